@@ -1,0 +1,190 @@
+/**
+ * Control messages as values (draft-18 section 10). One set of types serves every draft; what differs
+ * on the wire lives in a codec (see `codec.ts`).
+ */
+
+import type { FullTrackName, Namespace } from './names.ts'
+import type { Parameters } from './parameters.ts'
+import type { Property } from './properties.ts'
+
+/** Position of an object in a track (section 1.4.2). */
+export interface Location {
+  readonly group: number
+  readonly object: number
+}
+
+export function isAfter(a: Location, b: Location): boolean {
+  return a.group > b.group || (a.group === b.group && a.object > b.object)
+}
+
+export interface Setup {
+  readonly type: 'SETUP'
+  readonly options: readonly Property[]
+}
+
+export interface Goaway {
+  readonly type: 'GOAWAY'
+  /** Empty: the current URI is reused. */
+  readonly newSessionUri: string
+  /** ms; 0 where the sender has no specific timeout. */
+  readonly timeout: number
+  /** On the control stream only: the smallest request id that was not processed. */
+  readonly requestId?: number
+}
+
+export interface Subscribe {
+  readonly type: 'SUBSCRIBE'
+  readonly requestId: number
+  readonly track: FullTrackName
+  readonly parameters: Parameters
+}
+
+export interface TrackStatus {
+  readonly type: 'TRACK_STATUS'
+  readonly requestId: number
+  readonly track: FullTrackName
+  readonly parameters: Parameters
+}
+
+export interface SubscribeOk {
+  readonly type: 'SUBSCRIBE_OK'
+  readonly trackAlias: number
+  readonly parameters: Parameters
+  readonly properties: readonly Property[]
+}
+
+export interface Publish {
+  readonly type: 'PUBLISH'
+  readonly requestId: number
+  readonly track: FullTrackName
+  readonly trackAlias: number
+  readonly parameters: Parameters
+  readonly properties: readonly Property[]
+}
+
+export interface PublishDone {
+  readonly type: 'PUBLISH_DONE'
+  readonly status: number
+  /** Data streams opened for the subscription, or null for "unknown" (2^62 - 1 on the wire). */
+  readonly streamCount: number | null
+  readonly reason: string
+}
+
+export type FetchRange =
+  | {
+      readonly kind: 'standalone'
+      readonly track: FullTrackName
+      readonly start: Location
+      /** The end plus 1; object 0 means the whole group. */
+      readonly end: Location
+    }
+  | {
+      readonly kind: 'relative-joining' | 'absolute-joining'
+      readonly joiningRequestId: number
+      readonly joiningStart: number
+    }
+
+export interface Fetch {
+  readonly type: 'FETCH'
+  readonly requestId: number
+  readonly range: FetchRange
+  readonly parameters: Parameters
+}
+
+export interface FetchOk {
+  readonly type: 'FETCH_OK'
+  readonly endOfTrack: boolean
+  readonly end: Location
+  readonly parameters: Parameters
+  readonly properties: readonly Property[]
+}
+
+export interface PublishNamespace {
+  readonly type: 'PUBLISH_NAMESPACE'
+  readonly requestId: number
+  readonly namespace: Namespace
+  readonly parameters: Parameters
+}
+
+export interface SubscribeNamespace {
+  readonly type: 'SUBSCRIBE_NAMESPACE'
+  readonly requestId: number
+  readonly prefix: Namespace
+  readonly parameters: Parameters
+}
+
+export interface SubscribeTracks {
+  readonly type: 'SUBSCRIBE_TRACKS'
+  readonly requestId: number
+  readonly prefix: Namespace
+  readonly parameters: Parameters
+}
+
+export interface NamespaceFound {
+  readonly type: 'NAMESPACE'
+  readonly suffix: Namespace
+}
+
+export interface NamespaceDone {
+  readonly type: 'NAMESPACE_DONE'
+  readonly suffix: Namespace
+}
+
+export interface PublishBlocked {
+  readonly type: 'PUBLISH_BLOCKED'
+  /** Namespace suffix and track name. */
+  readonly track: FullTrackName
+}
+
+export interface RequestUpdate {
+  readonly type: 'REQUEST_UPDATE'
+  readonly requestId: number
+  readonly parameters: Parameters
+}
+
+export interface RequestOk {
+  readonly type: 'REQUEST_OK'
+  readonly parameters: Parameters
+  readonly properties: readonly Property[]
+}
+
+export interface Redirect {
+  /** Empty: the current session's URI. */
+  readonly connectUri: string
+  readonly track: FullTrackName
+}
+
+export interface RequestError {
+  readonly type: 'REQUEST_ERROR'
+  readonly code: number
+  /** ms to wait before trying again, or null when a retry is pointless. */
+  readonly retryAfterMs: number | null
+  readonly reason: string
+  readonly redirect?: Redirect
+}
+
+/** Messages that begin a request stream (section 3.3). */
+export type RequestMessage =
+  | Subscribe
+  | TrackStatus
+  | Publish
+  | Fetch
+  | PublishNamespace
+  | SubscribeNamespace
+  | SubscribeTracks
+
+export type ControlMessage =
+  | Setup
+  | Goaway
+  | RequestMessage
+  | SubscribeOk
+  | PublishDone
+  | FetchOk
+  | NamespaceFound
+  | NamespaceDone
+  | PublishBlocked
+  | RequestUpdate
+  | RequestOk
+  | RequestError
+
+export type MessageType = ControlMessage['type']

@@ -1,0 +1,74 @@
+/**
+ * An object as it is received and forwarded (draft-18 section 11.2). It keeps one view of its bytes
+ * as they stood on the wire, `body`, so that a relay sends the very same bytes on; properties and
+ * payload are views into it, made when asked for.
+ */
+
+/** Section 11.2.1.1. */
+export const ObjectStatus = {
+  NORMAL: 0x0,
+  END_OF_GROUP: 0x3,
+  END_OF_TRACK: 0x4,
+} as const
+
+export class MoqObject {
+  readonly group: number
+  /** Null for a datagram object, which belongs to no subgroup. */
+  readonly subgroup: number | null
+  readonly object: number
+  /** 0..255, lower is sent first; null where the track's default applies. */
+  readonly priority: number | null
+  readonly status: number
+  /** Datagrams only: no larger object id exists in the group. */
+  readonly endOfGroup: boolean
+  /**
+   * From a stream: `[properties length, properties,] payload length, [status,] payload`.
+   * From a datagram: `[properties length, properties,] payload`, or the status in its place.
+   */
+  readonly body: Uint8Array
+  private readonly propertiesAt: number
+  private readonly propertiesLength: number
+  private readonly payloadAt: number
+
+  constructor(
+    group: number,
+    subgroup: number | null,
+    object: number,
+    priority: number | null,
+    status: number,
+    endOfGroup: boolean,
+    body: Uint8Array,
+    propertiesAt: number,
+    propertiesLength: number,
+    payloadAt: number,
+  ) {
+    this.group = group
+    this.subgroup = subgroup
+    this.object = object
+    this.priority = priority
+    this.status = status
+    this.endOfGroup = endOfGroup
+    this.body = body
+    this.propertiesAt = propertiesAt
+    this.propertiesLength = propertiesLength
+    this.payloadAt = payloadAt
+  }
+
+  /** Whether the body starts with a properties field (even an empty one). */
+  get hasProperties(): boolean {
+    return this.propertiesAt > 0
+  }
+
+  /** The serialized Key-Value-Pairs, without their length; empty when there are none. */
+  get properties(): Uint8Array {
+    return this.body.subarray(this.propertiesAt, this.propertiesAt + this.propertiesLength)
+  }
+
+  get payload(): Uint8Array {
+    return this.body.subarray(this.payloadAt)
+  }
+
+  get payloadLength(): number {
+    return this.body.length - this.payloadAt
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Key-Value-Pairs (draft-18 section 1.4.3), the form of track and object properties and of setup
+ * options: types ascend and are coded as deltas; an even type has a vi64 value, an odd one bytes.
+ * Unknown properties are kept as they are; a relay forwards the serialized bytes untouched.
+ */
+
+import { SessionCode } from './codes.ts'
+import { ProtocolError } from './errors.ts'
+import { Reader } from './reader.ts'
+import { MAX_VI64 } from './vi64.ts'
+import { Writer } from './writer.ts'
+
+export interface Property {
+  readonly type: number | bigint
+  /** An integer for an even type, bytes for an odd one. */
+  readonly value: number | bigint | Uint8Array
+}
+
+/** Property types of the transport draft (section 12). */
+export const PropertyType = {
+  OBJECT_DELIVERY_TIMEOUT: 0x02,
+  MAX_CACHE_DURATION: 0x04,
+  SUBGROUP_DELIVERY_TIMEOUT: 0x06,
+  IMMUTABLE_PROPERTIES: 0x0b,
+  DEFAULT_PUBLISHER_PRIORITY: 0x0e,
+  DEFAULT_PUBLISHER_GROUP_ORDER: 0x22,
+  DYNAMIC_GROUPS: 0x30,
+  PRIOR_GROUP_ID_GAP: 0x3c,
+  PRIOR_OBJECT_ID_GAP: 0x3e,
+} as const
+
+const MAX_VALUE_BYTES = 0xffff
+
+/**
+ * @param properties in ascending order of type; equal types may repeat
+ * @throws RangeError for an order, parity or length that cannot be encoded (our own bug)
+ */
+export function encodeProperties(properties: readonly Property[]): Uint8Array {
+  const writer = new Writer(16 * properties.length)
+  writeProperties(writer, properties)
+  return writer.finish()
+}
+
+export function writeProperties(writer: Writer, properties: readonly Property[]): void {
+  let previous: number | bigint = 0
+  for (const { type, value } of properties) {
+    if (type < previous) throw new RangeError('properties must ascend by type')
+    writer.vi64(difference(type, previous))
+    previous = type
+    if (value instanceof Uint8Array) {
+      if (!isOdd(type)) throw new RangeError(`property ${type} is even: its value is an integer`)
+      if (value.length > MAX_VALUE_BYTES) throw new RangeError(`property ${type} is too long`)
+      writer.lengthPrefixed(value)
+    } else {
+      if (isOdd(type)) throw new RangeError(`property ${type} is odd: its value is bytes`)
+      writer.vi64(value)
+    }
+  }
+}
+
+/** @throws ProtocolError for anything that is not a sequence of Key-Value-Pairs */
+export function decodeProperties(bytes: Uint8Array): Property[] {
+  return readProperties(new Reader(bytes))
+}
+
+/** Reads to the end of the reader. */
+export function readProperties(reader: Reader): Property[] {
+  const properties: Property[] = []
+  let type: number | bigint = 0
+  while (reader.remaining > 0) {
+    type = sum(type, reader.vi64Any())
+    if (type > MAX_VI64) throw new ProtocolError('property type above 2^64-1')
+    properties.push({ type, value: isOdd(type) ? readValueBytes(reader) : reader.vi64Any() })
+  }
+  return properties
+}
+
+function readValueBytes(reader: Reader): Uint8Array {
+  const length = reader.vi64('property length')
+  if (length > MAX_VALUE_BYTES) throw new ProtocolError('property value above 65535 bytes')
+  return reader.bytes(length)
+}
+
+/**
+ * The integer value of a property, searched in the list and inside Immutable Properties
+ * (section 12.7); undefined when absent.
+ */
+export function findInteger(properties: readonly Property[], type: number): number | undefined {
+  for (const property of properties) {
+    if (property.type === type && typeof property.value === 'number') return property.value
+    if (property.type === PropertyType.IMMUTABLE_PROPERTIES) {
+      const inner = decodeProperties(property.value as Uint8Array)
+      if (inner.some((p) => p.type === PropertyType.IMMUTABLE_PROPERTIES)) {
+        throw new ProtocolError(
+          'nested immutable properties',
+          SessionCode.KEY_VALUE_FORMATTING_ERROR,
+        )
+      }
+      const found = findInteger(inner, type)
+      if (found !== undefined) return found
+    }
+  }
+  return undefined
+}
+
+function isOdd(type: number | bigint): boolean {
+  return typeof type === 'number' ? type % 2 === 1 : (type & 1n) === 1n
+}
+
+function difference(a: number | bigint, b: number | bigint): number | bigint {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : BigInt(a) - BigInt(b)
+}
+
+function sum(a: number | bigint, b: number | bigint): number | bigint {
+  if (typeof a === 'number' && typeof b === 'number' && a + b <= Number.MAX_SAFE_INTEGER)
+    return a + b
+  return BigInt(a) + BigInt(b)
+}
