@@ -17,6 +17,8 @@ export class Aliases {
   /** Insertion order is age; the oldest is forgotten first. */
   private readonly retired = new Set<number>()
   private readonly streams = new Set<DataStream>()
+  /** Subscriptions of ours that are not answered: any alias may turn out to be theirs. */
+  private pending = 0
   private datagrams: { readonly received: ReceivedDatagram; readonly until: number }[] = []
 
   constructor(clock: Clock, limits: SessionLimits) {
@@ -25,7 +27,19 @@ export class Aliases {
   }
 
   find(alias: number): Subscription | 'unknown' | 'retired' {
-    return this.active.get(alias) ?? (this.retired.has(alias) ? 'retired' : 'unknown')
+    const subscription = this.active.get(alias)
+    if (subscription) return subscription
+    // A publisher may use a retired alias again, and its objects may overtake its SUBSCRIBE_OK.
+    return this.retired.has(alias) && this.pending === 0 ? 'retired' : 'unknown'
+  }
+
+  /** A subscription was asked for; `answered` follows once. */
+  asked(): void {
+    this.pending++
+  }
+
+  answered(): void {
+    this.pending--
   }
 
   /** Names a subscription and delivers what waited for the name. */

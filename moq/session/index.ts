@@ -28,3 +28,8 @@ export {
 export { Session, type SessionOptions } from './session.ts'
 export { SubgroupWriter } from './subgroup-writer.ts'
 export { Subscription } from './subscription.ts'
+export {
+  type OutgoingObject,
+  TrackPublisher,
+  type TrackPublisherOptions,
+} from './track-publisher.ts'

@@ -119,6 +119,7 @@ export class Session implements SubscriptionHost, DataStreamHost {
     handler: SubscriptionHandler,
   ): Subscription {
     const subscription = new Subscription(this, this.nextRequestId(), track, handler)
+    this.aliases.asked()
     this.request(subscription, (stream) => subscription.start(stream, parameters))
     return subscription
   }
@@ -168,6 +169,10 @@ export class Session implements SubscriptionHost, DataStreamHost {
     const id = this.requestId
     this.requestId += 2
     return id
+  }
+
+  subscriptionAnswered(): void {
+    this.aliases.answered()
   }
 
   registerAlias(alias: number, subscription: Subscription): void {

@@ -10,6 +10,8 @@ import type { RequestStream } from './request-stream.ts'
 /** What a subscription needs of its session. */
 export interface SubscriptionHost {
   nextRequestId(): number
+  /** The subscription is no longer pending. */
+  subscriptionAnswered(): void
   /** @throws ProtocolError when another track holds the alias */
   registerAlias(alias: number, subscription: Subscription): void
   /**
@@ -111,6 +113,7 @@ export class Subscription {
         if (this.state !== 'pending') throw new ProtocolError('second answer to a SUBSCRIBE')
         this.alias = message.trackAlias
         this.state = 'established'
+        this.host.subscriptionAnswered()
         this.handler.onAccepted?.({
           trackAlias: message.trackAlias,
           largest: message.parameters.largestObject ?? null,
@@ -160,6 +163,7 @@ export class Subscription {
   }
 
   private release(late: boolean): void {
+    if (this.state === 'pending') this.host.subscriptionAnswered()
     this.state = 'over'
     this.host.subscriptionOver(this, this.alias, late)
   }

@@ -1,0 +1,16 @@
+/** What forwarding counts; plain numbers that the hot path increments. */
+export interface ForwardCounters {
+  readonly objects: { received: number; sent: number }
+  /** Payload bytes. */
+  readonly bytes: { received: number; sent: number }
+  readonly drops: {
+    /** Past its latency budget. */
+    deadline: number
+    /** An enhancement datagram that the path did not take. */
+    congestion: number
+    /** The subscriber's queue was full. */
+    overflow: number
+  }
+  /** New groups asked of publishers. */
+  keyFrameRequests: number
+}

@@ -1,0 +1,14 @@
+/**
+ * One object on its way to all of a track's subscribers: encoded once, shared by every queue. Its
+ * bytes are the publisher's, never altered.
+ */
+export interface ForwardObject {
+  readonly group: number
+  readonly object: number
+  /** Subgroup objects: what stands behind the object id on the stream. */
+  readonly body: Uint8Array
+  /** Datagrams: the whole datagram under the relay's alias; null for a subgroup object. */
+  readonly datagram: Uint8Array | null
+  /** When it came, ms of the relay's clock. */
+  readonly arrivedAt: number
+}

@@ -1,0 +1,67 @@
+import { parseTrackName } from '../../moq/media/names.ts'
+import { type FullTrackName, textOf } from '../../moq/wire/names.ts'
+
+/**
+ * What kind of traffic an object is, most urgent first (design: control, audio, base video, screen,
+ * enhancement). Control messages do not wait in the scheduler at all; `signalling` is the small state
+ * that a call cannot go on without: handshakes, catalogs, chat.
+ */
+export const TRAFFIC = ['signalling', 'audio', 'base', 'screen', 'other', 'enhancement'] as const
+
+export type Traffic = (typeof TRAFFIC)[number]
+
+/** Class numbers are indices of `TRAFFIC`. */
+export type TrafficClass = number
+
+export interface TrackTraffic {
+  readonly stream: TrafficClass
+  readonly datagram: TrafficClass
+}
+
+const classOf = (traffic: Traffic): TrafficClass => TRAFFIC.indexOf(traffic)
+
+/**
+ * Classes of a track from its name's shape. In a call's video and screen tracks the datagrams are the
+ * enhancement layers; of a track that is no call's, nothing is known but its priorities.
+ */
+export function trafficOf(track: FullTrackName): TrackTraffic {
+  const first = track.namespace[0]
+  if (!first || textOf(first) !== 'sotto') return both('other')
+  // The delivery service's own tracks carry the handshakes.
+  const last = track.namespace[track.namespace.length - 1]!
+  if (last[0] === 0x2e) return both('signalling')
+  switch (parseTrackName(textOf(track.name) ?? '')?.kind) {
+    case 'audio':
+    case 'screen-audio':
+      return both('audio')
+    case 'video':
+      return { stream: classOf('base'), datagram: classOf('enhancement') }
+    case 'screen':
+      return { stream: classOf('screen'), datagram: classOf('enhancement') }
+    case 'catalog':
+    case 'mls':
+    case 'chat':
+      return both('signalling')
+    default:
+      return both('other')
+  }
+}
+
+function both(traffic: Traffic): TrackTraffic {
+  return { stream: classOf(traffic), datagram: classOf(traffic) }
+}
+
+/**
+ * How old an object of each class may be when it is sent, ms; older ones are dropped. Infinite where
+ * the draft wants everything delivered (section 8) and losing one would stop the call.
+ */
+export type LatencyBudgets = Readonly<Record<Traffic, number>>
+
+export const DEFAULT_BUDGETS: LatencyBudgets = {
+  signalling: Number.POSITIVE_INFINITY,
+  audio: 400,
+  base: 1000,
+  screen: 2000,
+  other: Number.POSITIVE_INFINITY,
+  enhancement: 150,
+}

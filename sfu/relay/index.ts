@@ -1,0 +1,2 @@
+export { Peer } from './peer.ts'
+export { DEFAULT_RELAY_LIMITS, Relay, type RelayLimits, type RelayOptions } from './relay.ts'

@@ -1,0 +1,199 @@
+/** For tests: a relay on in-memory transports and a clock that only a test moves. */
+
+import {
+  type Clock,
+  Session,
+  type SessionHandler,
+  type Subscription,
+  TrackPublisher,
+} from '../../moq/session/index.ts'
+import { createTransportPair, type TransportPair } from '../../moq/transport/memory.ts'
+import type { TransportSession } from '../../moq/transport/transport.ts'
+import { RequestCode } from '../../moq/wire/codes.ts'
+import {
+  type FullTrackName,
+  formatNamespace,
+  type Namespace,
+  textOf,
+} from '../../moq/wire/names.ts'
+import type { Parameters } from '../../moq/wire/parameters.ts'
+import { encodeProperties, type Property } from '../../moq/wire/properties.ts'
+import type { ForwardCounters } from '../forward/counters.ts'
+import { DEFAULT_RELAY_LIMITS, Relay } from './relay.ts'
+
+export class ManualClock implements Clock {
+  private time = 0
+  private tasks: { at: number; task: () => void }[] = []
+
+  now(): number {
+    return this.time
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const entry = { at: this.time + ms, task }
+    this.tasks.push(entry)
+    return () => {
+      this.tasks = this.tasks.filter((other) => other !== entry)
+    }
+  }
+
+  advance(ms: number): void {
+    this.time += ms
+    const due = this.tasks.filter(({ at }) => at <= this.time).sort((a, b) => a.at - b.at)
+    this.tasks = this.tasks.filter(({ at }) => at > this.time)
+    for (const { task } of due) task()
+  }
+}
+
+export class RelayWorld {
+  readonly clock = new ManualClock()
+  readonly counters: ForwardCounters = {
+    objects: { received: 0, sent: 0 },
+    bytes: { received: 0, sent: 0 },
+    drops: { deadline: 0, congestion: 0, overflow: 0 },
+    keyFrameRequests: 0,
+  }
+  readonly relay = new Relay({
+    clock: this.clock,
+    counters: this.counters,
+    limits: DEFAULT_RELAY_LIMITS,
+    onInternalError: (error) => {
+      throw error
+    },
+  })
+  /** For a world made with a `room` function. */
+  room = 65_536
+  private readonly pairs: TransportPair[] = []
+  private tasks: (() => void)[] = []
+  private readonly options: { room?: () => number }
+
+  constructor(options: { room?: () => number } = {}) {
+    this.options = options
+  }
+
+  /** A client's transport session to the relay. */
+  connect(): TransportSession {
+    const pair = createTransportPair({
+      schedule: (task) => this.tasks.push(task),
+      ...this.options,
+    })
+    this.pairs.push(pair)
+    this.relay.addSession(pair.server)
+    return pair.client
+  }
+
+  client(handler: SessionHandler): Session {
+    return new Session(this.connect(), { role: 'client', handler, clock: this.clock })
+  }
+
+  offerRoom(): void {
+    for (const pair of this.pairs) pair.offerRoom()
+  }
+
+  /** Runs everything that is under way. */
+  async settle(): Promise<void> {
+    while (this.tasks.length > 0) {
+      const tasks = this.tasks
+      this.tasks = []
+      for (const task of tasks) task()
+      await Promise.resolve()
+    }
+  }
+}
+
+const utf8 = new TextEncoder()
+const TIMESTAMP = encodeProperties([{ type: 0x10, value: 1 }])
+
+export class Publisher {
+  readonly session: Session
+  readonly tracks = new Map<string, TrackPublisher>()
+  requests = 0
+  groupRequests = 0
+  private readonly publication
+
+  constructor(world: RelayWorld, namespace: Namespace) {
+    this.session = world.client({
+      onSubscribe: (request) => {
+        this.requests++
+        const track = this.tracks.get(textOf(request.track.name) ?? '')
+        if (track) track.accept(request)
+        else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+      },
+    })
+    this.publication = this.session.publishNamespace(namespace, {})
+  }
+
+  track(name: string): void {
+    const publisher = new TrackPublisher({
+      trackAlias: this.tracks.size,
+      priority: 40,
+      onGroupRequested: () => {
+        this.groupRequests++
+      },
+    })
+    this.tracks.set(name, publisher)
+  }
+
+  wanted(name: string): boolean {
+    return this.tracks.get(name)!.wanted
+  }
+
+  stream(name: string, group: number, object: number, text: string): void {
+    const payload = utf8.encode(text)
+    this.tracks.get(name)!.writeStream(0, { group, object, properties: TIMESTAMP, payload })
+  }
+
+  datagram(name: string, group: number, object: number, text: string): void {
+    const payload = utf8.encode(text)
+    this.tracks.get(name)!.writeDatagram({ group, object, properties: TIMESTAMP, payload })
+  }
+
+  withdraw(): void {
+    this.publication.withdraw()
+  }
+}
+
+export class Subscriber {
+  readonly session: Session
+  readonly received: [at: string, by: string, text: string][] = []
+  readonly ended: number[] = []
+  readonly resets: number[] = []
+  readonly rejected: number[] = []
+  namespaces: string[] = []
+  properties: readonly Property[] = []
+  accepted = 0
+  done = 0
+
+  constructor(world: RelayWorld) {
+    this.session = world.client({})
+  }
+
+  subscribe(track: FullTrackName, parameters: Parameters = {}): Subscription {
+    return this.session.subscribe(track, parameters, {
+      onAccepted: (accepted) => {
+        this.accepted++
+        this.properties = accepted.properties
+      },
+      onRejected: (error) => this.rejected.push(error.code),
+      onObject: (object, subgroup) =>
+        this.received.push([
+          `${object.group}/${object.object}`,
+          subgroup ? 'stream' : 'datagram',
+          textOf(object.payload) ?? '',
+        ]),
+      onSubgroupEnd: (subgroup) => this.ended.push(subgroup.header.group),
+      onSubgroupReset: (_, code) => this.resets.push(code),
+      onDone: () => this.done++,
+    })
+  }
+
+  watch(prefix: Namespace): void {
+    this.session.subscribeNamespace(prefix, {
+      onRejected: (error) => this.rejected.push(error.code),
+      onNamespace: (namespace) => this.namespaces.push(formatNamespace(namespace)),
+      onNamespaceDone: (namespace) => {
+        this.namespaces = this.namespaces.filter((known) => known !== formatNamespace(namespace))
+      },
+    })
+  }
+}
