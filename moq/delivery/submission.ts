@@ -1,0 +1,63 @@
+/** What a participant asks of the delivery service: one object of its `mls` track. */
+
+import type { Reader } from '../wire/reader.ts'
+import { DeliveryFormatError } from './errors.ts'
+import { begin, decode, readBounded, readSuite, writeText } from './fields.ts'
+import { type DeliveryLimits, defaultDeliveryLimits } from './limits.ts'
+import type { SuiteName } from './suites.ts'
+
+export type Submission =
+  /** Epoch 0 of a new group. `groupInfo` is an MLSMessage (RFC 9420 section 6). */
+  | { readonly kind: 'create'; readonly suite: SuiteName; readonly groupInfo: Uint8Array }
+  /** A member's or an external commit as MLSMessage, with the GroupInfo of the epoch it makes. */
+  | { readonly kind: 'commit'; readonly commit: Uint8Array; readonly groupInfo: Uint8Array }
+  /** Goodbye: the others are asked to remove the sender at once. */
+  | { readonly kind: 'leave' }
+
+const Kind = { CREATE: 1, COMMIT: 2, LEAVE: 3 } as const
+
+export function encodeSubmission(submission: Submission): Uint8Array {
+  switch (submission.kind) {
+    case 'create': {
+      const writer = begin(submission.groupInfo.length).uint8(Kind.CREATE)
+      writeText(writer, submission.suite)
+      return writer.lengthPrefixed(submission.groupInfo).finish()
+    }
+    case 'commit':
+      return begin(submission.commit.length + submission.groupInfo.length)
+        .uint8(Kind.COMMIT)
+        .lengthPrefixed(submission.commit)
+        .lengthPrefixed(submission.groupInfo)
+        .finish()
+    case 'leave':
+      return begin(0).uint8(Kind.LEAVE).finish()
+  }
+}
+
+/** @throws DeliveryFormatError */
+export function decodeSubmission(
+  bytes: Uint8Array,
+  limits: DeliveryLimits = defaultDeliveryLimits,
+): Submission {
+  return decode(bytes, (reader) => readSubmission(reader, limits))
+}
+
+function readSubmission(reader: Reader, limits: DeliveryLimits): Submission {
+  const kind = reader.uint8()
+  switch (kind) {
+    case Kind.CREATE: {
+      const suite = readSuite(reader)
+      const groupInfo = readBounded(reader, 'group info', limits.groupInfoBytes)
+      return { kind: 'create', suite, groupInfo }
+    }
+    case Kind.COMMIT: {
+      const commit = readBounded(reader, 'commit', limits.commitBytes)
+      const groupInfo = readBounded(reader, 'group info', limits.groupInfoBytes)
+      return { kind: 'commit', commit, groupInfo }
+    }
+    case Kind.LEAVE:
+      return { kind: 'leave' }
+    default:
+      throw new DeliveryFormatError(`unknown submission kind ${kind}`)
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * The MLS cipher suites that a room may use, by the name that stands in a room's parameters. A room's
+ * suite is chosen by its creator and never changes; `x-wing` bears a private-use number in MLS, so the
+ * name, not the number, is what both ends agree on.
+ */
+export const mlsSuites = {
+  'x-wing': 'MLS_256_XWING_AES256GCM_SHA512_Ed25519',
+  classical: 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519',
+} as const
+
+export type SuiteName = keyof typeof mlsSuites
+
+export const defaultSuite: SuiteName = 'x-wing'
+
+export function isSuiteName(name: string): name is SuiteName {
+  return Object.hasOwn(mlsSuites, name)
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { encodeProperties } from '../wire/properties.ts'
+import { mediaProperties } from './arbitraries.ts'
+import { encodeMediaProperties } from './loc.ts'
+import {
+  ABSENT,
+  baseIndexOf,
+  isDiscardable,
+  isFrameEnd,
+  isFrameStart,
+  isIndependent,
+  readAudioLevel,
+  readFrameMarking,
+  temporalLayerOf,
+} from './relay-marks.ts'
+
+describe('relay marks', () => {
+  it('agree with the full decoder', () => {
+    fc.assert(
+      fc.property(mediaProperties, (media) => {
+        const { properties } = encodeMediaProperties(media)
+        const level = media.audioLevel
+        expect(readAudioLevel(properties)).toBe(
+          level ? (level.voice ? 128 : 0) + level.level : ABSENT,
+        )
+        const marking = readFrameMarking(properties)
+        const expected = media.frameMarking
+        if (!expected) {
+          expect(marking).toBe(ABSENT)
+          return
+        }
+        expect([isFrameStart(marking), isFrameEnd(marking)]).toEqual([expected.start, expected.end])
+        expect([isIndependent(marking), isDiscardable(marking)]).toEqual([
+          expected.independent,
+          expected.discardable,
+        ])
+        expect(temporalLayerOf(marking)).toBe(expected.layer?.temporal ?? 0)
+        expect(baseIndexOf(marking)).toBe(expected.layer?.baseIndex ?? ABSENT)
+      }),
+    )
+  })
+
+  it('are found among other properties, the immutable ones first', () => {
+    const properties = encodeProperties([
+      { type: 0x06, value: 1n << 62n },
+      { type: 0x0b, value: encodeProperties([{ type: 0x0c, value: 7 }]) },
+      { type: 0x0c, value: 9 },
+      { type: 1n << 60n, value: 4 },
+    ])
+    expect(readAudioLevel(properties)).toBe(7)
+    expect(readAudioLevel(encodeProperties([{ type: 0x0c, value: 9 }]))).toBe(9)
+  })
+
+  it('of truncated bytes are absent', () => {
+    const { properties } = encodeMediaProperties({
+      timestamp: 1,
+      frame: 3,
+      audioLevel: { level: 3, voice: true },
+    })
+    for (let end = 0; end < properties.length; end++) {
+      expect(readAudioLevel(properties.subarray(0, end))).toBe(ABSENT)
+    }
+  })
+
+  it('never throw, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        expect(readFrameMarking(bytes)).toBeGreaterThanOrEqual(ABSENT)
+        expect(readAudioLevel(bytes)).toBeGreaterThanOrEqual(ABSENT)
+      }),
+    )
+  })
+})

@@ -1,0 +1,110 @@
+/**
+ * The relay's fast path: reads the frame marking or the audio level from the raw bytes of an object's
+ * properties without an allocation and without throwing. What is immutable is taken before what is
+ * not. Malformed bytes read as absent; whether they end a session is the session's to judge.
+ */
+
+import { PropertyType } from '../wire/properties.ts'
+import { readVi64, vi64Length } from '../wire/vi64.ts'
+import { MarkingBit } from './frame-marking.ts'
+import { MediaProperty } from './loc.ts'
+
+/** What the readers return for a property that is not there. */
+export const ABSENT = -1
+
+const SHORT = 1 << 24
+
+/**
+ * The frame marking as one integer, to be asked by the functions below, or `ABSENT`:
+ * first byte | LID << 8 | TL0PICIDX << 16, and bit 24 when there is no TL0PICIDX.
+ */
+export function readFrameMarking(properties: Uint8Array): number {
+  const at = locate(properties, MediaProperty.VIDEO_FRAME_MARKING)
+  if (at === ABSENT) return ABSENT
+  const length = integerAt(properties, at, properties.length)
+  const start = at + vi64Length(properties[at]!)
+  if (length < 1 || length > 4) return ABSENT
+  const first = properties[start]!
+  if (length === 1) return first | SHORT
+  if (length === 2) return first | (properties[start + 1]! << 8) | SHORT
+  return first | (properties[start + 1]! << 8) | (properties[start + 2]! << 16)
+}
+
+/** The RFC 6464 byte (voice bit, then -dBov in seven bits), or `ABSENT`. */
+export function readAudioLevel(properties: Uint8Array): number {
+  const at = locate(properties, MediaProperty.AUDIO_LEVEL)
+  if (at === ABSENT) return ABSENT
+  const value = integerAt(properties, at, properties.length)
+  return value === ABSENT ? ABSENT : value % 256
+}
+
+export function isFrameStart(marking: number): boolean {
+  return (marking & MarkingBit.START) !== 0
+}
+
+export function isFrameEnd(marking: number): boolean {
+  return (marking & MarkingBit.END) !== 0
+}
+
+export function isIndependent(marking: number): boolean {
+  return (marking & MarkingBit.INDEPENDENT) !== 0
+}
+
+export function isDiscardable(marking: number): boolean {
+  return (marking & MarkingBit.DISCARDABLE) !== 0
+}
+
+export function temporalLayerOf(marking: number): number {
+  return marking & MarkingBit.TEMPORAL
+}
+
+/** TL0PICIDX, or `ABSENT` in the forms without it. */
+export function baseIndexOf(marking: number): number {
+  return (marking & SHORT) !== 0 ? ABSENT : (marking >>> 16) & 0xff
+}
+
+/** Offset of the value (of an odd type: of its length) of a property, whose bytes are all there. */
+function locate(properties: Uint8Array, type: number): number {
+  const immutable = find(properties, 0, properties.length, PropertyType.IMMUTABLE_PROPERTIES)
+  if (immutable !== ABSENT) {
+    const length = integerAt(properties, immutable, properties.length)
+    const start = immutable + vi64Length(properties[immutable]!)
+    const inside = find(properties, start, start + length, type)
+    if (inside !== ABSENT) return inside
+  }
+  return find(properties, 0, properties.length, type)
+}
+
+/** Walks Key-Value-Pairs in [offset, end); types ascend, so it stops behind the wanted one. */
+function find(source: Uint8Array, offset: number, end: number, wanted: number): number {
+  let type = 0
+  let at = offset
+  while (at < end) {
+    const delta = integerAt(source, at, end)
+    if (delta === ABSENT) return ABSENT
+    type += delta
+    if (type > wanted) return ABSENT
+    at += vi64Length(source[at]!)
+    const value = at
+    const integer = integerAt(source, at, end)
+    if (integer === ABSENT) {
+      // A bigint value of a property that nobody asked for is legal: step over it.
+      if (type === wanted || type % 2 === 1 || !isWhole(source, at, end)) return ABSENT
+    }
+    at += vi64Length(source[at]!)
+    if (type % 2 === 1) at += integer
+    if (at > end) return ABSENT
+    if (type === wanted) return value
+  }
+  return ABSENT
+}
+
+function isWhole(source: Uint8Array, at: number, end: number): boolean {
+  return at < end && at + vi64Length(source[at]!) <= end
+}
+
+function integerAt(source: Uint8Array, at: number, end: number): number {
+  if (!isWhole(source, at, end)) return ABSENT
+  const value = readVi64(source, at)
+  return typeof value === 'number' ? value : ABSENT
+}
