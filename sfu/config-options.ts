@@ -1,0 +1,344 @@
+/**
+ * The relay's settings, one table: the name, the default, what is allowed and the help of each.
+ * Flags, `SOTTO_` variables and keys of the configuration file are all derived from it, so that
+ * the three cannot drift apart. `config.ts` reads them.
+ */
+
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** Who may enter: everyone, or bearers of a token signed by a key of this JSON Web Key Set. */
+export type AuthSetting =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'jwks-file'; readonly path: string }
+  | { readonly kind: 'jwks-url'; readonly url: string }
+
+export const engines = ['auto', 'fails', 'quiche'] as const
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export const logFormats = ['auto', 'json', 'text'] as const
+
+/** The settings after validation. Times are in milliseconds and sizes in bytes. */
+export interface Settings {
+  /** Address that the relay and the call page listen on. */
+  readonly host: string
+  /** UDP for QUIC, TCP for the WebSocket fallback. 0 takes any free port. */
+  readonly port: number
+  readonly httpPort: number
+  readonly opsHost: string
+  readonly opsPort: number
+  /** `https://host[:port][/path]` told to browsers, without a final slash; null derives it. */
+  readonly publicUrl: string | null
+  /** Serve the call page over HTTPS with the relay's certificate. */
+  readonly https: boolean
+  readonly tlsCert: string | null
+  readonly tlsKey: string | null
+  readonly engine: (typeof engines)[number]
+  readonly auth: AuthSetting
+  readonly maxSessions: number
+  readonly maxSessionsPerAddress: number
+  readonly handshakeTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly sessionBufferBytes: number
+  readonly drainTimeoutMs: number
+  readonly logLevel: (typeof logLevels)[number]
+  readonly logFormat: (typeof logFormats)[number]
+  /** File that TLS secrets are appended to, for a packet analyser; null writes none. */
+  readonly keylog: string | null
+}
+
+/** One setting. `flag` is its name on the command line without dashes. */
+export interface Option<Value> {
+  readonly flag: string
+  /** What stands for the value in the help, or null for a switch. */
+  readonly value: string | null
+  readonly help: string
+  readonly group: string
+  readonly fallback: Value
+  /** How the default reads in the help; null shows none. */
+  readonly fallbackText: string | null
+  /** Takes a string (flag, variable) or a JSON value (file). Its message ends "must be …". */
+  readonly schema: z.ZodType<Value>
+}
+
+const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const sizeUnits: Record<string, number> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+}
+
+/** Reads a number with its unit, e.g. `30s` or `16MiB`; NaN where it is neither. */
+function quantity(text: string, units: Record<string, number>): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text) ?? []
+  const scale = unit === undefined ? undefined : units[unit]
+  return digits === undefined || scale === undefined ? Number.NaN : Math.round(+digits * scale)
+}
+
+function measured(units: Record<string, number>, least: string, most: string) {
+  const example = units === durationUnits ? 'a time' : 'a size'
+  const error = `must be ${example} from ${least} to ${most}`
+  const low = quantity(least, units)
+  const high = quantity(most, units)
+  return z
+    .string({ error })
+    .transform((text) => quantity(text, units))
+    .refine((amount) => amount >= low && amount <= high, { error })
+}
+
+function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`
+  const digits = z.string().regex(/^\d+$/).transform(Number)
+  return z
+    .union([z.number(), digits], { error })
+    .refine((number) => Number.isInteger(number) && number >= least && number <= most, { error })
+}
+
+const port = wholeNumber(0, 65_535)
+
+function oneOf<const Names extends readonly string[]>(names: Names) {
+  return z.enum(names, { error: `must be one of ${names.join(', ')}` })
+}
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^(?=.{1,253}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(text)
+}
+
+const hostError = 'must be an IP address or a host name, without a port'
+const host = z.string({ error: hostError }).refine(isHost, { error: hostError })
+
+const pathError = 'must be the path of a file'
+const path = z
+  .string({ error: pathError })
+  .min(1, { error: pathError })
+  .refine((text) => !text.includes('\0'), { error: pathError })
+  .nullable()
+
+const switchError = 'must be true or false'
+const toggle = z.union(
+  [
+    z.boolean(),
+    z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1'),
+  ],
+  { error: switchError },
+)
+
+const publicUrlError = 'must be an https:// address without user, query or fragment'
+const publicUrl = z
+  .string({ error: publicUrlError })
+  .refine((text) => {
+    const url = URL.parse(text)
+    return (
+      url?.protocol === 'https:' && `${url.username}${url.password}${url.search}${url.hash}` === ''
+    )
+  }, publicUrlError)
+  .transform((text) => new URL(text).href.replace(/\/+$/, ''))
+  .nullable()
+
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]'])
+const authError = 'must be none, or a JWKS: the path of a file, or an https:// URL'
+const auth = z
+  .string({ error: authError })
+  .min(1, { error: authError })
+  .transform((text, context): AuthSetting => {
+    if (text === 'none') return { kind: 'none' }
+    if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: 'jwks-file', path: text }
+    const url = URL.parse(text)
+    const secure = url?.protocol === 'https:'
+    if (secure || (url?.protocol === 'http:' && loopbackNames.has(url.hostname))) {
+      return { kind: 'jwks-url', url: text }
+    }
+    context.addIssue({ code: 'custom', message: authError })
+    return z.NEVER
+  })
+
+const addresses = 'Addresses:'
+const admission = 'Security:'
+const limits = 'Limits:'
+const diagnosis = 'Diagnosis:'
+
+export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> } = {
+  host: {
+    flag: 'host',
+    value: '<address>',
+    help: 'address to listen on; 0.0.0.0 or :: for all',
+    group: addresses,
+    fallback: '127.0.0.1',
+    fallbackText: '127.0.0.1',
+    schema: host,
+  },
+  port: {
+    flag: 'port',
+    value: '<number>',
+    help: 'the relay: UDP for QUIC, TCP for WebSocket; 0 takes any free port',
+    group: addresses,
+    fallback: 4433,
+    fallbackText: '4433',
+    schema: port,
+  },
+  httpPort: {
+    flag: 'http-port',
+    value: '<number>',
+    help: 'the call page',
+    group: addresses,
+    fallback: 8080,
+    fallbackText: '8080',
+    schema: port,
+  },
+  opsHost: {
+    flag: 'ops-host',
+    value: '<address>',
+    help: 'address for health, metrics and drain; no password protects them',
+    group: addresses,
+    fallback: '127.0.0.1',
+    fallbackText: '127.0.0.1',
+    schema: host,
+  },
+  opsPort: {
+    flag: 'ops-port',
+    value: '<number>',
+    help: 'health, metrics and drain',
+    group: addresses,
+    fallback: 9464,
+    fallbackText: '9464',
+    schema: port,
+  },
+  publicUrl: {
+    flag: 'public-url',
+    value: '<url>',
+    help: 'address of the relay as browsers reach it, where it differs from --host and --port',
+    group: addresses,
+    fallback: null,
+    fallbackText: null,
+    schema: publicUrl,
+  },
+  https: {
+    flag: 'https',
+    value: null,
+    help: 'serve the call page over HTTPS with the same certificate',
+    group: addresses,
+    fallback: false,
+    fallbackText: null,
+    schema: toggle,
+  },
+  tlsCert: {
+    flag: 'tls-cert',
+    value: '<file>',
+    help: 'certificate chain, PEM, leaf first; without it a short-lived one is made and renewed',
+    group: admission,
+    fallback: null,
+    fallbackText: null,
+    schema: path,
+  },
+  tlsKey: {
+    flag: 'tls-key',
+    value: '<file>',
+    help: 'private key of --tls-cert, PEM',
+    group: admission,
+    fallback: null,
+    fallbackText: null,
+    schema: path,
+  },
+  auth: {
+    flag: 'auth',
+    value: '<none|jwks>',
+    help: 'who may enter: anyone, or bearers of a token signed by a key of this JWKS file or URL',
+    group: admission,
+    fallback: { kind: 'none' },
+    fallbackText: 'none',
+    schema: auth,
+  },
+  engine: {
+    flag: 'engine',
+    value: `<${engines.join('|')}>`,
+    help: 'QUIC engine; auto takes fails where its native part is installed, else quiche',
+    group: admission,
+    fallback: 'auto',
+    fallbackText: 'auto',
+    schema: oneOf(engines),
+  },
+  maxSessions: {
+    flag: 'max-sessions',
+    value: '<number>',
+    help: 'sessions at one time',
+    group: limits,
+    fallback: 2000,
+    fallbackText: '2000',
+    schema: wholeNumber(1, 1_000_000),
+  },
+  maxSessionsPerAddress: {
+    flag: 'max-sessions-per-address',
+    value: '<number>',
+    help: 'sessions at one time from one IP address',
+    group: limits,
+    fallback: 500,
+    fallbackText: '500',
+    schema: wholeNumber(1, 1_000_000),
+  },
+  handshakeTimeoutMs: {
+    flag: 'handshake-timeout',
+    value: '<time>',
+    help: 'from the first packet to a working MoQT session',
+    group: limits,
+    fallback: 10_000,
+    fallbackText: '10s',
+    schema: measured(durationUnits, '100ms', '5m'),
+  },
+  idleTimeoutMs: {
+    flag: 'idle-timeout',
+    value: '<time>',
+    help: 'silence after which a session is given up',
+    group: limits,
+    fallback: 30_000,
+    fallbackText: '30s',
+    schema: measured(durationUnits, '1s', '1h'),
+  },
+  sessionBufferBytes: {
+    flag: 'session-buffer',
+    value: '<size>',
+    help: 'bytes that may wait for one session',
+    group: limits,
+    fallback: 16 * 2 ** 20,
+    fallbackText: '16MiB',
+    schema: measured(sizeUnits, '64KiB', '1GiB'),
+  },
+  drainTimeoutMs: {
+    flag: 'drain-timeout',
+    value: '<time>',
+    help: 'how long callers may take to move away after SIGTERM or POST /drain',
+    group: limits,
+    fallback: 10_000,
+    fallbackText: '10s',
+    schema: measured(durationUnits, '0ms', '24h'),
+  },
+  logLevel: {
+    flag: 'log-level',
+    value: `<${logLevels.join('|')}>`,
+    help: 'least severe line that is written',
+    group: diagnosis,
+    fallback: 'info',
+    fallbackText: 'info',
+    schema: oneOf(logLevels),
+  },
+  logFormat: {
+    flag: 'log-format',
+    value: `<${logFormats.join('|')}>`,
+    help: 'auto writes text to a terminal and JSON elsewhere',
+    group: diagnosis,
+    fallback: 'auto',
+    fallbackText: 'auto',
+    schema: oneOf(logFormats),
+  },
+  keylog: {
+    flag: 'keylog',
+    value: '<file>',
+    help: 'append TLS secrets for a packet analyser (quiche engine); never on a real call',
+    group: diagnosis,
+    fallback: null,
+    fallbackText: null,
+    schema: path,
+  },
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import { type Config, ConfigError, configWarnings, parseConfig, version } from './config.ts'
+import { options } from './config-options.ts'
+
+const files: Record<string, string> = {
+  'sotto.json': JSON.stringify({ port: 1001, httpPort: '1002', logLevel: 'warn', https: true }),
+  'typo.json': JSON.stringify({ htpPort: 1 }),
+  'list.json': '[]',
+  'broken.json': '{"port": 1,}',
+  'wrong.json': JSON.stringify({ port: 'many' }),
+  'cert.pem': 'certificate',
+  'key.pem': 'key',
+  'jwks.json': '{"keys":[]}',
+}
+
+function readFile(path: string): string {
+  const text = files[path]
+  if (text !== undefined) return text
+  const code = path === 'secret.pem' ? 'EACCES' : path === 'folder' ? 'EISDIR' : 'ENOENT'
+  throw Object.assign(new Error(`${code}: long text of the system`), { code })
+}
+
+function parse(argv: string[], env: Record<string, string> = {}): Config {
+  const config = parseConfig(argv, env, readFile)
+  if (config.command === 'print') throw new Error('printed')
+  return config
+}
+
+function problem(argv: string[], env: Record<string, string> = {}): string {
+  try {
+    parse(argv, env)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as ConfigError).message
+  }
+  throw new Error('no error')
+}
+
+describe('parseConfig', () => {
+  it('needs nothing', () => {
+    expect(parse([])).toMatchObject({
+      command: 'start',
+      host: '127.0.0.1',
+      port: 4433,
+      httpPort: 8080,
+      opsHost: '127.0.0.1',
+      opsPort: 9464,
+      tlsCert: null,
+      engine: 'auto',
+      auth: { kind: 'none' },
+      logLevel: 'info',
+      publicUrl: null,
+    })
+  })
+
+  it('has defaults that its own schemas and help agree with', () => {
+    const defaults = parse([])
+    for (const [key, option] of Object.entries(options)) {
+      if (option.fallbackText === null) continue
+      const given = parse([`--${option.flag}`, option.fallbackText])
+      expect(given[key as keyof Config], key).toEqual(defaults[key as keyof Config])
+    }
+  })
+
+  it('puts flags before variables before the file before defaults', () => {
+    const env = { SOTTO_CONFIG: 'sotto.json', SOTTO_HTTP_PORT: '2002', SOTTO_OPS_PORT: '2003' }
+    const config = parse(['--ops-port', '3003'], env)
+    expect(config).toMatchObject({ opsPort: 3003, httpPort: 2002, port: 1001, logLevel: 'warn' })
+    expect(config.https).toBe(true)
+    expect(parse(['--config', 'sotto.json'], { SOTTO_CONFIG: 'missing.json' }).port).toBe(1001)
+  })
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(parse([], { SOTTO_PORT: '', SOTTO_CONFIG: '' }).port).toBe(4433)
+  })
+
+  it('reads units, switches, URLs and files', () => {
+    expect(
+      parse([
+        ...['--idle-timeout', '1.5s', '--handshake-timeout', '500ms', '--session-buffer', '2MiB'],
+        ...['--public-url', 'https://SFU.example.com:443/moq/', '--https', '--port', '0'],
+        ...['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--auth', 'jwks.json'],
+      ]),
+    ).toMatchObject({
+      idleTimeoutMs: 1500,
+      handshakeTimeoutMs: 500,
+      sessionBufferBytes: 2 * 1024 * 1024,
+      publicUrl: 'https://sfu.example.com/moq',
+      https: true,
+      port: 0,
+      auth: { kind: 'jwks-file', path: 'jwks.json' },
+    })
+    const url = 'https://id.example.com/jwks'
+    expect(parse([], { SOTTO_AUTH: url }).auth).toEqual({ kind: 'jwks-url', url })
+    expect(parse([], { SOTTO_HTTPS: '0' }).https).toBe(false)
+    expect(parse(['--auth', 'http://127.0.0.1:1/jwks']).auth.kind).toBe('jwks-url')
+    expect(parse(['--host', '::1', '--ops-host', '0.0.0.0']).host).toBe('::1')
+  })
+
+  it('takes check-config before and after flags', () => {
+    expect(parse(['check-config', '--port', '1']).command).toBe('check-config')
+    expect(parse(['--port', '1', 'check-config']).command).toBe('check-config')
+    expect(parse(['start']).command).toBe('start')
+  })
+
+  it('prints help and version', () => {
+    const help = parseConfig(['--help'], {}, readFile)
+    expect(help.command).toBe('print')
+    const text = help.command === 'print' ? help.text : ''
+    for (const { flag } of Object.values(options)) expect(text).toContain(`--${flag}`)
+    expect(text).toContain('SOTTO_HTTP_PORT')
+    expect(parseConfig(['--version'], {}, readFile)).toEqual({
+      command: 'print',
+      text: `${version}\n`,
+    })
+  })
+})
+
+describe('an unusable configuration', () => {
+  const cases: [string[], Record<string, string>, string][] = [
+    [['--prot', '1'], {}, "unknown option '--prot'; did you mean --port?"],
+    [['--zzzzzz'], {}, "unknown option '--zzzzzz'; see --help"],
+    [['--port'], {}, "option '--port <number>' argument missing; see --help"],
+    [['chek'], {}, 'Allowed choices are start, check-config; see --help'],
+    [['start', 'again'], {}, 'too many arguments'],
+    [['--port', '65536'], {}, '--port must be a whole number from 0 to 65535; it is "65536"'],
+    [['--port', '-1'], {}, '--port must be a whole number from 0 to 65535; it is "-1"'],
+    [['--port', '1e3'], {}, '--port must be a whole number'],
+    [['--port', ''], {}, '--port must be a whole number'],
+    [[], { SOTTO_HTTP_PORT: 'x' }, 'SOTTO_HTTP_PORT must be a whole number from 0 to 65535; it is'],
+    [[], { SOTTO_HTTPPORT: '1' }, 'unknown variable SOTTO_HTTPPORT; did you mean SOTTO_HTTP_PORT?'],
+    [[], { SOTTO_ZZZZZZ: '' }, 'unknown variable SOTTO_ZZZZZZ; see --help for the names'],
+    [['--config', 'typo.json'], {}, 'unknown key "htpPort" in typo.json; did you mean httpPort?'],
+    [['--config', 'none.json'], {}, '--config: cannot read none.json: no such file'],
+    [['--config', 'broken.json'], {}, 'broken.json is not valid JSON: '],
+    [['--config', 'list.json'], {}, 'list.json must hold one JSON object'],
+    [['--config', 'wrong.json'], {}, '"port" in wrong.json must be a whole number'],
+    [['--host', 'a:1'], {}, '--host must be an IP address or a host name, without a port'],
+    [['--host', 'a/b'], {}, '--host must be an IP address or a host name, without a port'],
+    [['--engine', 'x'], {}, '--engine must be one of auto, fails, quiche; it is "x"'],
+    [
+      ['--log-level', 'loud'],
+      {},
+      '--log-level must be one of trace, debug, info, warn, error, sil',
+    ],
+    [['--idle-timeout', '30'], {}, '--idle-timeout must be a time from 1s to 1h; it is "30"'],
+    [['--idle-timeout', '2h'], {}, '--idle-timeout must be a time from 1s to 1h'],
+    [['--session-buffer', '1B'], {}, '--session-buffer must be a size from 64KiB to 1GiB'],
+    [['--public-url', 'http://a'], {}, '--public-url must be an https:// address'],
+    [['--public-url', 'https://u:p@a'], {}, '--public-url must be an https:// address'],
+    [['--public-url', 'https://a/?b'], {}, '--public-url must be an https:// address'],
+    [[], { SOTTO_HTTPS: 'yes' }, 'SOTTO_HTTPS must be true or false; it is "yes"'],
+    [['--tls-cert', 'cert.pem'], {}, '--tls-cert needs its private key: add --tls-key <file>'],
+    [['--tls-key', 'key.pem'], {}, '--tls-key needs its certificate: add --tls-cert <file>'],
+    [['--tls-cert', 'no', '--tls-key', 'key.pem'], {}, '--tls-cert: cannot read no: no such file'],
+    [
+      ['--tls-cert', 'cert.pem'],
+      { SOTTO_TLS_KEY: 'secret.pem' },
+      'SOTTO_TLS_KEY: cannot read secret.pem: permission denied',
+    ],
+    [['--auth', 'folder'], {}, '--auth: cannot read folder: it is a folder'],
+    [['--auth', 'http://id.example.com/'], {}, '--auth must be none, or a JWKS'],
+    [['--auth', 'ftp://id.example.com/'], {}, '--auth must be none, or a JWKS'],
+    [['--http-port', '4433'], {}, '--port and --http-port are both 4433; choose two ports'],
+  ]
+  it.each(cases)('%j %j', (argv, env, message) => {
+    const told = problem(argv, env)
+    expect(told).toContain(message)
+    expect(told).not.toContain('\n')
+  })
+
+  it('does not take names of Object.prototype for keys', () => {
+    files['proto.json'] = '{"__proto__": 1, "constructor": 2}'
+    expect(problem(['--config', 'proto.json'])).toContain('unknown key')
+  })
+})
+
+describe('configWarnings', () => {
+  it('is silent on loopback and warns beyond it', () => {
+    expect(configWarnings(parse([]))).toEqual([])
+    const open = configWarnings(parse(['--host', '0.0.0.0', '--ops-host', '0.0.0.0']))
+    expect(open.join()).toMatch(/--auth.*--https.*--ops-host/)
+    const guarded = parse(['--host', '0.0.0.0', '--https', '--auth', 'jwks.json'])
+    expect(configWarnings(guarded)).toEqual([])
+    expect(configWarnings(parse(['--keylog', 'x']))[0]).toContain('--keylog')
+  })
+})

@@ -1,0 +1,87 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { createMetrics, type Levels, type Metrics } from './metrics.ts'
+
+let levels: Levels = {
+  sessions: { webtransport: 3, websocket: 1, quic: 0, memory: 0 },
+  rooms: 2,
+  participants: 4,
+  tracks: 9,
+  subscriptions: 27,
+  cacheBytes: 1000,
+  bufferedBytes: 50,
+  certificateExpires: 1_900_000_000_500,
+  draining: false,
+}
+let metrics: Metrics
+
+function create(): Metrics {
+  metrics = createMetrics({ version: '1.2.3', engine: 'quiche', levels: () => levels })
+  return metrics
+}
+
+afterEach(() => metrics.close())
+
+describe('createMetrics', () => {
+  it('turns plain numbers into metrics at each scrape', async () => {
+    const { counters, registry } = create()
+    counters.objects.received += 10
+    counters.objects.sent += 40
+    counters.bytes.sent += 40_000
+    counters.drops.deadline++
+    counters.sessionsOpened.webtransport++
+    counters.keyFrameRequests = 5
+    const first = await registry.metrics()
+    expect(first).toContain('sotto_objects_total{direction="received"} 10\n')
+    expect(first).toContain('sotto_objects_total{direction="sent"} 40\n')
+    expect(first).toContain('sotto_object_bytes_total{direction="sent"} 40000\n')
+    expect(first).toContain('sotto_objects_dropped_total{reason="deadline"} 1\n')
+    expect(first).toContain('sotto_objects_dropped_total{reason="policing"} 0\n')
+    expect(first).toContain('sotto_sessions_opened_total{transport="webtransport"} 1\n')
+    expect(first).toContain('sotto_key_frame_requests_total 5\n')
+    expect(first).toContain('sotto_sessions{transport="webtransport"} 3\n')
+    expect(first).toContain('sotto_rooms 2\n')
+    expect(first).toContain('sotto_certificate_expiry_timestamp_seconds 1900000000.5\n')
+    const build = `version="1.2.3",node="${process.version}",engine="quiche"`
+    expect(first).toContain(`sotto_build_info{${build}} 1\n`)
+    expect(first).toContain('process_resident_memory_bytes ')
+
+    counters.objects.sent += 2
+    levels = { ...levels, rooms: 0, draining: true }
+    const second = await registry.metrics()
+    expect(second).toContain('sotto_objects_total{direction="sent"} 42\n')
+    expect(second).toContain('sotto_objects_total{direction="received"} 10\n')
+    expect(second).toContain('sotto_rooms 0\n')
+    expect(second).toContain('sotto_draining 1\n')
+  })
+
+  it('sees a blocked event loop', async () => {
+    const { registry } = create()
+    // Lets the watch begin, blocks, and lets it look again: real time is what is measured.
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    const end = performance.now() + 120
+    while (performance.now() < end);
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    const text = await registry.metrics()
+    const [, lag] = /sotto_event_loop_lag_seconds\{quantile="1"\} (\S+)/.exec(text) ?? []
+    expect(Number(lag)).toBeGreaterThan(0.05)
+  })
+
+  it('gives two relays in one process a registry each', async () => {
+    const one = create()
+    const two = createMetrics({ version: '1', engine: 'fails', levels: () => levels })
+    one.counters.objects.sent++
+    expect(await two.registry.metrics()).toContain('sotto_objects_total{direction="sent"} 0\n')
+    two.close()
+  })
+
+  it('has names with units and a help for each', async () => {
+    const list = await create().registry.getMetricsAsJSON()
+    const ours = list.filter(({ name }) => name.startsWith('sotto_'))
+    expect(ours.length).toBeGreaterThan(15)
+    for (const { name, help, type } of ours) {
+      expect(help, name).toMatch(/^(\d|[A-Z]).*\.$/)
+      expect(name.endsWith('_total'), name).toBe(String(type) === 'counter')
+      expect(name).not.toMatch(/_(ms|kb|milliseconds|bits)(_|$)/)
+    }
+  })
+})

@@ -1,0 +1,212 @@
+/**
+ * The relay's Prometheus metrics. The hot path increments plain numbers in `Counters`; they are
+ * turned into metrics only when someone asks for `/metrics`.
+ */
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { TransportKind } from '../../moq/transport/transport.ts'
+
+const directions = ['received', 'sent'] as const
+/** Why an object was not forwarded to a subscriber. */
+export const dropReasons = [
+  /** Past its latency budget. */
+  'deadline',
+  /** An enhancement layer or rendition that the path does not bear. */
+  'congestion',
+  /** Waiting for a key frame. */
+  'keyframe_gate',
+  /** Not the layer or rendition that the subscriber gets. */
+  'selection',
+  /** The publisher sent more than it may. */
+  'policing',
+  /** A buffer is full. */
+  'overflow',
+] as const
+/** Why a session or request was refused before it began. */
+export const refusals = ['limit', 'auth', 'version', 'handshake', 'draining'] as const
+const closers = ['local', 'peer', 'transport'] as const
+const transports = [
+  'webtransport',
+  'websocket',
+  'quic',
+  'memory',
+] as const satisfies readonly TransportKind[]
+const steps = ['up', 'down'] as const
+
+export type DropReason = (typeof dropReasons)[number]
+export type Refusal = (typeof refusals)[number]
+
+type Tally<Names extends readonly string[]> = Record<Names[number], number>
+
+/** What happened since the start. Whoever sees it happen increments the number. */
+export interface Counters {
+  readonly objects: Tally<typeof directions>
+  /** Payload bytes of objects. */
+  readonly bytes: Tally<typeof directions>
+  readonly drops: Tally<typeof dropReasons>
+  readonly sessionsOpened: Record<TransportKind, number>
+  readonly sessionsClosed: Tally<typeof closers>
+  readonly sessionsRefused: Tally<typeof refusals>
+  readonly renditionSwitches: Tally<typeof steps>
+  keyFrameRequests: number
+}
+
+/** How things are now; asked for several times at each scrape, so nothing should be counted then. */
+export interface Levels {
+  readonly sessions: Readonly<Record<TransportKind, number>>
+  readonly rooms: number
+  readonly participants: number
+  readonly tracks: number
+  readonly subscriptions: number
+  /** Bytes of objects kept for late joiners. */
+  readonly cacheBytes: number
+  /** Bytes that wait for all sessions together. */
+  readonly bufferedBytes: number
+  /** ms since 1970. */
+  readonly certificateExpires: number
+  readonly draining: boolean
+}
+
+export interface MetricsOptions {
+  readonly version: string
+  /** Name of the QUIC engine. */
+  readonly engine: string
+  readonly levels: () => Levels
+}
+
+export interface Metrics {
+  readonly registry: Registry
+  readonly counters: Counters
+  /** Stops watching the event loop. */
+  close(): void
+}
+
+function tally<const Names extends readonly string[]>(names: Names): Tally<Names> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Tally<Names>
+}
+
+/** Counters at zero, for the relay and for tests of its parts. */
+export function makeCounters(): Counters {
+  return {
+    objects: tally(directions),
+    bytes: tally(directions),
+    drops: tally(dropReasons),
+    sessionsOpened: tally(transports),
+    sessionsClosed: tally(closers),
+    sessionsRefused: tally(refusals),
+    renditionSwitches: tally(steps),
+    keyFrameRequests: 0,
+  }
+}
+
+/** Registers every metric with a registry of its own. */
+export function createMetrics({ version, engine, levels }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const counters = makeCounters()
+  collectDefaultMetrics({ register: registry })
+
+  const counter = (name: string, help: string, label: string, tallied: Record<string, number>) => {
+    new Counter({
+      name: `sotto_${name}_total`,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [value, count] of Object.entries(tallied)) this.inc({ [label]: value }, count)
+      },
+    })
+  }
+  counter('objects', 'Objects received and sent.', 'direction', counters.objects)
+  counter('object_bytes', 'Payload bytes of objects.', 'direction', counters.bytes)
+  counter('objects_dropped', 'Objects not forwarded.', 'reason', counters.drops)
+  counter('sessions_opened', 'Sessions established.', 'transport', counters.sessionsOpened)
+  counter('sessions_closed', 'Sessions ended, by who ended them.', 'by', counters.sessionsClosed)
+  counter('sessions_refused', 'Sessions refused.', 'reason', counters.sessionsRefused)
+  counter('rendition_switches', 'Rendition changes.', 'direction', counters.renditionSwitches)
+  new Counter({
+    name: 'sotto_key_frame_requests_total',
+    help: 'Key frames asked of publishers.',
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(counters.keyFrameRequests)
+    },
+  })
+
+  const gauge = (name: string, help: string, read: (levels: Levels) => number) => {
+    new Gauge({
+      name: `sotto_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(levels()))
+      },
+    })
+  }
+  gauge('rooms', 'Rooms with someone in them.', (now) => now.rooms)
+  gauge('participants', 'Participants in all rooms.', (now) => now.participants)
+  gauge('tracks', 'Tracks being published.', (now) => now.tracks)
+  gauge('subscriptions', 'Subscriptions being served.', (now) => now.subscriptions)
+  gauge('cache_bytes', 'Bytes of objects kept for late joiners.', (now) => now.cacheBytes)
+  gauge('buffered_bytes', 'Bytes that wait to be sent.', (now) => now.bufferedBytes)
+  gauge('draining', '1 while the relay drains.', (now) => (now.draining ? 1 : 0))
+  gauge(
+    'certificate_expiry_timestamp_seconds',
+    'When the certificate in use expires, since 1970.',
+    (now) => now.certificateExpires / 1000,
+  )
+  new Gauge({
+    name: 'sotto_sessions',
+    help: 'Sessions that are open.',
+    labelNames: ['transport'],
+    registers: [registry],
+    collect() {
+      const { sessions } = levels()
+      for (const transport of transports) this.set({ transport }, sessions[transport])
+    },
+  })
+  new Gauge({
+    name: 'sotto_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node', 'engine'],
+    registers: [registry],
+  }).set({ version, node: process.version, engine }, 1)
+
+  const loop = watchEventLoop(registry)
+  return {
+    registry,
+    counters,
+    close: () => {
+      loop.disable()
+      registry.clear()
+    },
+  }
+}
+
+/** Time between two looks at the event loop, ms. */
+const resolution = 10
+const quantiles = [0.5, 0.9, 0.99, 1]
+
+/** How late timers ran since the last scrape: what a blocked event loop adds to every object. */
+function watchEventLoop(registry: Registry): ReturnType<typeof monitorEventLoopDelay> {
+  const histogram = monitorEventLoopDelay({ resolution })
+  histogram.enable()
+  new Gauge({
+    name: 'sotto_event_loop_lag_seconds',
+    help: 'How late the event loop ran since the last scrape.',
+    labelNames: ['quantile'],
+    registers: [registry],
+    collect() {
+      const seen = histogram.count > 0
+      for (const quantile of quantiles) {
+        // The histogram holds times between two looks, the resolution included.
+        const between = seen ? histogram.percentile(quantile * 100) / 1e9 : 0
+        this.set({ quantile }, Math.max(0, between - resolution / 1000))
+      }
+      histogram.reset()
+    },
+  })
+  return histogram
+}

@@ -1,0 +1,121 @@
+import { request } from 'node:http'
+import { pino } from 'pino'
+import { Gauge, Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Listening } from './http.ts'
+import { startOpsServer } from './ops.ts'
+
+let server: Listening
+let reasons: string[] = []
+let drains = 0
+let fail = false
+
+beforeEach(async () => {
+  reasons = []
+  drains = 0
+  fail = false
+  const registry = new Registry()
+  new Gauge({ name: 'sotto_test', help: 'A test.', registers: [registry] }).set(7)
+  server = await startOpsServer({
+    host: '127.0.0.1',
+    port: 0,
+    registry,
+    notReady: () => reasons,
+    rooms: () => {
+      if (fail) throw new Error('rooms are on fire')
+      return [{ room: 'demo', participants: 2 }]
+    },
+    drain: () => {
+      drains++
+    },
+    log: pino({ level: 'silent' }),
+  })
+})
+
+afterEach(() => server.close())
+
+/** Like fetch, but sends every header as it is. */
+function ask(
+  path: string,
+  method = 'GET',
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: string; allow: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${server.url}${path}`, { method, headers, agent: false }, (response) => {
+      let body = ''
+      response.on('data', (data: Buffer) => {
+        body += data.toString()
+      })
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body, allow: response.headers.allow })
+      })
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+describe('the ops server', () => {
+  it('tells that it lives and whether it is ready', async () => {
+    expect((await ask('/livez')).status).toBe(200)
+    expect(await ask('/readyz')).toMatchObject({ status: 200, body: '{"ready":true}\n' })
+    reasons = ['draining', 'the engine has not started']
+    const not = await ask('/readyz')
+    expect(not.status).toBe(503)
+    expect(JSON.parse(not.body)).toEqual({ ready: false, reasons })
+    expect((await ask('/livez')).status).toBe(200)
+  })
+
+  it('gives metrics and rooms', async () => {
+    const metrics = await fetch(`${server.url}/metrics`)
+    expect(metrics.headers.get('content-type')).toContain('text/plain; version=0.0.4')
+    expect(await metrics.text()).toContain('sotto_test 7')
+    expect(JSON.parse((await ask('/rooms')).body)).toEqual([{ room: 'demo', participants: 2 }])
+    expect((await ask('/')).body).toContain('/metrics')
+    expect(await ask('/metrics', 'HEAD')).toMatchObject({ status: 200, body: '' })
+  })
+
+  it('drains on POST only', async () => {
+    expect(await ask('/drain')).toMatchObject({ status: 405, allow: 'POST' })
+    expect(drains).toBe(0)
+    expect(await ask('/drain', 'POST')).toMatchObject({ status: 202 })
+    expect(drains).toBe(1)
+  })
+
+  it('refuses other paths and methods', async () => {
+    expect((await ask('/nothing')).status).toBe(404)
+    expect((await ask('/metrics/')).status).toBe(404)
+    expect((await ask('/constructor')).status).toBe(404)
+    expect(await ask('/metrics', 'POST')).toMatchObject({ status: 405, allow: 'GET' })
+    expect((await ask('/rooms', 'DELETE')).status).toBe(405)
+  })
+
+  it('refuses what a web page makes a browser ask', async () => {
+    const pages: Record<string, string>[] = [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ]
+    for (const headers of pages) {
+      expect((await ask('/drain', 'POST', headers)).status).toBe(403)
+      expect((await ask('/rooms', 'GET', headers)).status).toBe(403)
+    }
+    for (const host of ['evil.example', 'evil.example:9464', 'localhost.evil.example', 'a b']) {
+      expect([host, (await ask('/drain', 'POST', { host })).status]).toEqual([host, 421])
+    }
+    expect(drains).toBe(0)
+    for (const host of ['localhost', 'localhost:1', '127.0.0.1:9464', '[::1]:9464']) {
+      expect((await ask('/livez', 'GET', { host })).status, host).toBe(200)
+    }
+    expect((await ask('/livez', 'GET', { 'sec-fetch-site': 'none' })).status).toBe(200)
+  })
+
+  it('lives on when a view of it fails', async () => {
+    fail = true
+    const failed = await ask('/rooms')
+    expect(failed.status).toBe(500)
+    expect(failed.body).not.toContain('fire')
+    expect((await ask('/livez')).status).toBe(200)
+  })
+})

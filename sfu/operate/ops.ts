@@ -1,0 +1,99 @@
+/**
+ * The HTTP server for operators: health, metrics, a view of the rooms, and drain. It has no
+ * password and listens on loopback unless told otherwise, so it refuses what a web page in an
+ * operator's browser could make it do.
+ */
+
+import { isIP } from 'node:net'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { hostName } from './address.ts'
+import {
+  type Address,
+  type Answer,
+  json,
+  type Listening,
+  methodNotAllowed,
+  type Request,
+  startServer,
+  text,
+} from './http.ts'
+
+export interface OpsServerOptions extends Address {
+  readonly registry: Registry
+  /** Reasons why new sessions should not be sent here; empty when ready. */
+  readonly notReady: () => readonly string[]
+  /** Plain JSON about the rooms: no names of people, no keys, no media. */
+  readonly rooms: () => unknown
+  /** Begins to drain; calling it again has no effect. */
+  readonly drain: () => void
+  readonly log: Logger
+}
+
+type Route = Readonly<Record<string, () => Answer | Promise<Answer>>>
+
+/** @throws ListenError */
+export async function startOpsServer(options: OpsServerOptions): Promise<Listening> {
+  const { registry, notReady, rooms, drain, log } = options
+  const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+    ['/', { GET: () => text(200, [...routes.keys()].join('\n')) }],
+    ['/livez', { GET: () => text(200, 'alive') }],
+    ['/readyz', { GET: () => readiness(notReady()) }],
+    ['/metrics', { GET: () => metrics(registry) }],
+    ['/rooms', { GET: () => json(200, rooms()) }],
+    [
+      '/drain',
+      {
+        POST: () => {
+          log.info('drain was asked for over HTTP')
+          drain()
+          return json(202, { draining: true })
+        },
+      },
+    ],
+  ])
+
+  const local = /^(localhost|127\.|::1$)/i.test(options.host)
+  const answer = (request: Request): Answer | Promise<Answer> => {
+    if (local && !isLocalName(request.headers.host)) {
+      return text(421, 'Ask for this server by its address.')
+    }
+    if (isFromPage(request)) return text(403, 'Web pages may not ask this server.')
+    const route = routes.get(request.path)
+    if (route === undefined)
+      return text(404, `Not found. There are ${[...routes.keys()].join(' ')}`)
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const handle = Object.hasOwn(route, method) ? route[method] : undefined
+    return handle?.() ?? methodNotAllowed(Object.keys(route))
+  }
+
+  return startServer({
+    ...options,
+    what: 'the ops server',
+    flags: { host: '--ops-host', port: '--ops-port' },
+    handler: answer,
+    onError: (err) => log.error({ err }, 'the ops server failed'),
+  })
+}
+
+/** A name that an attacker's DNS points at loopback would let a page read this server. */
+function isLocalName(header: string | undefined): boolean {
+  if (header === undefined) return true // no browser leaves it out
+  const name = hostName(header)?.replace(/^\[|\]$/g, '')
+  return name !== undefined && (name === 'localhost' || isIP(name) !== 0)
+}
+
+/** Browsers say so where a page of another site makes the request (Fetch, Fetch Metadata). */
+function isFromPage({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site']
+  return headers.origin !== undefined || (site !== undefined && site !== 'none')
+}
+
+function readiness(reasons: readonly string[]): Answer {
+  return reasons.length === 0 ? json(200, { ready: true }) : json(503, { ready: false, reasons })
+}
+
+async function metrics(registry: Registry): Promise<Answer> {
+  const headers = { 'content-type': registry.contentType, 'cache-control': 'no-store' }
+  return { status: 200, headers, body: await registry.metrics() }
+}
