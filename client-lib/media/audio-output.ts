@@ -1,0 +1,129 @@
+/**
+ * The loudspeaker, on the main thread: one `AudioContext`, and a worklet node for each source. Samples
+ * do not pass here; a source's port goes to the worker. A browser may hold sound back until the person
+ * has touched the page: that state is told, and the first touch or key ends it.
+ */
+
+import { AUDIO_SAMPLE_RATE } from './codecs.ts'
+import type { PlayoutCommand, PlayoutReport } from './playout-worklet.ts'
+
+/** `blocked`: sound waits for a gesture of the person's. */
+export type AudioOutputState = 'running' | 'blocked' | 'closed'
+
+export interface AudioOutputOptions {
+  /** Where the bundler put `playout-worklet.ts` as a module of its own. */
+  readonly workletUrl: string | URL
+  readonly onState?: (state: AudioOutputState) => void
+}
+
+export interface AudioSource {
+  /** To be transferred to the worker, for a `PcmSender`. */
+  readonly port: MessagePort
+  /** The worklet's last report; null before the first. */
+  readonly report: PlayoutReport | null
+  /** @param volume 0..1 */
+  setVolume(volume: number): void
+  close(): void
+}
+
+/** The name that the worklet registers; importing it from there would run the worklet here. */
+const PROCESSOR: typeof import('./playout-worklet.ts').PLAYOUT_PROCESSOR = 'sotto-playout'
+const GESTURES = ['pointerdown', 'keydown', 'touchend'] as const
+
+export class AudioOutput {
+  private readonly context: AudioContext
+  private readonly options: AudioOutputOptions
+  private readonly resume = (): void => {
+    // Without a gesture this waits; it fails only when the context is closed.
+    this.context.resume().catch(() => {})
+  }
+
+  private constructor(context: AudioContext, options: AudioOutputOptions) {
+    this.context = context
+    this.options = options
+    context.onstatechange = () => this.stateChanged()
+    this.stateChanged()
+  }
+
+  /** @throws DOMException when the worklet cannot be loaded */
+  static async create(options: AudioOutputOptions): Promise<AudioOutput> {
+    const context = new AudioContext({ latencyHint: 'interactive', sampleRate: AUDIO_SAMPLE_RATE })
+    try {
+      await context.audioWorklet.addModule(options.workletUrl)
+    } catch (error) {
+      await context.close()
+      throw error
+    }
+    const output = new AudioOutput(context, options)
+    output.resume()
+    return output
+  }
+
+  get state(): AudioOutputState {
+    if (this.context.state === 'closed') return 'closed'
+    return this.context.state === 'running' ? 'running' : 'blocked'
+  }
+
+  /** ms between a sample given to the context and its sound, as far as the browser knows. */
+  get latencyMs(): number {
+    return (this.context.baseLatency + (this.context.outputLatency || 0)) * 1000
+  }
+
+  addSource(): AudioSource {
+    const node = new AudioWorkletNode(this.context, PROCESSOR, {
+      numberOfInputs: 0,
+      numberOfOutputs: 1,
+      outputChannelCount: [2],
+    })
+    const gain = this.context.createGain()
+    node.connect(gain).connect(this.context.destination)
+    const { port1, port2 } = new MessageChannel()
+    send(node, { samples: port1 }, [port1])
+    let report: PlayoutReport | null = null
+    node.port.onmessage = (event: MessageEvent<PlayoutReport>) => {
+      report = event.data
+    }
+    const context = this.context
+    return {
+      port: port2,
+      get report() {
+        return report
+      },
+      setVolume(volume) {
+        // A short ramp: a step clicks.
+        gain.gain.setTargetAtTime(volume, context.currentTime, 0.02)
+      },
+      close() {
+        send(node, { end: true })
+        node.disconnect()
+        gain.disconnect()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopWaiting()
+    if (this.context.state !== 'closed') await this.context.close()
+  }
+
+  private stateChanged(): void {
+    if (this.state === 'blocked') {
+      for (const gesture of GESTURES) addEventListener(gesture, this.resume, { passive: true })
+    } else {
+      this.stopWaiting()
+    }
+    this.options.onState?.(this.state)
+  }
+
+  private stopWaiting(): void {
+    for (const gesture of GESTURES) removeEventListener(gesture, this.resume)
+  }
+}
+
+function send(
+  node: AudioWorkletNode,
+  command: PlayoutCommand,
+  transfer: Transferable[] = [],
+): void {
+  node.port.postMessage(command, transfer)
+}

@@ -1,0 +1,218 @@
+/**
+ * A camera's or screen's frames into layered video (WebCodecs `VideoEncoder`). Real time first: when
+ * the encoder falls behind, input is dropped, never queued. After an error it makes itself anew. Muted,
+ * it encodes nothing. Every frame handed in is closed here.
+ */
+
+import { CaptureClock } from './capture-clock.ts'
+import type { EncodedVideo } from './frames.ts'
+import { Backoff, MediaError } from './media-error.ts'
+import { encoderConfig, fitInside, type VideoSettings } from './video-settings.ts'
+
+export interface VideoTrackEncoderOptions {
+  readonly settings: VideoSettings
+  /** ms, monotonic. */
+  readonly now: () => number
+  /** ms since the Unix epoch. */
+  readonly wallClock: () => number
+  readonly onFrame: (frame: EncodedVideo) => void
+  readonly onError: (error: MediaError) => void
+  /** A key frame at least this often; ms, default 10,000. */
+  readonly keyFrameIntervalMs?: number
+  /** Requested key frames no more often than this; ms, default 250. */
+  readonly keyFrameGapMs?: number
+}
+
+export interface VideoEncoderCounters {
+  /** Frames handed in while not muted. */
+  input: number
+  encoded: number
+  keyFrames: number
+  /** Input dropped because the encoder was behind or being made anew. */
+  dropped: number
+  errors: number
+}
+
+const MAX_QUEUE = 2
+
+export class VideoTrackEncoder {
+  readonly counters: VideoEncoderCounters = {
+    input: 0,
+    encoded: 0,
+    keyFrames: 0,
+    dropped: 0,
+    errors: 0,
+  }
+  private readonly options: VideoTrackEncoderOptions
+  private readonly clock: CaptureClock
+  private readonly backoff: Backoff
+  private settings: VideoSettings
+  private encoder: VideoEncoder | null = null
+  private sourceWidth = 0
+  private sourceHeight = 0
+  private keyWanted = true
+  private keyAt = Number.NEGATIVE_INFINITY
+  private muted = false
+  private closed = false
+
+  constructor(options: VideoTrackEncoderOptions) {
+    this.options = options
+    this.settings = options.settings
+    this.clock = new CaptureClock(options.wallClock)
+    this.backoff = new Backoff(options.now)
+  }
+
+  /** Takes a frame and closes it. */
+  encode(frame: VideoFrame): void {
+    try {
+      if (!this.closed && !this.muted) this.submit(frame)
+    } finally {
+      frame.close()
+    }
+  }
+
+  /** The next frame is a key frame, or, within `keyFrameGapMs` of the last, the first one after it. */
+  requestKeyFrame(): void {
+    this.keyWanted = true
+  }
+
+  /** @param bitrate bits a second */
+  setBitrate(bitrate: number): void {
+    this.configure({ ...this.settings, bitrate })
+  }
+
+  /** Changes anything of the encoding; more than the bitrate changes with a key frame. */
+  configure(settings: VideoSettings): void {
+    const { bitrate: _before, ...before } = this.settings
+    const { bitrate: _after, ...after } = settings
+    this.settings = settings
+    if (JSON.stringify(before) !== JSON.stringify(after)) this.keyWanted = true
+    this.reconfigure()
+  }
+
+  /** Muted frames are dropped unseen; the picture comes back with a key frame. */
+  setMuted(muted: boolean): void {
+    if (this.muted && !muted) this.keyWanted = true
+    this.muted = muted
+  }
+
+  close(): void {
+    this.closed = true
+    this.discardEncoder()
+  }
+
+  private submit(frame: VideoFrame): void {
+    this.counters.input++
+    this.clock.arrived(frame.timestamp)
+    this.fitTo(frame)
+    const encoder = this.encoder ?? this.createEncoder()
+    if (encoder === null || encoder.encodeQueueSize > MAX_QUEUE) {
+      this.counters.dropped++
+      return
+    }
+    const keyFrame = this.isKeyDue()
+    try {
+      encoder.encode(frame, { keyFrame })
+    } catch (error) {
+      this.counters.dropped++
+      this.fail(error)
+      return
+    }
+    if (!keyFrame) return
+    this.keyWanted = false
+    this.keyAt = this.options.now()
+  }
+
+  /** The device was turned or changed: another shape. */
+  private fitTo(frame: VideoFrame): void {
+    const { displayWidth, displayHeight } = frame
+    if (displayWidth === this.sourceWidth && displayHeight === this.sourceHeight) return
+    this.sourceWidth = displayWidth
+    this.sourceHeight = displayHeight
+    this.keyWanted = true
+    this.reconfigure()
+  }
+
+  private reconfigure(): void {
+    if (this.encoder === null) return
+    try {
+      this.encoder.configure(this.config())
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private config(): VideoEncoderConfig {
+    const size = fitInside(this.settings, this.sourceWidth, this.sourceHeight)
+    return encoderConfig({ ...this.settings, ...size })
+  }
+
+  private isKeyDue(): boolean {
+    const since = this.options.now() - this.keyAt
+    return (
+      (this.keyWanted && since >= (this.options.keyFrameGapMs ?? 250)) ||
+      since >= (this.options.keyFrameIntervalMs ?? 10_000)
+    )
+  }
+
+  private createEncoder(): VideoEncoder | null {
+    if (!this.backoff.ready) return null
+    try {
+      const encoder = new VideoEncoder({
+        output: (chunk, metadata) => {
+          if (this.encoder === encoder) this.deliver(chunk, metadata)
+        },
+        error: (error) => {
+          if (this.encoder === encoder) this.fail(error)
+        },
+      })
+      this.encoder = encoder
+      encoder.configure(this.config())
+      // A new encoder has no reference frames: its first frame must be a key frame, gap or not.
+      this.keyWanted = true
+      this.keyAt = Number.NEGATIVE_INFINITY
+      return encoder
+    } catch (error) {
+      this.fail(error)
+      return null
+    }
+  }
+
+  private deliver(chunk: EncodedVideoChunk, metadata?: EncodedVideoChunkMetadata): void {
+    const bytes = new Uint8Array(chunk.byteLength)
+    chunk.copyTo(bytes)
+    const key = chunk.type === 'key'
+    this.backoff.worked()
+    this.counters.encoded++
+    if (key) {
+      this.counters.keyFrames++
+      this.keyAt = this.options.now()
+    }
+    this.options.onFrame({
+      bytes,
+      timestamp: this.clock.toWallClock(chunk.timestamp),
+      key,
+      temporalLayer: metadata?.svc?.temporalLayerId ?? 0,
+      config: copyOf(metadata?.decoderConfig?.description),
+    })
+  }
+
+  private fail(cause: unknown): void {
+    this.counters.errors++
+    this.discardEncoder()
+    this.options.onError(new MediaError('video-encoder', this.backoff.failed(), cause))
+  }
+
+  private discardEncoder(): void {
+    const encoder = this.encoder
+    this.encoder = null
+    if (encoder !== null && encoder.state !== 'closed') encoder.close()
+  }
+}
+
+function copyOf(source: AllowSharedBufferSource | undefined): Uint8Array | undefined {
+  if (source === undefined) return undefined
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()
+    : new Uint8Array(source).slice()
+}

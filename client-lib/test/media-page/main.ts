@@ -1,0 +1,100 @@
+/** The page of the media test: capture and playout on the main thread, everything else in the worker. */
+
+import { AudioOutput, type AudioSource } from '../../media/audio-output.ts'
+import { type Capture, captureCamera } from '../../media/capture.ts'
+import workletUrl from '../../media/playout-worklet.ts?worker&url'
+import { DEFAULT_VIDEO, type VideoSettings } from '../../media/video-settings.ts'
+import { VideoView } from '../../media/video-view.ts'
+import type { Command, LoopReport, Start } from './messages.ts'
+
+export interface MediaLoop {
+  start(loss: number, settings?: Partial<VideoSettings>): Promise<void>
+  command(command: Exclude<Command, { start: Start }>): void
+  report(): Promise<LoopReport>
+  /** Mean and spread of the canvas, and a number that changes with its content. */
+  picture(): { width: number; height: number; mean: number; spread: number; hash: number }
+  page(): { audioState: string; playout: AudioSource['report']; drawn: number; skipped: number }
+  stop(): void
+}
+
+declare global {
+  var mediaLoop: MediaLoop
+}
+
+const canvas = document.querySelector('canvas')!
+const view = new VideoView(canvas)
+let worker: Worker | null = null
+let capture: Capture | null = null
+let output: AudioOutput | null = null
+let source: AudioSource | null = null
+let answer: ((report: LoopReport) => void) | null = null
+
+function startWorker(): Worker {
+  const started = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+  started.onmessage = (event: MessageEvent<{ frame: VideoFrame } | { report: LoopReport }>) => {
+    if ('frame' in event.data) view.push(event.data.frame)
+    else answer?.(event.data.report)
+  }
+  return started
+}
+
+globalThis.mediaLoop = {
+  async start(loss, settings = {}) {
+    capture = await captureCamera()
+    output = await AudioOutput.create({ workletUrl })
+    source = output.addSource()
+    worker = startWorker()
+    const video = capture.video!.readable
+    const audio = capture.audio!.readable
+    const samples = source.port
+    const start: Start = {
+      video,
+      audio,
+      samples,
+      settings: { ...DEFAULT_VIDEO, ...settings },
+      loss,
+    }
+    worker.postMessage({ start } satisfies Command, [video, audio, samples])
+  },
+  command(command) {
+    worker?.postMessage(command)
+  },
+  report() {
+    return new Promise((resolve) => {
+      answer = resolve
+      worker?.postMessage('report' satisfies Command)
+    })
+  },
+  picture() {
+    const { width, height } = canvas
+    const pixels = canvas.getContext('2d')!.getImageData(0, 0, width, height).data
+    let sum = 0
+    let squares = 0
+    let hash = 0
+    let count = 0
+    for (let i = 0; i < pixels.length; i += 4) {
+      const value = pixels[i]! + pixels[i + 1]! + pixels[i + 2]!
+      sum += value
+      squares += value * value
+      hash = (Math.imul(hash, 31) + value) | 0
+      count++
+    }
+    const mean = sum / count
+    return { width, height, mean, spread: Math.sqrt(squares / count - mean * mean), hash }
+  },
+  page() {
+    return {
+      audioState: output?.state ?? 'none',
+      playout: source?.report ?? null,
+      drawn: view.counters.drawn,
+      skipped: view.counters.skipped,
+    }
+  },
+  stop() {
+    worker?.terminate()
+    capture?.stop()
+    source?.close()
+    void output?.close()
+    view.close()
+  },
+}
