@@ -15,6 +15,7 @@ export interface PeerOptions {
   readonly counters: ForwardCounters
   readonly sessionLimits: Partial<SessionLimits>
   readonly maxEgressBytes: number
+  readonly maxNamespaces: number
   /** A bug of ours that ended the session; logged. */
   readonly onInternalError: (error: unknown) => void
 }
@@ -25,10 +26,12 @@ const IMPLEMENTATION = 'sotto/0'
 export class Peer {
   readonly session: Session
   readonly egress: EgressScheduler
+  readonly maxNamespaces: number
   readonly namespaces = new Set<IncomingNamespacePublication>()
   readonly watches = new Set<IncomingNamespaceSubscription>()
 
   constructor(transport: TransportSession, relay: Relay, options: PeerOptions) {
+    this.maxNamespaces = options.maxNamespaces
     this.egress = new EgressScheduler({
       clock: options.clock,
       counters: options.counters,

@@ -11,7 +11,7 @@ import type {
   IncomingSubscribe,
   SessionLimits,
 } from '../../moq/session/index.ts'
-import type { CloseInfo, TransportSession } from '../../moq/transport/transport.ts'
+import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import { formatTrack, hasPrefix, type Namespace, textOf } from '../../moq/wire/names.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
@@ -54,14 +54,22 @@ export class Relay {
     this.options = options
   }
 
-  /** Serves a transport session whose peer is a client. */
-  addSession(transport: TransportSession): Peer {
+  /**
+   * Serves a transport session whose peer is a client.
+   * @param service the peer is a service of our own, which speaks for all rooms: its numbers of
+   * requests and namespaces are theirs together, and each of theirs is limited already
+   */
+  addSession(transport: TransportSession, service = false): Peer {
     const { clock, counters, sessionLimits, limits, onInternalError } = this.options
     const peer = new Peer(transport, this, {
       clock,
       counters,
-      sessionLimits: sessionLimits ?? {},
+      sessionLimits: {
+        ...sessionLimits,
+        ...(service && { maxRequests: Number.POSITIVE_INFINITY }),
+      },
       maxEgressBytes: limits.maxEgressBytes,
+      maxNamespaces: service ? Number.POSITIVE_INFINITY : limits.maxNamespaces,
       onInternalError,
     })
     this.peers.add(peer)
@@ -79,6 +87,12 @@ export class Relay {
 
   get sessionCount(): number {
     return this.peers.size
+  }
+
+  sessionsByTransport(): Record<TransportKind, number> {
+    const count = { webtransport: 0, websocket: 0, quic: 0, memory: 0 }
+    for (const peer of this.peers) count[peer.session.transport.kind]++
+    return count
   }
 
   get trackCount(): number {
@@ -138,7 +152,7 @@ export class Relay {
       request.reject(RequestCode.DOES_NOT_EXIST, 'reserved namespace')
       return
     }
-    if (peer.namespaces.size >= this.options.limits.maxNamespaces) {
+    if (peer.namespaces.size >= peer.maxNamespaces) {
       request.reject(RequestCode.EXCESSIVE_LOAD, 'too many namespaces in this session', 10_000)
       return
     }

@@ -1,0 +1,118 @@
+/** Members of a group, made with ts-mls for tests; the service itself uses none of this. */
+
+import {
+  type CiphersuiteImpl,
+  type ClientState,
+  createCommit,
+  createGroup,
+  createGroupInfoWithExternalPubAndRatchetTree,
+  defaultCapabilities,
+  defaultLifetime,
+  encodeMlsMessage,
+  type GroupInfo,
+  generateKeyPackage,
+  getCiphersuiteFromName,
+  getCiphersuiteImpl,
+  joinGroupExternal,
+  type MLSMessage,
+  type Proposal,
+} from 'ts-mls'
+import { encodeSubmission, mlsSuites } from '../../moq/delivery/index.ts'
+
+export interface Handshake {
+  readonly state: ClientState
+  readonly commit: Uint8Array
+  readonly groupInfo: Uint8Array
+  readonly submission: Uint8Array
+}
+
+const version = 'mls10'
+const suite: CiphersuiteImpl = await getCiphersuiteImpl(getCiphersuiteFromName(mlsSuites.classical))
+
+function keyPackage(identity: string) {
+  const credential = {
+    credentialType: 'basic' as const,
+    identity: new TextEncoder().encode(identity),
+  }
+  return generateKeyPackage(credential, defaultCapabilities(), defaultLifetime, [], suite)
+}
+
+export async function groupInfoOf(state: ClientState): Promise<GroupInfo> {
+  return createGroupInfoWithExternalPubAndRatchetTree(state, [], suite)
+}
+
+export function encodeGroupInfo(groupInfo: GroupInfo): Uint8Array {
+  return encodeMlsMessage({ version, wireformat: 'mls_group_info', groupInfo })
+}
+
+export async function found(identity: string, id = 'group'): Promise<Handshake> {
+  const { publicPackage, privatePackage } = await keyPackage(identity)
+  const groupId = new TextEncoder().encode(id)
+  const state = await createGroup(groupId, publicPackage, privatePackage, [], suite)
+  const groupInfo = encodeGroupInfo(await groupInfoOf(state))
+  const submission = encodeSubmission({ kind: 'create', suite: 'classical', groupInfo })
+  return { state, commit: new Uint8Array(0), groupInfo, submission }
+}
+
+/** @param resync replaces the leaf whose signature key `from` has; else a new leaf is taken */
+export async function join(
+  identity: string,
+  from: ClientState,
+  resync?: ClientState,
+): Promise<Handshake> {
+  const { publicPackage, privatePackage } = await keyPackage(identity)
+  const config = resync && {
+    ...resync.clientConfig,
+    keyPackageEqualityConfig: {
+      ...resync.clientConfig.keyPackageEqualityConfig,
+      compareKeyPackageToLeafNode: (_: unknown, leaf: { signaturePublicKey: Uint8Array }) =>
+        isOwnLeaf(resync, leaf.signaturePublicKey),
+    },
+  }
+  const { publicMessage, newState } = await joinGroupExternal(
+    await groupInfoOf(from),
+    publicPackage,
+    privatePackage,
+    resync !== undefined,
+    suite,
+    undefined,
+    config,
+  )
+  return handshake(newState, { version, wireformat: 'mls_public_message', publicMessage })
+}
+
+export async function commit(state: ClientState, proposals: Proposal[] = []): Promise<Handshake> {
+  const result = await createCommit(
+    { state, cipherSuite: suite },
+    { wireAsPublicMessage: true, extraProposals: proposals },
+  )
+  return handshake(result.newState, result.commit)
+}
+
+export function removal(leaf: number): Proposal {
+  return { proposalType: 'remove', remove: { removed: leaf } }
+}
+
+export async function addition(identity: string): Promise<Proposal> {
+  const { publicPackage } = await keyPackage(identity)
+  return { proposalType: 'add', add: { keyPackage: publicPackage } }
+}
+
+/** A commit that was not sent as a public message. */
+export async function privateCommit(state: ClientState): Promise<Handshake> {
+  const result = await createCommit({ state, cipherSuite: suite })
+  return handshake(result.newState, result.commit)
+}
+
+async function handshake(state: ClientState, message: MLSMessage): Promise<Handshake> {
+  const encoded = encodeMlsMessage(message)
+  const groupInfo = encodeGroupInfo(await groupInfoOf(state))
+  const submission = encodeSubmission({ kind: 'commit', commit: encoded, groupInfo })
+  return { state, commit: encoded, groupInfo, submission }
+}
+
+function isOwnLeaf(state: ClientState, key: Uint8Array): boolean {
+  const node = state.ratchetTree[state.privatePath.leafIndex * 2]
+  if (node?.nodeType !== 'leaf') return false
+  return Buffer.compare(node.leaf.signaturePublicKey, key) === 0
+}

@@ -1,0 +1,36 @@
+import { type DeliveryLimits, defaultDeliveryLimits } from '../../moq/delivery/index.ts'
+
+/** A token bucket: `burst` at once, then `perSecond`. */
+export interface Rate {
+  readonly burst: number
+  readonly perSecond: number
+}
+
+/** What the delivery service spends on a room at most. */
+export interface SequencerSettings {
+  readonly limits: DeliveryLimits
+  readonly rooms: number
+  /** Members of one group; above about 200 ts-mls becomes slow. */
+  readonly members: number
+  /** Participants of a room whose rate is kept at the same time, members or not. */
+  readonly submitters: number
+  readonly memberRate: Rate
+  readonly roomRate: Rate
+  /** Of the log, for members that missed entries. */
+  readonly logEntries: number
+  readonly logBytes: number
+  /** A room whose members are all gone without a goodbye ends after this, ms. */
+  readonly emptyRoomMs: number
+}
+
+export const defaultSequencerSettings: SequencerSettings = {
+  limits: defaultDeliveryLimits,
+  rooms: 10_000,
+  members: 250,
+  submitters: 1000,
+  memberRate: { burst: 16, perSecond: 2 },
+  roomRate: { burst: 256, perSecond: 64 },
+  logEntries: 256,
+  logBytes: 4 * 1024 * 1024,
+  emptyRoomMs: 30_000,
+}

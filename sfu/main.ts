@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+/** The relay process: reads its configuration, starts, says `ready`, and ends on SIGTERM. */
+
+import { readFileSync } from 'node:fs'
+import type { Logger } from 'pino'
+import { CertificateError, CertificateKeeper } from './certificate/index.ts'
+import { type Config, ConfigError, parseConfig } from './config.ts'
+import { EngineError } from './engine/index.ts'
+import { certificateNames } from './operate/address.ts'
+import { ListenError } from './operate/http.ts'
+import { createLogger } from './operate/log.ts'
+import { type RunningServer, startServer } from './server.ts'
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.argv.slice(2), process.env, (path) =>
+    readFileSync(path, 'utf8'),
+  )
+  switch (config.command) {
+    case 'print':
+      process.stdout.write(config.text)
+      return
+    case 'check-config':
+      await checkConfig(config)
+      return
+    case 'start':
+      await start(config)
+  }
+}
+
+/** The certificate's files are read too: what would stop the start is told here. */
+async function checkConfig(config: Config): Promise<void> {
+  const { tlsCert, tlsKey } = config
+  const keeper = await CertificateKeeper.open({
+    names: certificateNames(config),
+    files: tlsCert !== null && tlsKey !== null ? { cert: tlsCert, key: tlsKey } : null,
+    now: Date.now,
+    onProblem: (message) => process.stderr.write(`${message}\n`),
+  })
+  keeper.close()
+  process.stdout.write('the configuration is valid\n')
+}
+
+async function start(config: Config): Promise<void> {
+  const log = createLogger({ level: config.logLevel, format: config.logFormat })
+  const server = await startServer(config, log)
+  endOnSignal(server, log)
+  log.info(server.urls, 'ready')
+}
+
+function endOnSignal(server: RunningServer, log: Logger): void {
+  let asked = 0
+  const end = () => {
+    asked++
+    // A second signal does not wait for callers.
+    const ended = asked === 1 ? server.drain() : server.close()
+    ended.then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ err: error }, 'the relay did not stop in order')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  process.on('SIGHUP', () => void server.reload())
+}
+
+/** What went wrong and is the operator's to mend: one line. Anything else is a bug, with its trace. */
+function explain(error: unknown): string {
+  const known =
+    error instanceof ConfigError ||
+    error instanceof CertificateError ||
+    error instanceof EngineError ||
+    error instanceof ListenError
+  if (known) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+main().catch((error) => {
+  process.stderr.write(`sotto: ${explain(error)}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,49 @@
+import { parseParticipantNamespace, roomNamespace } from '../../moq/media/names.ts'
+import type { TransportKind } from '../../moq/transport/transport.ts'
+import type { Relay } from './relay.ts'
+
+/** How the relay is now; for metrics and for a look inside. */
+export interface RelayLevels {
+  readonly sessions: Record<TransportKind, number>
+  readonly rooms: number
+  readonly participants: number
+  readonly tracks: number
+  readonly subscriptions: number
+  /** Bytes that wait for all sessions together. */
+  readonly bufferedBytes: number
+}
+
+export function relayLevels(relay: Relay): RelayLevels {
+  const rooms = participantsByRoom(relay)
+  let participants = 0
+  for (const ids of rooms.values()) participants += ids.length
+  return {
+    sessions: relay.sessionsByTransport(),
+    rooms: rooms.size,
+    participants,
+    tracks: relay.trackCount,
+    subscriptions: relay.subscriptionCount,
+    bufferedBytes: relay.waitingBytes,
+  }
+}
+
+/** Rooms with what happens in each; participants by id, which says nothing of the person. */
+export function dumpRooms(relay: Relay) {
+  return [...participantsByRoom(relay)].map(([room, participants]) => ({
+    room,
+    participants,
+    tracks: relay.dumpTracks(roomNamespace(room)),
+  }))
+}
+
+function participantsByRoom(relay: Relay): Map<string, string[]> {
+  const rooms = new Map<string, string[]>()
+  for (const namespace of relay.publishedNamespaces()) {
+    const place = parseParticipantNamespace(namespace)
+    if (!place) continue
+    const ids = rooms.get(place.room) ?? []
+    ids.push(place.participant)
+    rooms.set(place.room, ids)
+  }
+  return rooms
+}

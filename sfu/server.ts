@@ -1,0 +1,293 @@
+/**
+ * Puts the rooms of the relay process together: certificate, engines, relay, delivery service, call
+ * page and ops port; and takes them down in order.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+import { systemClock } from '../moq/session/index.ts'
+import { createTransportPair } from '../moq/transport/memory.ts'
+import type { TransportSession } from '../moq/transport/transport.ts'
+import { VERSIONS } from '../moq/wire/codec.ts'
+import { SessionCode } from '../moq/wire/codes.ts'
+import { type Certificate, CertificateKeeper } from './certificate/index.ts'
+import { type Config, ConfigError, configWarnings, version } from './config.ts'
+import { DeliveryEndpoint } from './delivery/endpoint.ts'
+import { createWebSocketEngine } from './engine/fails/index.ts'
+import { createEngine, type Engine, type EngineOptions } from './engine/index.ts'
+import { certificateNames, relayUrl, websocketUrl } from './operate/address.ts'
+import type { Listening } from './operate/http.ts'
+import { createMetrics, type Metrics } from './operate/metrics.ts'
+import { startOpsServer } from './operate/ops.ts'
+import { startWebServer } from './operate/web.ts'
+import { DEFAULT_RELAY_LIMITS, dumpRooms, Relay, relayLevels } from './relay/index.ts'
+import { SessionGate } from './session-gate.ts'
+
+const APP_DIRECTORY = fileURLToPath(new URL('../dist/app', import.meta.url))
+
+export interface RunningServer {
+  /** Where each part listens. */
+  readonly urls: { readonly relay: string; readonly web: string; readonly ops: string }
+  /** Reads the certificate's files again (SIGHUP). */
+  reload(): Promise<void>
+  /** Asks callers to leave, waits for them at most as configured, then closes everything. */
+  drain(): Promise<void>
+  /** Closes everything now. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the relay. When this rejects, nothing is left open.
+ * @throws ConfigError, CertificateError, EngineError or ListenError, each with one line for a person
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const server = new Server(config, log)
+  try {
+    await server.start()
+    return server
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+class Server implements RunningServer {
+  private readonly config: Config
+  private readonly log: Logger
+  private readonly gate: SessionGate
+  private readonly metrics: Metrics
+  private readonly relay: Relay
+  private readonly listeners: Listening[] = []
+  private readonly engines: Engine[] = []
+  private keeper: CertificateKeeper | null = null
+  private delivery: DeliveryEndpoint | null = null
+  private draining: Promise<void> | null = null
+  private closing: Promise<void> | null = null
+  private addresses = { relay: '', web: '', ops: '' }
+
+  constructor(config: Config, log: Logger) {
+    this.config = config
+    this.log = log
+    this.metrics = createMetrics({ version, engine: config.engine, levels: () => this.levels() })
+    this.gate = new SessionGate(config, this.metrics.counters)
+    this.relay = new Relay({
+      clock: systemClock,
+      counters: this.metrics.counters,
+      limits: { ...DEFAULT_RELAY_LIMITS, maxEgressBytes: config.sessionBufferBytes },
+      sessionLimits: { setupMs: config.handshakeTimeoutMs },
+      onSessionClosed: (peer, info) => {
+        this.gate.closed(peer.session.transport.peer)
+        this.metrics.counters.sessionsClosed[info.by]++
+        log.debug({ peer: peer.session.transport.peer, ...info }, 'session closed')
+      },
+      onInternalError: (error) => log.error({ err: error }, 'a session ended by a bug of ours'),
+    })
+  }
+
+  get urls() {
+    return this.addresses
+  }
+
+  async start(): Promise<void> {
+    const { config, log } = this
+    if (config.auth.kind !== 'none') {
+      throw new ConfigError(
+        `this version (${version}) has no admission control yet: --auth must be none`,
+      )
+    }
+    for (const warning of configWarnings(config)) log.warn(warning)
+    this.keeper = await CertificateKeeper.open({
+      names: certificateNames(config),
+      files: certificateFiles(config),
+      now: Date.now,
+      onProblem: (message) => log.warn(message),
+    })
+    const engine = await this.startEngines(this.keeper.current)
+    this.startDelivery()
+    this.keeper.onRotate((certificate) => this.onRotate(certificate))
+    this.addresses = {
+      relay: relayUrl(config, engine.address.port, undefined),
+      web: await this.startWeb(this.keeper, engine.address.port),
+      ops: await this.startOps(),
+    }
+  }
+
+  async reload(): Promise<void> {
+    await this.keeper?.check()
+  }
+
+  drain(): Promise<void> {
+    this.draining ??= this.drainOnce()
+    return this.draining
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeOnce()
+    return this.closing
+  }
+
+  // ---- start
+
+  private async startEngines(certificate: Certificate): Promise<Engine> {
+    const { config, log } = this
+    const host = await resolveHost(config.host)
+    const options: EngineOptions = {
+      host,
+      port: config.port,
+      certificate: pemOf(certificate),
+      protocols: VERSIONS,
+      accept: (request) => this.gate.admit(request),
+      onSession: (session) => this.onSession(session),
+      onRefused: (refusal) => log.info(refusal, 'session refused'),
+      log: engineLog(log),
+      clock: systemClock,
+      randomBytes: (length) => randomBytes(length),
+      limits: {
+        maxSessions: config.maxSessions,
+        idleTimeoutMs: config.idleTimeoutMs,
+        handshakeTimeoutMs: config.handshakeTimeoutMs,
+      },
+      ...(config.keylog !== null && { keyLogFile: config.keylog }),
+    }
+    const engine = await createEngine(config.engine, options)
+    this.engines.push(engine)
+    // TCP on the port that UDP was given.
+    this.engines.push(await createWebSocketEngine({ ...options, port: engine.address.port }))
+    log.debug({ engine: engine.name }, 'engine started')
+    return engine
+  }
+
+  private onSession(session: TransportSession): void {
+    this.metrics.counters.sessionsOpened[session.kind]++
+    this.relay.addSession(session)
+    this.log.debug({ peer: session.peer, transport: session.kind }, 'session opened')
+  }
+
+  /** The embedded delivery service is a client of the relay like any other, in this process. */
+  private startDelivery(): void {
+    const unlimited = Number.POSITIVE_INFINITY
+    const pair = createTransportPair({ streamCredit: { uni: unlimited, bidi: unlimited } })
+    this.relay.addSession(pair.server, true)
+    this.delivery = new DeliveryEndpoint({
+      transport: pair.client,
+      clock: systemClock,
+      wallClock: Date.now,
+      onRefused: (refusal) => this.log.info(refusal, 'handshake refused'),
+      onClosed: (reason) => {
+        if (!this.closing) this.log.error({ reason }, 'the delivery service lost its session')
+      },
+    })
+  }
+
+  private async startWeb(keeper: CertificateKeeper, port: number): Promise<string> {
+    const { config } = this
+    const web = await startWebServer({
+      host: config.host,
+      port: config.httpPort,
+      directory: APP_DIRECTORY,
+      site: (askedFor) => {
+        const relay = relayUrl(config, port, askedFor)
+        const certificateHashes = keeper.hashes()
+        return { relay, websocket: websocketUrl(relay), certificateHashes, auth: 'none' }
+      },
+      certificateHash: () => keeper.current.sha256,
+      tls: config.https ? keeper.current : null,
+      log: this.log,
+    })
+    if (config.https) keeper.onRotate((pair) => web.setKeyPair(pair))
+    this.listeners.push(web)
+    return web.url
+  }
+
+  private async startOps(): Promise<string> {
+    const ops = await startOpsServer({
+      host: this.config.opsHost,
+      port: this.config.opsPort,
+      registry: this.metrics.registry,
+      notReady: () => this.notReady(),
+      rooms: () => ({
+        rooms: dumpRooms(this.relay),
+        groups: this.delivery?.sequencer.dump() ?? [],
+      }),
+      drain: () => void this.drain(),
+      log: this.log,
+    })
+    this.listeners.push(ops)
+    return ops.url
+  }
+
+  private onRotate(certificate: Certificate): void {
+    for (const engine of this.engines) engine.setCertificate(pemOf(certificate))
+    this.log.info({ sha256: certificate.sha256 }, 'certificate changed')
+  }
+
+  // ---- state
+
+  private notReady(): string[] {
+    const reasons: string[] = []
+    if (this.draining) reasons.push('draining')
+    if (this.engines.length < 2) reasons.push('the relay does not listen yet')
+    if (this.keeper && this.keeper.current.notAfter < Date.now()) {
+      reasons.push('the certificate has expired')
+    }
+    return reasons
+  }
+
+  private levels() {
+    return {
+      ...relayLevels(this.relay),
+      cacheBytes: 0,
+      certificateExpires: this.keeper?.current.notAfter ?? 0,
+      draining: this.draining !== null,
+    }
+  }
+
+  // ---- end
+
+  private async drainOnce(): Promise<void> {
+    const { drainTimeoutMs } = this.config
+    this.gate.close()
+    this.log.info({ sessions: this.gate.sessions, drainTimeoutMs }, 'draining')
+    this.relay.goaway(drainTimeoutMs)
+    await this.gate.whenEmpty(drainTimeoutMs)
+    await this.close()
+  }
+
+  private async closeOnce(): Promise<void> {
+    this.gate.close()
+    this.keeper?.close()
+    this.delivery?.close()
+    this.relay.closeAll(SessionCode.NO_ERROR, 'the relay stops')
+    await Promise.all([...this.engines, ...this.listeners].map((part) => part.close()))
+    this.metrics.close()
+  }
+}
+
+function certificateFiles({ tlsCert, tlsKey }: Config) {
+  return tlsCert !== null && tlsKey !== null ? { cert: tlsCert, key: tlsKey } : null
+}
+
+function pemOf({ cert, key }: Certificate) {
+  return { certPem: cert, keyPem: key }
+}
+
+/** Engines bind addresses; a name means its first one. */
+async function resolveHost(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address
+  } catch {
+    throw new ConfigError(
+      `--host ${host} has no address: use an IP address or a name that resolves`,
+    )
+  }
+}
+
+function engineLog(log: Logger) {
+  return {
+    debug: (message: string, fields?: Record<string, unknown>) => log.debug(fields ?? {}, message),
+    info: (message: string, fields?: Record<string, unknown>) => log.info(fields ?? {}, message),
+    warn: (message: string, fields?: Record<string, unknown>) => log.warn(fields ?? {}, message),
+  }
+}
