@@ -1,8 +1,8 @@
 /** What the owner of a session is told, and what it gives. */
 
 import type { CloseInfo } from '../transport/transport.ts'
-import type { Goaway, Location, RequestError, Setup } from '../wire/messages.ts'
-import type { Namespace } from '../wire/names.ts'
+import type { Location } from '../wire/location.ts'
+import type { Goaway, RequestError, Setup } from '../wire/messages.ts'
 import type { MoqObject } from '../wire/object.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
@@ -61,20 +61,4 @@ export interface AcceptedSubscription {
   readonly largest: Location | null
   readonly parameters: Parameters
   readonly properties: readonly Property[]
-}
-
-export interface NamespacePublicationHandler {
-  onAccepted?(): void
-  onRejected?(error: RequestError): void
-  /** The peer revoked its acceptance, or the session ended. */
-  onDone?(): void
-}
-
-export interface NamespaceSubscriptionHandler {
-  onAccepted?(): void
-  onRejected?(error: RequestError): void
-  /** `namespace` is whole: prefix and suffix. */
-  onNamespace(namespace: Namespace): void
-  onNamespaceDone(namespace: Namespace): void
-  onDone?(): void
 }

@@ -7,8 +7,6 @@ export { type Clock, systemClock } from './clock.ts'
 export type {
   AcceptedSubscription,
   IncomingSubgroup,
-  NamespacePublicationHandler,
-  NamespaceSubscriptionHandler,
   SessionHandler,
   SubscriptionHandler,
 } from './handler.ts'
@@ -17,7 +15,9 @@ export {
   IncomingNamespacePublication,
   IncomingNamespaceSubscription,
   NamespacePublication,
+  type NamespacePublicationHandler,
   NamespaceSubscription,
+  type NamespaceSubscriptionHandler,
 } from './namespaces.ts'
 export {
   type AcceptOptions,

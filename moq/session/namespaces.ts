@@ -8,8 +8,23 @@ import type {
 } from '../wire/messages.ts'
 import { formatNamespace, type Namespace } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
-import type { NamespacePublicationHandler, NamespaceSubscriptionHandler } from './handler.ts'
 import type { OnOver, RequestStream } from './request-stream.ts'
+
+export interface NamespacePublicationHandler {
+  onAccepted?(): void
+  onRejected?(error: RequestError): void
+  /** The peer revoked its acceptance, or the session ended. */
+  onDone?(): void
+}
+
+export interface NamespaceSubscriptionHandler {
+  onAccepted?(): void
+  onRejected?(error: RequestError): void
+  /** `namespace` is whole: prefix and suffix. */
+  onNamespace(namespace: Namespace): void
+  onNamespaceDone(namespace: Namespace): void
+  onDone?(): void
+}
 
 /** A PUBLISH_NAMESPACE of ours (draft-18 section 6.2). */
 export class NamespacePublication {

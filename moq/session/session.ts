@@ -11,7 +11,7 @@ import type {
   SendStream,
   TransportSession,
 } from '../transport/transport.ts'
-import { type Codec, codecFor } from '../wire/codec.ts'
+import type { Codec } from '../wire/codec.ts'
 import { SessionCode } from '../wire/codes.ts'
 import { decodeDatagram } from '../wire/datagram.ts'
 import { ProtocolError } from '../wire/errors.ts'
@@ -19,19 +19,20 @@ import type { ControlMessage, Setup } from '../wire/messages.ts'
 import type { FullTrackName, Namespace } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
+import { codecFor } from '../wire/versions.ts'
 import { Aliases } from './aliases.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { DataStream, type DataStreamHost } from './data-stream.ts'
-import type {
-  NamespacePublicationHandler,
-  NamespaceSubscriptionHandler,
-  SessionHandler,
-  SubscriptionHandler,
-} from './handler.ts'
+import type { SessionHandler, SubscriptionHandler } from './handler.ts'
 import { IncomingRequests } from './incoming-requests.ts'
 import { DEFAULT_LIMITS, type SessionLimits } from './limits.ts'
 import { MessageParser } from './message-parser.ts'
-import { NamespacePublication, NamespaceSubscription } from './namespaces.ts'
+import {
+  NamespacePublication,
+  type NamespacePublicationHandler,
+  NamespaceSubscription,
+  type NamespaceSubscriptionHandler,
+} from './namespaces.ts'
 import { type OpenRequest, RequestStream } from './request-stream.ts'
 import { Subscription, type SubscriptionHost } from './subscription.ts'
 

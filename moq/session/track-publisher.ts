@@ -1,5 +1,5 @@
 import { encodeDatagram } from '../wire/datagram.ts'
-import { isAfter, type Location } from '../wire/messages.ts'
+import { isAfter, type Location } from '../wire/location.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import { type Property, PropertyType } from '../wire/properties.ts'
 import { encodeSubgroupBody } from '../wire/subgroup.ts'

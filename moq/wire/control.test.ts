@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { codecFor, VERSIONS } from './codec.ts'
 import { RequestCode } from './codes.ts'
 import { ProtocolError } from './errors.ts'
-import type { ControlMessage, Location } from './messages.ts'
+import type { Location } from './location.ts'
+import type { ControlMessage } from './messages.ts'
 import type { Parameters } from './parameters.ts'
 import { Reader } from './reader.ts'
+import { codecFor, VERSIONS } from './versions.ts'
 import { readVi64, vi64Length } from './vi64.ts'
 
 const id = fc.maxSafeNat()

@@ -3,19 +3,10 @@
  * on the wire lives in a codec (see `codec.ts`).
  */
 
+import type { Location } from './location.ts'
 import type { FullTrackName, Namespace } from './names.ts'
 import type { Parameters } from './parameters.ts'
 import type { Property } from './properties.ts'
-
-/** Position of an object in a track (section 1.4.2). */
-export interface Location {
-  readonly group: number
-  readonly object: number
-}
-
-export function isAfter(a: Location, b: Location): boolean {
-  return a.group > b.group || (a.group === b.group && a.object > b.object)
-}
 
 export interface Setup {
   readonly type: 'SETUP'

@@ -5,7 +5,7 @@
 
 import { SessionCode } from './codes.ts'
 import { ProtocolError } from './errors.ts'
-import type { Location, MessageType } from './messages.ts'
+import type { Location } from './location.ts'
 import { type Namespace, readNamespace, writeNamespace } from './names.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
@@ -52,7 +52,8 @@ const SUBSCRIPTION = ['SUBSCRIBE', 'REQUEST_UPDATE', 'REQUEST_OK'] as const
 
 interface Definition {
   readonly type: number
-  readonly scope: readonly MessageType[]
+  /** Names of the messages that may carry it. */
+  readonly scope: readonly string[]
   write(writer: Writer, parameters: Parameters): void
   read(reader: Reader, into: { -readonly [K in keyof Parameters]: Parameters[K] }): void
 }
@@ -65,7 +66,7 @@ function varint<
     | 'expires'
     | 'fillTimeout'
     | 'newGroupRequest',
->(type: number, key: K, scope: readonly MessageType[]): [keyof Parameters, Definition] {
+>(type: number, key: K, scope: readonly string[]): [keyof Parameters, Definition] {
   return [
     key,
     {
@@ -210,7 +211,7 @@ export function writeParameters(writer: Writer, parameters: Parameters): void {
  * @throws ProtocolError for an unknown, misplaced or repeated parameter, and for a value outside its
  * range
  */
-export function readParameters(reader: Reader, message: MessageType): Parameters {
+export function readParameters(reader: Reader, message: string): Parameters {
   const count = reader.vi64('parameter count')
   const into: { -readonly [K in keyof Parameters]: Parameters[K] } = {}
   let type = 0

@@ -2,13 +2,13 @@ import {
   type Clock,
   type IncomingNamespacePublication,
   type IncomingNamespaceSubscription,
+  type IncomingSubscribe,
   Session,
   type SessionLimits,
 } from '../../moq/session/index.ts'
-import type { TransportSession } from '../../moq/transport/transport.ts'
+import type { CloseInfo, TransportSession } from '../../moq/transport/transport.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
-import type { Relay } from './relay.ts'
 
 export interface PeerOptions {
   readonly clock: Clock
@@ -18,6 +18,14 @@ export interface PeerOptions {
   readonly maxNamespaces: number
   /** A bug of ours that ended the session; logged. */
   readonly onInternalError: (error: unknown) => void
+}
+
+/** What a peer asks is the relay's to answer. */
+export interface PeerHost {
+  onSubscribe(peer: Peer, request: IncomingSubscribe): void
+  onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void
+  onSubscribeNamespace(peer: Peer, request: IncomingNamespaceSubscription): void
+  onClosed(peer: Peer, info: CloseInfo): void
 }
 
 const IMPLEMENTATION = 'sotto/0'
@@ -30,7 +38,7 @@ export class Peer {
   readonly namespaces = new Set<IncomingNamespacePublication>()
   readonly watches = new Set<IncomingNamespaceSubscription>()
 
-  constructor(transport: TransportSession, relay: Relay, options: PeerOptions) {
+  constructor(transport: TransportSession, relay: PeerHost, options: PeerOptions) {
     this.maxNamespaces = options.maxNamespaces
     this.egress = new EgressScheduler({
       clock: options.clock,

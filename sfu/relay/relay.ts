@@ -16,7 +16,7 @@ import { RequestCode } from '../../moq/wire/codes.ts'
 import { formatTrack, hasPrefix, type Namespace, textOf } from '../../moq/wire/names.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { NamespaceRegistry } from './namespaces.ts'
-import { Peer } from './peer.ts'
+import { Peer, type PeerHost } from './peer.ts'
 import { RelayTrack } from './track.ts'
 
 export interface RelayOptions {
@@ -43,7 +43,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   maxNamespaces: 100,
 }
 
-export class Relay {
+export class Relay implements PeerHost {
   private readonly options: RelayOptions
   private readonly peers = new Set<Peer>()
   private readonly namespaces = new NamespaceRegistry<Peer>()

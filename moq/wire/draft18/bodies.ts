@@ -2,11 +2,11 @@
 
 import { RequestCode } from '../codes.ts'
 import { ProtocolError } from '../errors.ts'
+import type { Location } from '../location.ts'
 import type {
   ControlMessage,
   Fetch,
   FetchRange,
-  Location,
   MessageType,
   Redirect,
   RequestError,

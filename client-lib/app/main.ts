@@ -1,0 +1,100 @@
+/**
+ * The call page: from the address to the form, from the form to the call, and back. It is built only
+ * on the public API of the call library, and shows how to use that.
+ */
+
+import { type Call, CallOptionsError, configFromServer, joinCall, type Snapshot } from '../index.ts'
+import { CallView } from './call-view.ts'
+import { PreJoin } from './pre-join.ts'
+import { parseQuery, type Settings } from './query.ts'
+import { Toasts } from './toasts.ts'
+
+declare global {
+  interface Window {
+    /** For tests and tools. */
+    sotto: {
+      /** The live call, or the last one once it is over; null while there is none. */
+      readonly call: Call | null
+      snapshot(): Snapshot | null
+    }
+  }
+}
+
+let call: Call | null = null
+/** Counts up with every join and every leave: an answer that comes too late joins nothing. */
+let attempt = 0
+
+const query = parseQuery(location.search)
+let settings = query.settings
+const toasts = new Toasts()
+const preJoin = new PreJoin(settings, {
+  join: (chosen) => void join(chosen),
+  problem: (message) => toasts.show(message),
+})
+const view = new CallView(
+  {
+    leave: () => {
+      endCall()
+      view.left()
+    },
+    again: () => void join(settings),
+    back: () => {
+      view.close()
+      preJoin.show(settings)
+    },
+  },
+  toasts,
+)
+
+window.sotto = {
+  get call() {
+    return call
+  },
+  snapshot: () => call?.snapshot() ?? null,
+}
+// Which of the two comes depends on the browser and on how the page is left.
+addEventListener('beforeunload', endCall)
+addEventListener('pagehide', endCall)
+
+if (query.autojoin) void join(settings)
+else preJoin.show(settings, query.problems)
+
+async function join(chosen: Settings): Promise<void> {
+  settings = chosen
+  preJoin.hide()
+  view.open(settings)
+  endCall()
+  const mine = attempt
+  call = null
+  keepRoomInAddress(settings.room)
+  const { audio, video, ...rest } = settings
+  try {
+    const { relay, certificateHashes } = await configFromServer()
+    if (mine !== attempt) return
+    call = joinCall({ ...rest, url: relay, certificateHashes, media: { audio, video } })
+    view.follow(call)
+  } catch (error) {
+    if (mine !== attempt) return
+    view.end('The call could not be started', sentence(error), 'Try again')
+  }
+}
+
+/** Lets go of the call, or of the one that is about to be. */
+function endCall(): void {
+  attempt += 1
+  // The page is done with that call: it cannot do better than to have asked.
+  void call?.leave().catch(() => undefined)
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof CallOptionsError) return error.message
+  return 'The server of this page does not answer. Check the connection, then try again.'
+}
+
+/** A reload, or a look at the address, finds the room. */
+function keepRoomInAddress(room: string): void {
+  const address = new URL(location.href)
+  if (address.searchParams.get('room')?.trim() === room) return
+  address.searchParams.set('room', room)
+  history.replaceState(null, '', address)
+}

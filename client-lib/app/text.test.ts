@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { roomProblem } from './query.ts'
+import { groupDigits, hueOf, initials, roomFrom } from './text.ts'
+
+describe('groupDigits', () => {
+  it('makes six groups of five, and none of nothing', () => {
+    expect(groupDigits('012345678901234567890123456789').join(' ')).toBe(
+      '01234 56789 01234 56789 01234 56789',
+    )
+    expect(groupDigits('')).toEqual([])
+    expect(groupDigits('1234567')).toEqual(['12345', '67'])
+  })
+})
+
+describe('initials', () => {
+  it.each([
+    ['Ada Lovelace', 'AL'],
+    ['ada', 'A'],
+    ['Ada King, Countess of Lovelace', 'AL'],
+    ['  ', '?'],
+    ['', '?'],
+    ['🦊 fox', '🦊F'],
+    ['éa', 'É'],
+  ])('%s is %s', (name, expected) => {
+    expect(initials(name)).toBe(expected)
+  })
+})
+
+describe('hueOf', () => {
+  it('is the same for the same participant, and differs between some', () => {
+    expect(hueOf('p-1')).toBe(hueOf('p-1'))
+    expect(hueOf('p-1')).not.toBe(hueOf('p-2'))
+    expect(hueOf('a long participant id, with much in it')).toBeLessThan(360)
+  })
+})
+
+describe('roomFrom', () => {
+  it('is a room that may be joined, made of all the randomness', () => {
+    const room = roomFrom(Uint8Array.from({ length: 16 }, (_, i) => i * 16))
+    expect(room).toMatch(/^(\w{4}-){3}\w{4}$/)
+    expect(roomProblem(room)).toBeNull()
+    expect(roomFrom(new Uint8Array(16))).not.toBe(room)
+  })
+})

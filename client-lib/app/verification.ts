@@ -1,0 +1,70 @@
+/** The padlock, and behind it what it stands on: the code to compare, and any security alarm. */
+
+import type { Snapshot } from '../index.ts'
+import { find, setText } from './dom.ts'
+import { groupDigits } from './text.ts'
+
+const TRANSPORTS = { webtransport: 'WebTransport over QUIC', websocket: 'WebSocket over TCP' }
+
+export class Verification {
+  readonly #padlock = find('#padlock', HTMLButtonElement)
+  readonly #dialog = find('#verification', HTMLDialogElement)
+  readonly #code = find('#verification-code', HTMLElement)
+  readonly #alarms = find('#alarms', HTMLElement)
+  readonly #news = find('#code-news', HTMLElement)
+
+  constructor() {
+    this.#padlock.addEventListener('click', () => {
+      setText(this.#news, '')
+      this.#dialog.showModal()
+    })
+    // The backdrop is part of the dialog; its contents are not.
+    this.#dialog.addEventListener('click', ({ target }) => {
+      if (target === this.#dialog) this.#dialog.close()
+    })
+  }
+
+  update({ verificationCode, epoch, suite, transport, participants }: Snapshot): void {
+    const alarms = participants.flatMap(({ name, id, alarms }) =>
+      alarms.map((alarm) => `${name || id}: ${alarm}`),
+    )
+    const trust = alarms.length > 0 ? 'broken' : verificationCode === '' ? 'pending' : 'kept'
+    this.#padlock.dataset.trust = trust
+    const words = { broken: 'Security alarm', pending: 'Securing…', kept: 'Encrypted' }
+    setText(find('#padlock-text', HTMLElement), words[trust])
+    const titles = { ...words, kept: 'End-to-end encrypted' }
+    setText(find('#verification-title', HTMLElement), titles[trust])
+    this.#padlock.title = `${titles[trust]}: show how to check`
+    this.#showAlarms(alarms)
+    this.#showCode(verificationCode)
+    setText(find('#epoch', HTMLElement), String(epoch))
+    setText(find('#suite-mls', HTMLElement), suite.mls)
+    setText(find('#suite-sframe', HTMLElement), suite.sframe)
+    setText(find('#transport', HTMLElement), TRANSPORTS[transport])
+  }
+
+  close(): void {
+    this.#dialog.close()
+  }
+
+  #showAlarms(alarms: readonly string[]): void {
+    this.#alarms.hidden = alarms.length === 0
+    if (alarms.join() === [...this.#alarms.children].map((item) => item.textContent).join()) return
+    this.#alarms.replaceChildren(
+      ...alarms.map((alarm) => {
+        const item = document.createElement('li')
+        item.textContent = alarm
+        return item
+      }),
+    )
+  }
+
+  #showCode(code: string): void {
+    const text = groupDigits(code).join(' ')
+    if (this.#code.textContent === text) return
+    if (this.#dialog.open) {
+      setText(this.#news, 'The code changed, because somebody came or left. Compare the new one.')
+    }
+    this.#code.textContent = text
+  }
+}

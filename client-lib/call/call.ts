@@ -1,0 +1,284 @@
+/**
+ * A call, as an application sees it. The work is done in a worker; here are the devices, the canvases,
+ * the loudspeaker, and the state that the worker reports.
+ */
+
+import { AudioOutput, type AudioSource } from '../media/audio-output.ts'
+import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
+import { Devices } from './devices.ts'
+import { Emitter } from './emitter.ts'
+import { checkOptions } from './options.ts'
+import { Pictures } from './pictures.ts'
+import type {
+  CallError,
+  CallEvents,
+  CallState,
+  JoinOptions,
+  Participant,
+  Snapshot,
+} from './types.ts'
+import type { FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
+
+/**
+ * Joins a call and returns at once, in state `joining`; follow `state` and `error`.
+ * @throws CallOptionsError when the options cannot be used
+ */
+export function joinCall(options: JoinOptions): Call {
+  return new Call(checkOptions(options))
+}
+
+type JoinMilestone = keyof Snapshot['joinMs']
+
+export class Call {
+  /** Participant id of this page: random, new for each call. */
+  readonly self = crypto.randomUUID()
+  private readonly emitter = new Emitter<CallEvents>()
+  private readonly worker: Worker
+  private readonly joinedAt = performance.now()
+  private readonly joinMs: Record<JoinMilestone, number | null> = {
+    connected: null,
+    keys: null,
+    firstPicture: null,
+    firstSound: null,
+  }
+  private readonly pictures = new Pictures()
+  private readonly sources = new Map<string, AudioSource>()
+  private output: Promise<AudioOutput | null> | null = null
+  private readonly devices: Devices
+  private status: WorkerStatus
+  private statusAt = performance.now()
+  private lastError: CallError | null = null
+  private ended = false
+  private onLeft: () => void = () => {}
+
+  /** Use `joinCall`, which checks the options. */
+  constructor(options: JoinOptions) {
+    const { media, ...rest } = options
+    this.status = {
+      state: 'joining',
+      connected: false,
+      transport: options.transport === 'websocket' ? 'websocket' : 'webtransport',
+      epoch: 0,
+      suite: { mls: options.suite ?? 'x-wing', sframe: '' },
+      verificationCode: '',
+      participants: [],
+    }
+    this.worker = new Worker(new URL('./worker/main.ts', import.meta.url), {
+      type: 'module',
+      name: 'sotto call',
+    })
+    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
+    this.worker.onerror = (event) => this.onWorkerFailed(event.message)
+    this.tell({ type: 'join', options: { ...rest, participantId: this.self } })
+    this.devices = new Devices({
+      onOpened: (video, audio) => this.onCaptured(video, audio),
+      onPicture: (frame) => this.pictures.show(this.self, frame),
+      onError: (error) => this.onError(error),
+    })
+    void this.devices.open({ video: media?.video ?? true, audio: media?.audio ?? true })
+  }
+
+  get state(): CallState {
+    return this.status.state
+  }
+
+  get participants(): readonly Participant[] {
+    return this.status.participants
+  }
+
+  get epoch(): number {
+    return this.status.epoch
+  }
+
+  /** 30 digits, the same for all who are in the call's group; empty before we are. */
+  get verificationCode(): string {
+    return this.status.verificationCode
+  }
+
+  get transport(): 'webtransport' | 'websocket' {
+    return this.status.transport
+  }
+
+  /** Calls `listener` at each event until the returned function is called. */
+  on<E extends keyof CallEvents>(event: E, listener: (value: CallEvents[E]) => void): () => void {
+    return this.emitter.on(event, listener)
+  }
+
+  /** Plain JSON of everything that can be seen of the call now. */
+  snapshot(): Snapshot {
+    const { state, transport, epoch, suite, verificationCode } = this.status
+    return {
+      state,
+      transport,
+      epoch,
+      suite,
+      verificationCode,
+      self: this.self,
+      joinMs: { ...this.joinMs },
+      participants: this.agedParticipants(),
+      error: this.lastError,
+    }
+  }
+
+  /** Mutes or unmutes; a microphone that was not opened at the join is opened. */
+  setMicrophone(on: boolean): void {
+    this.setDevice('audio', on)
+  }
+
+  /** Turns our picture off or on; a camera that was not opened at the join is opened. */
+  setCamera(on: boolean): void {
+    this.setDevice('video', on)
+  }
+
+  /**
+   * Draws a participant's picture into a canvas until the returned function is called; of ourselves,
+   * what the camera sees.
+   */
+  attachVideo(participantId: string, canvas: HTMLCanvasElement): () => void {
+    return this.pictures.attach(participantId, canvas)
+  }
+
+  /** Says goodbye, closes the devices and ends the call. */
+  async leave(): Promise<void> {
+    if (this.ended) return
+    const left = new Promise<void>((resolve) => {
+      const done = setTimeout(resolve, LEAVE_MS)
+      this.onLeft = () => {
+        clearTimeout(done)
+        resolve()
+      }
+    })
+    this.tell({ type: 'leave' })
+    this.devices.close()
+    await left
+    this.end()
+  }
+
+  // ---- worker
+
+  private onMessage(message: FromWorker): void {
+    switch (message.type) {
+      case 'status':
+        this.onStatus(message.status)
+        return
+      case 'error':
+        this.onError(message.error)
+        return
+      case 'picture':
+        this.reached('firstPicture')
+        this.pictures.show(message.participant, message.frame)
+        return
+      case 'first-sound':
+        this.reached('firstSound')
+        return
+      case 'sound-wanted':
+        void this.openSound(message.source)
+        return
+      case 'sound-ended':
+        this.sources.get(message.source)?.close()
+        this.sources.delete(message.source)
+        return
+      case 'left':
+        this.onLeft()
+    }
+  }
+
+  private onStatus(status: WorkerStatus): void {
+    const before = this.status
+    this.status = status
+    this.statusAt = performance.now()
+    if (status.connected) this.reached('connected')
+    if (status.verificationCode !== '') this.reached('keys')
+    if (status.state !== before.state) this.emitter.emit('state', status.state)
+    if (status.verificationCode !== before.verificationCode) {
+      const { epoch, verificationCode } = status
+      this.emitter.emit('epoch', { epoch, verificationCode })
+    }
+    this.emitter.emit('participants', status.participants)
+    if (status.state === 'failed') this.end()
+  }
+
+  private onError(error: CallError): void {
+    this.lastError = error
+    this.emitter.emit('error', error)
+  }
+
+  /** The worker could not be loaded, or broke: there is no call without it. */
+  private onWorkerFailed(detail: string): void {
+    if (this.ended) return
+    this.onError({ code: 'internal', message: 'The call broke. Join it again.', detail })
+    this.status = { ...this.status, state: 'failed' }
+    this.emitter.emit('state', 'failed')
+    this.end()
+  }
+
+  private reached(milestone: JoinMilestone): void {
+    this.joinMs[milestone] ??= Math.round(performance.now() - this.joinedAt)
+  }
+
+  /** Ages of frames go on between two reports. */
+  private agedParticipants(): Participant[] {
+    const since = performance.now() - this.statusAt
+    return this.status.participants.map((participant) => ({
+      ...participant,
+      tracks: participant.tracks.map((track) => ({
+        ...track,
+        lastFrameAgeMs:
+          track.lastFrameAgeMs === null ? null : Math.round(track.lastFrameAgeMs + since),
+      })),
+    }))
+  }
+
+  private tell(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker.postMessage(message, transfer)
+  }
+
+  // ---- devices
+
+  private setDevice(kind: 'audio' | 'video', on: boolean): void {
+    if (this.ended) return
+    this.tell({ type: 'mute', kind, muted: !on })
+    this.devices.enable(kind, on)
+  }
+
+  private onCaptured(
+    video: ReadableStream<VideoFrame> | null,
+    audio: ReadableStream<AudioData> | null,
+  ): void {
+    const streams = [video, audio].filter((stream) => stream !== null)
+    this.tell({ type: 'capture', video, audio }, streams)
+  }
+
+  private async openSound(source: string): Promise<void> {
+    this.output ??= AudioOutput.create({ workletUrl: playoutWorkletUrl }).catch((error) => {
+      this.onError({
+        code: 'internal',
+        message: 'Sound cannot be played in this browser.',
+        detail: String(error),
+      })
+      return null
+    })
+    const output = await this.output
+    if (!output || this.ended) return
+    const opened = output.addSource()
+    this.sources.set(source, opened)
+    this.tell({ type: 'sound', source, port: opened.port }, [opened.port])
+  }
+
+  private end(): void {
+    if (this.ended) return
+    this.ended = true
+    this.devices.close()
+    this.pictures.close()
+    for (const source of this.sources.values()) source.close()
+    this.sources.clear()
+    void this.output?.then((output) => output?.close())
+    this.worker.terminate()
+    if (this.status.state === 'failed') return
+    this.status = { ...this.status, state: 'left' }
+    this.emitter.emit('state', 'left')
+  }
+}
+
+/** A goodbye that takes longer than this is not waited for, ms. */
+const LEAVE_MS = 1500

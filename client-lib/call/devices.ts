@@ -1,0 +1,110 @@
+import { type Capture, CaptureError, captureCamera } from '../media/capture.ts'
+import { SelfView } from './self-view.ts'
+import type { CallError } from './types.ts'
+
+export interface DevicesEvents {
+  /** Devices were opened; the streams are the receiver's, to be transferred. */
+  onOpened(video: ReadableStream<VideoFrame> | null, audio: ReadableStream<AudioData> | null): void
+  /** What our camera sees, for our own tile; the receiver closes it. */
+  onPicture(frame: VideoFrame): void
+  onError(error: CallError): void
+}
+
+type Kind = 'audio' | 'video'
+
+/** Camera and microphone of a call: opened when first wanted, and off when not. */
+export class Devices {
+  private readonly events: DevicesEvents
+  private readonly captures: Capture[] = []
+  private readonly wanted: Record<Kind, boolean> = { audio: false, video: false }
+  /** Opened, or being opened. */
+  private readonly opened = new Set<Kind>()
+  private selfView: SelfView | null = null
+  private closed = false
+
+  constructor(events: DevicesEvents) {
+    this.events = events
+  }
+
+  /** Asks for the devices that are wanted and not open, in one question to the person. */
+  async open(wanted: Record<Kind, boolean>): Promise<void> {
+    const video = wanted.video && !this.opened.has('video')
+    const audio = wanted.audio && !this.opened.has('audio')
+    const kinds: Kind[] = [
+      ...(video ? ['video' as const] : []),
+      ...(audio ? ['audio' as const] : []),
+    ]
+    if (kinds.length === 0) return
+    for (const kind of kinds) {
+      this.opened.add(kind)
+      this.wanted[kind] = true
+    }
+    try {
+      const capture = await captureCamera({
+        ...(!video && { video: false }),
+        ...(!audio && { audio: false }),
+      })
+      this.onCapture(capture)
+    } catch (error) {
+      for (const kind of kinds) this.opened.delete(kind)
+      if (!this.closed) this.events.onError(captureFailure(error))
+    }
+  }
+
+  /** Turns a device on or off; what was wished before it was open holds when it is. */
+  enable(kind: Kind, on: boolean): void {
+    this.wanted[kind] = on
+    this.apply()
+    if (on) void this.open({ audio: kind === 'audio', video: kind === 'video' })
+  }
+
+  /** Lets go of the devices; their lamps go out. */
+  close(): void {
+    this.closed = true
+    this.selfView?.close()
+    for (const capture of this.captures) capture.stop()
+  }
+
+  private onCapture(capture: Capture): void {
+    if (this.closed) {
+      capture.stop()
+      return
+    }
+    this.captures.push(capture)
+    if (capture.video) {
+      this.selfView = new SelfView(capture.video.track, (frame) => this.events.onPicture(frame))
+    }
+    this.apply()
+    this.events.onOpened(capture.video?.readable ?? null, capture.audio?.readable ?? null)
+  }
+
+  /** A track that is not enabled gives black and silence, whatever the worker does. */
+  private apply(): void {
+    for (const { stream } of this.captures) {
+      for (const track of stream.getAudioTracks()) track.enabled = this.wanted.audio
+      for (const track of stream.getVideoTracks()) track.enabled = this.wanted.video
+    }
+  }
+}
+
+function captureFailure(error: unknown): CallError {
+  if (!(error instanceof CaptureError)) {
+    return { code: 'internal', message: 'The devices could not be opened.', detail: String(error) }
+  }
+  const message = `${sentence(error.message)} ${error.advice}`
+  switch (error.code) {
+    case 'permission-denied':
+    case 'no-device':
+    case 'device-busy':
+      return { code: error.code, message }
+    case 'unsupported':
+    case 'insecure-page':
+      return { code: 'browser-too-old', message }
+    default:
+      return { code: 'device-busy', message }
+  }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}

@@ -1,0 +1,45 @@
+import { checkId, MediaFormatError } from '../../moq/media/index.ts'
+import type { CallError, JoinOptions } from './types.ts'
+
+const MAX_NAME = 64
+
+/** The options of `joinCall` cannot be used; the message says which and why. */
+export class CallOptionsError extends Error implements CallError {
+  override readonly name = 'CallOptionsError'
+  readonly code = 'invalid-options'
+}
+
+/**
+ * Checks what an application gave.
+ * @throws CallOptionsError
+ */
+export function checkOptions(options: JoinOptions): JoinOptions {
+  const name = options.name.trim()
+  if (name === '') throw new CallOptionsError('A name is needed: it is what the others see.')
+  if (name.length > MAX_NAME) {
+    throw new CallOptionsError(`The name is longer than ${MAX_NAME} characters.`)
+  }
+  checkRoom(options.room)
+  checkUrl(options.url)
+  for (const hash of options.certificateHashes ?? []) {
+    if (!/^[0-9a-f]{64}$/i.test(hash)) {
+      throw new CallOptionsError('A certificate hash is not 64 hexadecimal digits.')
+    }
+  }
+  return { ...options, name }
+}
+
+function checkRoom(room: string): void {
+  try {
+    checkId('room', room)
+  } catch (error) {
+    if (!(error instanceof MediaFormatError)) throw error
+    throw new CallOptionsError(`The room cannot be used: its ${error.message}.`, { cause: error })
+  }
+}
+
+function checkUrl(url: string): void {
+  if (!URL.canParse(url) || new URL(url).protocol !== 'https:') {
+    throw new CallOptionsError(`The relay's address is not an https:// URL: ${url}`)
+  }
+}

@@ -1,0 +1,116 @@
+/** The public types of the call library. */
+
+export type CallState = 'joining' | 'connected' | 'reconnecting' | 'left' | 'failed'
+
+export type TrackKind = 'audio' | 'video' | 'screen' | 'screen-audio'
+
+/** MLS cipher suites by name. */
+export type SuiteName = 'x-wing' | 'classical'
+
+export interface JoinOptions {
+  /** The relay, e.g. `https://relay.example:4433/`. */
+  readonly url: string
+  /** 1 to 128 bytes of UTF-8, not starting with a dot. Whoever knows it (and is let in) is in. */
+  readonly room: string
+  /** Shown to the others; travels encrypted. 1 to 64 characters. */
+  readonly name: string
+  /** Which devices to open. Default: camera and microphone. */
+  readonly media?: MediaChoice
+  /** Default `auto`: WebTransport, and WebSocket where UDP is blocked. */
+  readonly transport?: 'auto' | 'webtransport' | 'websocket'
+  /** Suite of a room that this call creates; a room keeps its creator's. Default `x-wing`. */
+  readonly suite?: SuiteName
+  /** SHA-256 of the relay's certificate in hex, for one that no authority signed. */
+  readonly certificateHashes?: readonly string[]
+}
+
+export interface MediaChoice {
+  readonly audio?: boolean
+  readonly video?: boolean
+}
+
+export interface CallEvents {
+  /** The call's state changed. */
+  state: CallState
+  /** Somebody came, went, or changed tracks, name or alarms. */
+  participants: readonly Participant[]
+  /** The group moved to a new epoch: new keys, new verification code. */
+  epoch: { readonly epoch: number; readonly verificationCode: string }
+  /** Something is wrong that a person should know of; the call goes on unless `state` says not. */
+  error: CallError
+}
+
+/** What went wrong, and what a person can do about it. */
+export interface CallError {
+  readonly code:
+    | 'permission-denied'
+    | 'no-device'
+    | 'device-busy'
+    | 'browser-too-old'
+    | 'relay-unreachable'
+    | 'relay-refused'
+    | 'version-unsupported'
+    | 'disconnected'
+    | 'keys-failed'
+    | 'invalid-options'
+    | 'internal'
+  /** A sentence for a person. */
+  readonly message: string
+  /** For logs. */
+  readonly detail?: string
+}
+
+export interface Participant {
+  readonly id: string
+  /** Empty until the participant's encrypted catalog was read. */
+  readonly name: string
+  readonly local: boolean
+  /** Security alarms about this participant, in words. */
+  readonly alarms: readonly string[]
+  readonly tracks: readonly TrackInfo[]
+}
+
+/** One track of a participant's, with figures since it began. */
+export interface TrackInfo {
+  readonly name: string
+  readonly kind: TrackKind
+  readonly direction: 'send' | 'receive'
+  readonly codec: string
+  /** 0 is the smallest; null for what has no renditions. */
+  readonly rendition: number | null
+  readonly temporalLayers: number | null
+  /** Local: off by the user. Remote: off by its sender. */
+  readonly muted: boolean
+  readonly objects: number
+  /** Payload bytes, encrypted. */
+  readonly bytes: number
+  readonly framesDecoded: number
+  readonly framesDropped: number
+  readonly decryptFailures: number
+  /** ms since the last frame was encoded or decoded; null before the first. */
+  readonly lastFrameAgeMs: number | null
+  /** 0..1; null for video. */
+  readonly audioLevel: number | null
+}
+
+/** Plain JSON; fields may be added, none renamed. */
+export interface Snapshot {
+  readonly state: CallState
+  readonly transport: 'webtransport' | 'websocket'
+  readonly epoch: number
+  readonly suite: { readonly mls: string; readonly sframe: string }
+  /** 30 digits, the same for every member of the epoch; empty before the first. */
+  readonly verificationCode: string
+  /** Participant id of this page. */
+  readonly self: string
+  /** ms since `joinCall`; null for what has not happened yet. */
+  readonly joinMs: {
+    readonly connected: number | null
+    readonly keys: number | null
+    readonly firstPicture: number | null
+    readonly firstSound: number | null
+  }
+  readonly participants: readonly Participant[]
+  /** The last error told by the `error` event. */
+  readonly error: CallError | null
+}

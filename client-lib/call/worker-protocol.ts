@@ -1,0 +1,38 @@
+/** What a call's page and its worker tell each other. */
+
+import type { CallError, CallState, JoinOptions, Participant, Snapshot } from './types.ts'
+
+export type WorkerOptions = Omit<JoinOptions, 'media'> & { readonly participantId: string }
+
+export type ToWorker =
+  | { readonly type: 'join'; readonly options: WorkerOptions }
+  /** Devices are open; a null one was not wanted. The streams are transferred. */
+  | {
+      readonly type: 'capture'
+      readonly video: ReadableStream<VideoFrame> | null
+      readonly audio: ReadableStream<AudioData> | null
+    }
+  | { readonly type: 'mute'; readonly kind: 'audio' | 'video'; readonly muted: boolean }
+  /** The answer to `sound-wanted`; the port is transferred. */
+  | { readonly type: 'sound'; readonly source: string; readonly port: MessagePort }
+  | { readonly type: 'leave' }
+
+/** The part of a snapshot that the worker knows. */
+export type WorkerStatus = Pick<Snapshot, 'transport' | 'epoch' | 'suite' | 'verificationCode'> & {
+  readonly state: CallState
+  readonly connected: boolean
+  readonly participants: readonly Participant[]
+}
+
+export type FromWorker =
+  | { readonly type: 'status'; readonly status: WorkerStatus }
+  | { readonly type: 'error'; readonly error: CallError }
+  /** A picture, transferred; whoever takes it closes it. */
+  | { readonly type: 'picture'; readonly participant: string; readonly frame: VideoFrame }
+  /** A track of sound begins: the page opens a source for it. */
+  | { readonly type: 'sound-wanted'; readonly source: string }
+  | { readonly type: 'sound-ended'; readonly source: string }
+  /** The first decoded sound of anybody's. */
+  | { readonly type: 'first-sound' }
+  /** The answer to `leave`: the goodbye is said and the connection closed. */
+  | { readonly type: 'left' }

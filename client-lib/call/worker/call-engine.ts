@@ -1,0 +1,468 @@
+/**
+ * A call, in its worker: connects to the relay, joins the room's group, publishes what is captured and
+ * receives what the others publish. Everything between the device streams and the pictures and samples
+ * happens here, off the page's main thread.
+ */
+
+import {
+  encodeCatalog,
+  encodeMediaProperties,
+  type MediaProperties,
+  parseParticipantNamespace,
+  participantNamespace,
+  roomNamespace,
+  TrackName,
+  videoTrackName,
+} from '../../../moq/media/index.ts'
+import { type IncomingSubscribe, Session, systemClock } from '../../../moq/session/index.ts'
+import type { CloseInfo } from '../../../moq/transport/transport.ts'
+import { RequestCode } from '../../../moq/wire/codes.ts'
+import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
+import { VERSIONS } from '../../../moq/wire/versions.ts'
+import type { EpochKeys, KeysAlarm, KeysError } from '../../keys/index.ts'
+import type { MediaError } from '../../media/media-error.ts'
+import type { PcmChunk } from '../../media/pcm.ts'
+import { DEFAULT_VIDEO } from '../../media/video-settings.ts'
+import { ConnectError, type Connected, connect } from '../../transport/connect.ts'
+import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
+import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
+import { EncryptedTrack } from './encrypted-track.ts'
+import { GroupLink } from './group-link.ts'
+import { AUDIO_FORMAT, LocalAudio } from './local-audio.ts'
+import { LocalVideo } from './local-video.ts'
+import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
+import { RemoteParticipant } from './remote-participant.ts'
+
+export interface CallEngineEvents {
+  onStatus(status: WorkerStatus): void
+  onError(error: CallError): void
+  /** The receiver closes the picture. */
+  onPicture(participantId: string, frame: VideoFrame): void
+  onSamples(source: string, chunk: PcmChunk): void
+  onSoundEnded(source: string): void
+}
+
+/** Our tracks by number: MoQT alias and SFrame context at once. */
+const TRACK_NUMBER = { mls: 0, catalog: 1, audio: 2, video: 3 } as const
+/** Publisher priorities: state, sound, picture. */
+const PRIORITY = { catalog: 8, audio: 32, video: 96 } as const
+
+const STATUS_MS = 200
+const POLL_MS = 10
+
+export class CallEngine {
+  private readonly options: WorkerOptions
+  private readonly events: CallEngineEvents
+  private readonly clock = systemClock
+  private readonly namespace: Namespace
+  private readonly keys: MediaKeys
+  private readonly catalog: EncryptedTrack
+  private readonly remotes = new Map<string, RemoteParticipant>()
+  /** Participants that are there before our first epoch is. */
+  private readonly awaited = new Set<string>()
+  private readonly alarms = new Map<string, string[]>()
+  private readonly abort = new AbortController()
+  private state: CallState = 'joining'
+  private connection: Connected | null = null
+  private session: Session | null = null
+  private group: GroupLink | null = null
+  private epoch: EpochKeys | null = null
+  private readonly muted = { audio: false, video: false }
+  private audio: LocalAudio | null = null
+  private video: LocalVideo | null = null
+  private catalogGroup = 0
+  private timers: (() => void)[] = []
+
+  constructor(options: WorkerOptions, events: CallEngineEvents) {
+    this.options = options
+    this.events = events
+    this.namespace = participantNamespace(options.room, options.participantId)
+    this.keys = new MediaKeys(this.clock, {
+      onInstalled: (keys) => this.onInstalled(keys),
+      onSwitch: (atOnce) => void this.renewKeys(atOnce).catch(this.onBug),
+    })
+    this.catalog = this.encryptedTrack(TrackName.CATALOG, TRACK_NUMBER.catalog, PRIORITY.catalog, {
+      onGroupRequested: () => this.publishCatalog(),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { url, transport, certificateHashes } = this.options
+    this.every(STATUS_MS, () => this.report())
+    this.every(POLL_MS, () => {
+      for (const remote of this.remotes.values()) remote.poll()
+    })
+    try {
+      this.connection = await connect({
+        url,
+        protocols: VERSIONS,
+        prefer: transport ?? 'auto',
+        certificateHashes,
+        onFault: this.onBug,
+        signal: this.abort.signal,
+      })
+    } catch (error) {
+      if (this.isOver()) return
+      this.fail(connectFailure(error))
+      return
+    }
+    if (this.isOver()) this.connection.session.close(0, 'left the call')
+    else this.open(this.connection)
+    this.report()
+  }
+
+  /** Devices are open. */
+  capture(video: ReadableStream<VideoFrame> | null, audio: ReadableStream<AudioData> | null): void {
+    if (audio) this.addAudio(audio)
+    if (video) this.addVideo(video)
+    void this.renewKeys(false).catch(this.onBug)
+    this.publishCatalog()
+  }
+
+  /** Holds for a device that is opened later, too. */
+  setMuted(kind: 'audio' | 'video', muted: boolean): void {
+    this.muted[kind] = muted
+    if (kind === 'audio') this.audio?.setMuted(muted)
+    else this.video?.setMuted(muted)
+    this.publishCatalog()
+  }
+
+  async leave(): Promise<void> {
+    if (this.isOver()) return
+    this.setState('left')
+    this.abort.abort()
+    await this.group?.leave()
+    this.stop()
+    this.session?.close(0, 'left the call')
+  }
+
+  // ---- connection
+
+  private open(connection: Connected): void {
+    const session = new Session(connection.session, {
+      role: 'client',
+      implementation: 'sotto/0',
+      clock: this.clock,
+      handler: {
+        onSubscribe: (request) => this.onSubscribe(request),
+        onClosed: (info) => this.onClosed(info),
+        onInternalError: this.onBug,
+      },
+    })
+    this.session = session
+    session.publishNamespace(this.namespace, {
+      onRejected: ({ reason }) => this.fail({ code: 'relay-refused', message: refused(reason) }),
+    })
+    this.group = new GroupLink({
+      session,
+      room: this.options.room,
+      participantId: this.options.participantId,
+      suite: this.options.suite ?? 'x-wing',
+      clock: this.clock,
+      random: Math.random,
+      trackAlias: TRACK_NUMBER.mls,
+      onEpoch: (keys) => void this.keys.install(keys).catch(this.onBug),
+      onAlarm: (alarm) => this.onAlarm(alarm),
+      onFailed: (error) => this.onKeysFailed(error),
+    })
+    session.subscribeNamespace(roomNamespace(this.options.room), {
+      onRejected: ({ reason }) => this.fail({ code: 'relay-refused', message: refused(reason) }),
+      onNamespace: (namespace) => this.onNamespace(namespace, true),
+      onNamespaceDone: (namespace) => this.onNamespace(namespace, false),
+    })
+  }
+
+  private onSubscribe(request: IncomingSubscribe): void {
+    switch (textOf(request.track.name)) {
+      case TrackName.MLS:
+        this.group?.accept(request)
+        return
+      case TrackName.CATALOG:
+        this.catalog.accept(request)
+        return
+      case this.audio?.name:
+        this.audio?.track.accept(request)
+        return
+      case this.video?.name:
+        this.video?.track.accept(request)
+        return
+      default:
+        request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+    }
+  }
+
+  private onClosed(info: CloseInfo): void {
+    if (this.isOver()) return
+    this.fail({
+      code: 'disconnected',
+      message: 'The connection to the relay was lost.',
+      detail: `closed by ${info.by}: ${info.reason} (${info.code})`,
+    })
+  }
+
+  // ---- participants
+
+  private onNamespace(namespace: Namespace, present: boolean): void {
+    const place = parseParticipantNamespace(namespace)
+    if (!place || place.room !== this.options.room) return
+    const { participant } = place
+    this.group?.setPresent(participant, present)
+    if (participant === this.options.participantId) return
+    if (present) this.addRemote(participant)
+    else this.removeRemote(participant)
+  }
+
+  /** Media is subscribed to once there are keys: before, nothing could be decrypted. */
+  private addRemote(id: string): void {
+    if (!this.session || !this.epoch) {
+      this.awaited.add(id)
+      return
+    }
+    if (this.remotes.has(id)) return
+    const remote = new RemoteParticipant({
+      id,
+      room: this.options.room,
+      session: this.session,
+      keys: this.keys,
+      clock: this.clock,
+      onChange: () => this.report(),
+      onError: (error) => this.onMediaError(error),
+      onPicture: (_, frame) => this.events.onPicture(id, frame),
+      onSamples: (_, track, chunk) => this.events.onSamples(soundSource(id, track), chunk),
+      onTrackEnded: (_, track) => this.events.onSoundEnded(soundSource(id, track)),
+    })
+    this.remotes.set(id, remote)
+    this.report()
+  }
+
+  private removeRemote(id: string): void {
+    this.awaited.delete(id)
+    this.remotes.get(id)?.close()
+    if (this.remotes.delete(id)) this.report()
+  }
+
+  // ---- keys
+
+  private onInstalled(keys: EpochKeys): void {
+    this.epoch = keys
+    if (this.state === 'joining') this.setState('connected')
+    for (const id of this.awaited) this.addRemote(id)
+    this.awaited.clear()
+    for (const remote of this.remotes.values()) remote.keysChanged()
+    this.report()
+  }
+
+  private async renewKeys(atOnce: boolean): Promise<void> {
+    await Promise.all([
+      this.catalog.renewKey(),
+      this.audio?.track.renewKey(),
+      this.video?.renewKey(atOnce),
+    ])
+    this.publishCatalog()
+  }
+
+  private onAlarm(alarm: KeysAlarm): void {
+    const own = this.alarms.get(this.options.participantId) ?? []
+    this.alarms.set(this.options.participantId, [...own.slice(-MAX_ALARMS), alarm.message])
+    this.report()
+  }
+
+  private onKeysFailed(error: KeysError): void {
+    this.fail({
+      code: 'keys-failed',
+      message: 'The encryption keys of this room could not be agreed on.',
+      detail: `${error.code}: ${error.message}`,
+    })
+  }
+
+  // ---- our own media
+
+  private addAudio(samples: ReadableStream<AudioData>): void {
+    this.audio = new LocalAudio({
+      name: TrackName.AUDIO,
+      track: this.encryptedTrack(TrackName.AUDIO, TRACK_NUMBER.audio, PRIORITY.audio, {}),
+      clock: this.clock,
+      wallClock: Date.now,
+      onError: (error) => this.onMediaError(error),
+      onCaptureFailed: (error) => this.onCaptureFailed('microphone', error),
+    })
+    this.audio.setMuted(this.muted.audio)
+    this.audio.capture(samples)
+  }
+
+  private addVideo(frames: ReadableStream<VideoFrame>): void {
+    const name = videoTrackName(0)
+    const video: LocalVideo = new LocalVideo({
+      name,
+      rendition: 0,
+      settings: DEFAULT_VIDEO,
+      track: this.encryptedTrack(name, TRACK_NUMBER.video, PRIORITY.video, {
+        onGroupRequested: () => video.requestKeyFrame(),
+        onDemand: (wanted) => video.onDemand(wanted),
+      }),
+      clock: this.clock,
+      wallClock: Date.now,
+      maxDatagramSize: () => this.connection?.session.maxDatagramSize ?? 0,
+      onError: (error) => this.onMediaError(error),
+      onCaptureFailed: (error) => this.onCaptureFailed('camera', error),
+    })
+    this.video = video
+    video.setMuted(this.muted.video)
+    video.capture(frames)
+  }
+
+  private encryptedTrack(
+    name: string,
+    number: number,
+    priority: number,
+    events: { onGroupRequested?: () => void; onDemand?: (wanted: boolean) => void },
+  ): EncryptedTrack {
+    return new EncryptedTrack({
+      track: trackOf(this.namespace, name),
+      number,
+      priority,
+      keys: this.keys,
+      onError: this.onBug,
+      ...events,
+    })
+  }
+
+  private publishCatalog(): void {
+    this.catalog.switchKey()
+    if (!this.catalog.canSend || this.isOver()) return
+    const wallClock: MediaProperties = { timestamp: Date.now() * 1000 }
+    this.catalog.send({
+      ...encodeMediaProperties(wallClock),
+      group: this.catalogGroup++,
+      object: 0,
+      delivery: 'stream',
+      subgroup: 0,
+      temporalLayer: 0,
+      last: true,
+      payload: encodeCatalog({
+        displayName: this.options.name,
+        tracks: [...this.audioEntry(), ...this.videoEntry()],
+      }),
+    })
+  }
+
+  private audioEntry() {
+    if (!this.audio) return []
+    const { name, muted } = this.audio
+    return [{ name, role: 'audio', live: true, channelConfig: '1', muted, ...AUDIO_FORMAT }]
+  }
+
+  private videoEntry() {
+    if (!this.video) return []
+    const { name, muted, codecString, settings } = this.video
+    const { width, height, framerate, bitrate, temporalLayers } = settings
+    const format = { codec: codecString, width, height, framerate, bitrate, temporalLayers }
+    return [{ name, role: 'video', live: true, altGroup: 1, muted, ...format }]
+  }
+
+  // ---- state
+
+  private report(): void {
+    const suite = { mls: this.mlsSuite(), sframe: SFRAME_SUITE.name }
+    this.events.onStatus({
+      state: this.state,
+      connected: this.session?.ready ?? false,
+      transport: this.connection?.transport ?? 'webtransport',
+      epoch: this.epoch?.epoch ?? 0,
+      suite,
+      verificationCode: this.epoch?.verificationCode ?? '',
+      participants: [this.localInfo(), ...this.remoteInfos()],
+    })
+  }
+
+  private mlsSuite(): SuiteName {
+    return this.epoch?.suite ?? this.options.suite ?? 'x-wing'
+  }
+
+  private localInfo(): Participant {
+    return {
+      id: this.options.participantId,
+      name: this.options.name,
+      local: true,
+      alarms: this.alarms.get(this.options.participantId) ?? [],
+      tracks: [this.audio?.info(), this.video?.info()].filter((info) => info !== undefined),
+    }
+  }
+
+  private remoteInfos(): Participant[] {
+    return [...this.remotes.values()].map((remote) => remote.info(this.alarms.get(remote.id) ?? []))
+  }
+
+  private setState(state: CallState): void {
+    this.state = state
+    this.report()
+  }
+
+  private isOver(): boolean {
+    return this.state === 'left' || this.state === 'failed'
+  }
+
+  private fail(error: CallError): void {
+    if (this.isOver()) return
+    this.events.onError(error)
+    this.setState('failed')
+    this.group?.close()
+    this.stop()
+    this.session?.close(0, 'the call failed')
+  }
+
+  private stop(): void {
+    for (const cancel of this.timers) cancel()
+    this.timers = []
+    for (const id of [...this.remotes.keys()]) this.removeRemote(id)
+    this.audio?.close()
+    this.video?.close()
+    this.catalog.close()
+    this.keys.close()
+  }
+
+  private onMediaError(error: MediaError): void {
+    this.events.onError({
+      code: 'internal',
+      message: 'A codec failed and was started again.',
+      detail: error.message,
+    })
+  }
+
+  private onCaptureFailed(device: string, error: unknown): void {
+    this.events.onError({
+      code: 'no-device',
+      message: `The ${device} stopped working. Check that it is connected, then join again.`,
+      detail: String(error),
+    })
+  }
+
+  /** A bug of ours: told, never swallowed, and the call goes on as far as it can. */
+  private readonly onBug = (error: unknown): void => {
+    const detail = error instanceof Error ? `${error.message}\n${error.stack}` : String(error)
+    this.events.onError({ code: 'internal', message: 'Something went wrong in the call.', detail })
+  }
+
+  private every(ms: number, task: () => void): void {
+    const timer = setInterval(task, ms)
+    this.timers.push(() => clearInterval(timer))
+  }
+}
+
+const MAX_ALARMS = 16
+
+function soundSource(participantId: string, track: string): string {
+  return `${participantId}/${track}`
+}
+
+function refused(reason: string): string {
+  return `The relay refused the call: ${reason}.`
+}
+
+function connectFailure(error: unknown): CallError {
+  if (error instanceof ConnectError) {
+    const code = error.code === 'version' ? 'version-unsupported' : 'relay-unreachable'
+    return { code, message: error.message }
+  }
+  return { code: 'internal', message: 'The connection failed.', detail: String(error) }
+}

@@ -1,0 +1,155 @@
+/**
+ * The SFrame keys of a call, epoch by epoch (design section 7): the receive keys of a new epoch are
+ * installed at once; senders switch after a short overlap, or at once when somebody was removed;
+ * old epochs go after a while, so that what was under way can still be decrypted.
+ */
+
+import type { Clock } from '../../../moq/session/index.ts'
+import {
+  defaultProvider,
+  EpochSecret,
+  parseMlsKid,
+  ReceiverContext,
+  SenderContext,
+  suites,
+} from '../../../sframe/index.ts'
+import type { EpochKeys } from '../../keys/index.ts'
+
+export const SFRAME_SUITE = suites.AES_256_GCM_SHA512_128
+const provider = defaultProvider()
+
+/** Others need this long at most to hear of an epoch, ms. */
+const OVERLAP_MS = 100
+/** What was encrypted under an old epoch arrives within this, ms. */
+const KEEP_OLD_MS = 10_000
+
+export interface MediaKeysEvents {
+  /** Receive keys of the epoch are installed. */
+  onInstalled(epoch: EpochKeys): void
+  /**
+   * Senders should take `sender` anew: from now on it gives contexts of the newest epoch.
+   * @param atOnce somebody was removed: nothing more may go out under the old keys
+   */
+  onSwitch(atOnce: boolean): void
+}
+
+interface SendEpoch {
+  readonly secret: EpochSecret
+  readonly leaf: number
+}
+
+export class MediaKeys {
+  private receiving = makeReceiver()
+  private readonly clock: Clock
+  private readonly events: MediaKeysEvents
+  private sending: SendEpoch | null = null
+  private newest: EpochKeys | null = null
+  private joinedAt: number | null = null
+  /** Leaves that each participant has had in the epochs kept. */
+  private readonly leaves = new Map<string, Map<number, number>>()
+  private cancelSwitch: () => void = () => {}
+  private closed = false
+
+  constructor(clock: Clock, events: MediaKeysEvents) {
+    this.clock = clock
+    this.events = events
+  }
+
+  get receiver(): ReceiverContext {
+    return this.receiving
+  }
+
+  /** Takes over the base key and wipes it. */
+  async install(keys: EpochKeys): Promise<void> {
+    const { epoch, baseKey } = keys
+    const previous = this.newest
+    if (previous && epoch <= previous.epoch) this.startOver(epoch)
+    this.newest = keys
+    this.joinedAt ??= epoch
+    for (const { participantId, leaf } of keys.roster) this.noteLeaf(participantId, leaf, epoch)
+    const secret = await EpochSecret.import(provider, SFRAME_SUITE, { epoch, baseKey })
+    await this.receiving.installEpoch({ epoch, baseKey, ownLeaf: keys.leaf })
+    baseKey.fill(0)
+    if (this.closed) {
+      secret.destroy()
+      return
+    }
+    this.events.onInstalled(keys)
+    if (previous) this.clock.after(KEEP_OLD_MS, () => this.forget(previous.epoch))
+    this.cancelSwitch()
+    const next = { secret, leaf: keys.leaf }
+    const removal = keys.removed.length > 0
+    if (!this.sending || removal) this.switchTo(next, removal)
+    else this.cancelSwitch = this.clock.after(OVERLAP_MS, () => this.switchTo(next, false))
+  }
+
+  /**
+   * A sender for one of our tracks in the epoch that we send in; null before the first.
+   * @param context one a track, each taken once an epoch
+   */
+  async sender(context: number): Promise<SenderContext | null> {
+    if (!this.sending) return null
+    const { secret, leaf } = this.sending
+    return SenderContext.forEpoch(secret, { context, leaf })
+  }
+
+  /** Whether a participant may use a KID with this leaf: only its own. */
+  ownsLeaf(participantId: string, leaf: number): boolean {
+    return this.leaves.get(participantId)?.has(leaf) ?? false
+  }
+
+  /**
+   * Where the epoch of a KID that has no key lies: in the future, so that waiting helps; before we
+   * joined, so that it was never for us; or lost.
+   */
+  placeOf(kid: number | bigint): 'future' | 'before-us' | 'lost' {
+    if (!this.newest || this.joinedAt === null) return 'future'
+    const ahead = (parseMlsKid(kid).epoch - (this.newest.epoch % 256) + 256) % 256
+    if (ahead > 0 && ahead <= NEAR_EPOCHS) return 'future'
+    const behindJoin = ((this.joinedAt % 256) - parseMlsKid(kid).epoch + 256) % 256
+    return behindJoin > 0 && behindJoin <= NEAR_EPOCHS ? 'before-us' : 'lost'
+  }
+
+  close(): void {
+    this.closed = true
+    this.cancelSwitch()
+    this.sending?.secret.destroy()
+    this.sending = null
+    this.receiving.destroy()
+  }
+
+  private switchTo(next: SendEpoch, atOnce: boolean): void {
+    this.sending?.secret.destroy()
+    this.sending = next
+    this.events.onSwitch(atOnce)
+  }
+
+  /** The room has another group, whose epochs count from the start. */
+  private startOver(epoch: number): void {
+    this.receiving.destroy()
+    this.receiving = makeReceiver()
+    this.leaves.clear()
+    this.joinedAt = epoch
+  }
+
+  private forget(epoch: number): void {
+    if (this.closed || (this.newest && this.newest.epoch <= epoch)) return
+    this.receiving.removeEpoch(epoch)
+    for (const leaves of this.leaves.values()) {
+      for (const [leaf, last] of leaves) if (last <= epoch) leaves.delete(leaf)
+    }
+  }
+
+  private noteLeaf(participantId: string, leaf: number, epoch: number): void {
+    const leaves = this.leaves.get(participantId) ?? new Map<number, number>()
+    leaves.set(leaf, epoch)
+    this.leaves.set(participantId, leaves)
+  }
+}
+
+/** Epochs that two members may be apart for a moment. */
+const NEAR_EPOCHS = 32
+
+function makeReceiver(): ReceiverContext {
+  return new ReceiverContext({ provider, suite: SFRAME_SUITE })
+}

@@ -1,0 +1,17 @@
+/** The call library: join an end-to-end-encrypted call from a browser. */
+
+export { Call, joinCall } from './call/call.ts'
+export { CallOptionsError } from './call/options.ts'
+export { configFromServer, type ServerConfig } from './call/server-config.ts'
+export type {
+  CallError,
+  CallEvents,
+  CallState,
+  JoinOptions,
+  MediaChoice,
+  Participant,
+  Snapshot,
+  SuiteName,
+  TrackInfo,
+  TrackKind,
+} from './call/types.ts'

@@ -1,0 +1,243 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeSnapshot, encodeLogEntry, encodeSnapshot } from '../../moq/delivery/index.ts'
+import { Sequencer } from '../../sfu/delivery/index.ts'
+import { MlsMember } from './member.ts'
+import type { MemberEvents, MemberOptions } from './member-types.ts'
+import { SerialQueue } from './serial-queue.ts'
+import { FakeClock, type Participant, type Service, SimulatedRoom } from './simulated-room.ts'
+
+const codes = ({ alarms }: Participant): string[] => alarms.map(({ code }) => code)
+
+function newRoom(service: Service = new Sequencer()): SimulatedRoom {
+  return new SimulatedRoom(service, 'classical', 11)
+}
+
+/** A service that answers as it should but for what a test replaces. */
+function tampering(change: Partial<Service>): Service {
+  const honest = new Sequencer()
+  return {
+    submit: (room, participant, bytes, now) => honest.submit(room, participant, bytes, now),
+    snapshot: (room) => honest.snapshot(room),
+    log: (room) => honest.log(room),
+    ...change,
+  }
+}
+
+describe('the suite of a room', () => {
+  it('is adopted by a newcomer who asked for another, and told once', async () => {
+    const room = newRoom()
+    room.join('ann')
+    await room.run(1000)
+    const bob = room.join('bob', { suite: 'x-wing' })
+    await room.run(2000)
+    expect(bob.last.suite).toBe('classical')
+    expect(codes(bob)).toEqual(['suite-adopted'])
+  })
+
+  it('is refused by one who requires another', async () => {
+    const room = newRoom()
+    room.join('ann')
+    await room.run(1000)
+    const bob = room.join('bob', { suite: 'x-wing', suitePolicy: 'require' })
+    await room.run(2000)
+    expect(bob.failure).toMatchObject({ code: 'suite-mismatch' })
+    expect(bob.epochs).toEqual([])
+  })
+
+  it('cannot be renamed by the service', async () => {
+    const honest = new Sequencer()
+    const room = newRoom(honest)
+    room.join('ann')
+    await room.run(1000)
+    room.service = tampering({
+      snapshot: (name) => {
+        const snapshot = decodeSnapshot(honest.snapshot(name))
+        return encodeSnapshot(snapshot && { ...snapshot, suite: 'x-wing' })
+      },
+    })
+    const bob = room.join('bob', { settings: { maxTries: 2 } })
+    await room.run(20_000)
+    expect(bob.failure).toMatchObject({ code: 'suite-mismatch' })
+  })
+})
+
+describe('a service that misbehaves', () => {
+  it('and is silent makes a newcomer fail after a bounded time', async () => {
+    const room = newRoom(tampering({ submit: () => ({ accepted: false, reason: 'mood' }) }))
+    const ann = room.join('ann', { settings: { maxTries: 3 } })
+    await room.run(60_000)
+    expect(ann.failure).toMatchObject({ code: 'no-answer' })
+    expect(ann.epochs).toEqual([])
+  })
+
+  it('and takes no removal leaves the members in their epoch, with an alarm', async () => {
+    const honest = new Sequencer()
+    const room = newRoom(honest)
+    const ann = room.join('ann', { settings: { maxTries: 2 } })
+    await room.run(1000)
+    const bob = room.join('bob')
+    await room.run(2000)
+    room.service = tampering({
+      submit: () => ({ accepted: false, reason: 'mood' }),
+      snapshot: (name) => honest.snapshot(name),
+    })
+    room.vanish(bob)
+    await room.run(40_000)
+    expect(ann.state).toBe('member')
+    expect(codes(ann)).toContain('no-answer')
+    room.service = honest
+    await room.run(30_000)
+    expect(ann.last.roster).toHaveLength(1)
+  })
+
+  it('and sends anything at all never breaks a member', async () => {
+    const room = newRoom()
+    const ann = room.join('ann')
+    room.join('bob')
+    await room.run(5000)
+    const epoch = ann.last.epoch
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1 }), fc.boolean(), async (bytes, asEntry) => {
+        if (asEntry) ann.member.onLogEntry(bytes)
+        else ann.member.onSnapshot(bytes)
+        await ann.member.idle()
+      }),
+      { numRuns: 200 },
+    )
+    await room.run(10_000)
+    expect(ann.last.epoch).toBe(epoch)
+    expect([ann.state, ann.failure]).toEqual(['member', null])
+    expect(new Set(codes(ann))).toEqual(new Set(['malformed']))
+  })
+
+  it('and passes a broken commit on is survived by joining anew', async () => {
+    const room = newRoom()
+    const ann = room.join('ann')
+    await room.run(1000)
+    const bob = room.join('bob')
+    await room.run(2000)
+    const next = ann.last.epoch + 1
+    const commit = Uint8Array.from({ length: 40 }, (_, i) => i)
+    ann.member.onLogEntry(encodeLogEntry({ kind: 'commit', epoch: next, participant: 'x', commit }))
+    await room.run(5000)
+    expect(codes(ann)).toContain('rejoining')
+    expect(ann.last.verificationCode).toBe(bob.last.verificationCode)
+    expect(ann.last.roster).toHaveLength(2)
+  })
+})
+
+describe('authentication', () => {
+  it('keeps a newcomer out of a room with a member whose key it refuses', async () => {
+    const room = newRoom()
+    room.join('ghost')
+    await room.run(1000)
+    const bob = room.join('bob', { authenticate: (id) => id === 'bob' })
+    await room.run(2000)
+    expect(bob.failure).toMatchObject({ code: 'identity-refused' })
+    expect(bob.epochs).toEqual([])
+  })
+
+  it('is asked with the fingerprint that the roster shows', async () => {
+    const asked = new Map<string, string>()
+    const room = newRoom()
+    room.join('ann', {
+      authenticate: (id, print) => {
+        asked.set(id, print)
+        return true
+      },
+    })
+    await room.run(1000)
+    const bob = room.join('bob')
+    await room.run(2000)
+    const own = bob.last.roster.find(({ participantId }) => participantId === 'bob')!
+    expect(asked.get('bob')).toBe(own.fingerprint)
+  })
+})
+
+describe('a contended room', () => {
+  it('makes a newcomer give up after a bounded number of lost races', async () => {
+    const honest = new Sequencer()
+    const room = newRoom(honest)
+    room.join('ann')
+    await room.run(1000)
+    const stale = honest.snapshot('room')
+    room.join('bob')
+    await room.run(2000)
+    room.service = tampering({ snapshot: () => stale, log: (name) => honest.log(name) })
+    const cyn = room.join('cyn', { settings: { maxTries: 4, answerMs: 100 } })
+    await room.run(60_000)
+    expect(['contention', 'no-answer']).toContain((cyn.failure as { code?: string } | null)?.code)
+  })
+})
+
+describe('output', () => {
+  it('is not disturbed by a listener that throws', async () => {
+    const clock = new FakeClock()
+    const sequencer = new Sequencer()
+    const alarms: string[] = []
+    let epochs = 0
+    const member: MlsMember = new MlsMember({
+      participantId: 'ann',
+      suite: 'classical',
+      clock,
+      random: () => 0.5,
+      events: {
+        submit: (bytes) => {
+          const result = sequencer.submit('room', 'ann', bytes, clock.now())
+          if (result.accepted) for (const { bytes } of result.records) member.onLogEntry(bytes)
+        },
+        requestSnapshot: () => member.onSnapshot(sequencer.snapshot('room')),
+        requestLog: () => {},
+        onEpoch: () => {
+          epochs += 1
+          throw new Error('listener')
+        },
+        onState: () => {
+          throw new Error('listener')
+        },
+        onAlarm: ({ code }) => {
+          alarms.push(code)
+          throw new Error('listener')
+        },
+        onFailed: () => {},
+      } satisfies MemberEvents,
+    } satisfies MemberOptions)
+    member.start()
+    do await member.idle()
+    while (clock.step(5000))
+    expect(member.dump()).toMatchObject({ state: 'member', epoch: 0, members: ['ann'] })
+    expect(epochs).toBe(1)
+    expect(alarms).toEqual(['internal', 'internal', 'internal'])
+  })
+
+  it('ends with leaving; what comes later is ignored', async () => {
+    const room = newRoom()
+    const ann = room.join('ann')
+    await room.run(1000)
+    ann.member.leave()
+    ann.member.onSnapshot(new Uint8Array(0))
+    ann.member.setPresent('bob', false)
+    await room.run(60_000)
+    expect(ann.states).toEqual(['creating', 'member', 'left'])
+    expect(ann.epochs).toHaveLength(1)
+  })
+})
+
+describe('SerialQueue', () => {
+  it('runs work in order, past failures', async () => {
+    const seen: unknown[] = []
+    const queue = new SerialQueue((error) => void seen.push(error))
+    queue.run(async () => {
+      await Promise.resolve()
+      seen.push(1)
+      queue.run(() => void seen.push(4))
+    })
+    queue.run(() => {
+      throw 2
+    })
+    queue.run(async () => void seen.push(3))
+    await queue.idle()
+    expect(seen).toEqual([1, 2, 3, 4])
+  })
+})

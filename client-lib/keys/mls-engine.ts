@@ -1,0 +1,253 @@
+/**
+ * The operations of one MLS group that a room needs, over ts-mls: create, join by external commit,
+ * remove members, apply a commit, export an epoch's keys. Stateless but for the suite: a group's state
+ * goes in and the next one comes out, and the old one stays whole until `retire` is called, because a
+ * commit that loses its race is rebased from it.
+ */
+
+import {
+  bytesToBase64,
+  type CiphersuiteImpl,
+  type ClientConfig,
+  type ClientState,
+  createCommit,
+  createGroup,
+  createGroupInfoWithExternalPubAndRatchetTree,
+  defaultLifetimeConfig,
+  defaultPaddingConfig,
+  emptyPskIndex,
+  encodeMlsMessage,
+  type GroupInfo,
+  getCiphersuiteFromName,
+  joinGroupExternal,
+  type LeafNode,
+  makePskIndex,
+  mlsExporter,
+  type Proposal,
+  type PskIndex,
+  type PublicMessage,
+  processPublicMessage,
+} from 'ts-mls'
+import { ratchetTreeFromExtension } from 'ts-mls/groupInfo.js'
+import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js'
+import { mlsSuites, type SuiteName } from '../../moq/delivery/index.ts'
+import { mixedCryptoProvider } from './crypto-provider.ts'
+import { asKeysError, KeysError } from './errors.ts'
+import { fingerprint, type Identity, participantOf, type SignatureKeys } from './identity.ts'
+import { type CheckedCommit, checkCommit, checkTree } from './policy.ts'
+import { leafOf, leaves } from './roster.ts'
+import { trim } from './secrets.ts'
+import { verificationCode } from './verification-code.ts'
+
+/** Whether a participant may hold this signature key, e.g. by its admission token's `cnf.jkt`. */
+export type Authenticate = (
+  participantId: string,
+  keyFingerprint: string,
+) => boolean | Promise<boolean>
+
+export interface EngineSettings {
+  readonly authenticate: Authenticate
+  readonly maxMembers: number
+}
+
+/** An epoch that is ours only once the delivery service takes the commit. All MLSMessage bytes. */
+export interface Attempt {
+  readonly state: ClientState
+  readonly commit: Uint8Array
+  readonly groupInfo: Uint8Array
+}
+
+export type Applied =
+  | { readonly kind: 'epoch'; readonly state: ClientState; readonly commit: CheckedCommit }
+  /** The commit removed this member. */
+  | { readonly kind: 'removed'; readonly commit: CheckedCommit }
+
+const EXPORTER_LABEL = 'SFrame 1.0 Base Key'
+const GROUP_ID_BYTES = 16
+
+export class MlsEngine {
+  readonly suite: SuiteName
+  private readonly crypto: CiphersuiteImpl
+  private readonly config: ClientConfig
+  private readonly maxMembers: number
+
+  private constructor(suite: SuiteName, crypto: CiphersuiteImpl, settings: EngineSettings) {
+    this.suite = suite
+    this.crypto = crypto
+    this.config = clientConfig(settings.authenticate)
+    this.maxMembers = settings.maxMembers
+  }
+
+  static async load(suite: SuiteName, settings: EngineSettings): Promise<MlsEngine> {
+    const crypto = await mixedCryptoProvider.getCiphersuiteImpl(
+      getCiphersuiteFromName(mlsSuites[suite]),
+    )
+    return new MlsEngine(suite, crypto, settings)
+  }
+
+  get impl(): CiphersuiteImpl {
+    return this.crypto
+  }
+
+  generateSignatureKeys(): Promise<SignatureKeys> {
+    return this.crypto.signature.keygen()
+  }
+
+  /** Epoch 0 of a new group with this member alone. The identity's keys become the group's. */
+  async create(identity: Identity): Promise<Omit<Attempt, 'commit'>> {
+    const groupId = this.crypto.rng.randomBytes(GROUP_ID_BYTES)
+    const { publicPackage, privatePackage } = identity
+    const state = trim(
+      await createGroup(groupId, publicPackage, privatePackage, [], this.crypto, this.config),
+    )
+    return { state, groupInfo: await this.groupInfoOf(state) }
+  }
+
+  /**
+   * An external commit (RFC 9420 section 12.4.3.2) that adds this member, in the place of its own
+   * former leaf if there is one.
+   * @throws KeysError `group-info-invalid`, `identity-refused` or `too-many-members`
+   */
+  async join(identity: Identity, info: GroupInfo): Promise<Attempt> {
+    return asKeysError('group-info-invalid', 'cannot join', async () => {
+      const tree = ratchetTreeFromExtension(info)
+      if (tree === undefined) throw new KeysError('group-info-invalid', 'no ratchet tree')
+      checkTree(tree, this.maxMembers)
+      await this.authenticateAll([...leaves(tree)].map(([, leaf]) => leaf))
+      const { publicPackage, privatePackage } = identity
+      // ts-mls hangs when told to replace a former leaf that is not there.
+      const former = leafOf(tree, participantOf(publicPackage.leafNode.credential))
+      const { publicMessage, newState } = await joinGroupExternal(
+        info,
+        publicPackage,
+        privatePackage,
+        former !== undefined,
+        this.crypto,
+        undefined,
+        this.config,
+      )
+      return this.attempt(newState, publicMessage)
+    })
+  }
+
+  /** A commit that removes these leaves and renews this member's own keys. */
+  async remove(state: ClientState, removed: readonly number[]): Promise<Attempt> {
+    const proposals: Proposal[] = removed.map((leaf) => ({
+      proposalType: 'remove',
+      remove: { removed: leaf },
+    }))
+    let pskIndex: PskIndex = emptyPskIndex
+    if ([...leaves(state.ratchetTree)].length - removed.length === 1) {
+      // Alone in the group there is no one to encrypt a path secret to, and ts-mls then takes a commit
+      // secret of zeros: who was removed could derive the next epoch. A pre-shared key that nobody
+      // else knows, and nobody else needs, makes the epoch secret fresh again.
+      const { proposal, index } = this.ownPreSharedKey(state)
+      proposals.push(proposal)
+      pskIndex = index
+    }
+    const { newState, commit } = await createCommit(
+      { state, cipherSuite: this.crypto, pskIndex },
+      { wireAsPublicMessage: true, extraProposals: proposals },
+    )
+    if (commit.wireformat !== 'mls_public_message') {
+      throw new KeysError('internal', `commit as ${commit.wireformat}`)
+    }
+    return this.attempt(newState, commit.publicMessage)
+  }
+
+  /** @throws KeysError `commit-invalid`, `identity-refused` or `too-many-members` */
+  async apply(state: ClientState, message: PublicMessage): Promise<Applied> {
+    return asKeysError('commit-invalid', 'cannot apply a commit', async () => {
+      const { groupContext, ratchetTree, keySchedule } = state
+      const commit = checkCommit(message, groupContext, ratchetTree, this.maxMembers)
+      const content = message.content
+      if (content.contentType === 'commit' && content.commit.path !== undefined) {
+        await this.authenticateAll([content.commit.path.leafNode])
+      }
+      if (commit.removed.includes(state.privatePath.leafIndex)) {
+        const { membershipKey } = keySchedule
+        await unprotectPublicMessage(membershipKey, groupContext, ratchetTree, message, this.crypto)
+        return { kind: 'removed', commit }
+      }
+      const result = await processPublicMessage(state, message, emptyPskIndex, this.crypto)
+      return { kind: 'epoch', state: trim(result.newState), commit }
+    })
+  }
+
+  /** @returns a base key of `length` bytes (RFC 9605 section 5.2) and the epoch's code. */
+  async exportKeys(
+    state: ClientState,
+    length: number,
+  ): Promise<{ baseKey: Uint8Array; verificationCode: string; epochAuthenticator: Uint8Array }> {
+    const { exporterSecret, epochAuthenticator } = state.keySchedule
+    const context = new Uint8Array(0)
+    return {
+      baseKey: await mlsExporter(exporterSecret, EXPORTER_LABEL, context, length, this.crypto),
+      verificationCode: verificationCode(epochAuthenticator),
+      epochAuthenticator: epochAuthenticator.slice(),
+    }
+  }
+
+  private ownPreSharedKey(state: ClientState): { proposal: Proposal; index: PskIndex } {
+    const { rng, kdf } = this.crypto
+    const pskId = rng.randomBytes(16)
+    const pskNonce = rng.randomBytes(kdf.size)
+    return {
+      proposal: {
+        proposalType: 'psk',
+        psk: { preSharedKeyId: { psktype: 'external', pskId, pskNonce } },
+      },
+      index: makePskIndex(state, { [bytesToBase64(pskId)]: rng.randomBytes(kdf.size) }),
+    }
+  }
+
+  /** Before ts-mls asks the same by its own callback, which can only answer "invalid". */
+  private async authenticateAll(nodes: readonly LeafNode[]): Promise<void> {
+    for (const { credential, signaturePublicKey } of nodes) {
+      if (!(await this.config.authService.validateCredential(credential, signaturePublicKey))) {
+        throw new KeysError('identity-refused', `the key of ${participantOf(credential)}`)
+      }
+    }
+  }
+
+  private async attempt(newState: ClientState, message: PublicMessage): Promise<Attempt> {
+    const state = trim(newState)
+    const wireformat = 'mls_public_message'
+    return {
+      state,
+      commit: encodeMlsMessage({ version: 'mls10', wireformat, publicMessage: message }),
+      groupInfo: await this.groupInfoOf(state),
+    }
+  }
+
+  private async groupInfoOf(state: ClientState): Promise<Uint8Array> {
+    const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], this.crypto)
+    return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo })
+  }
+}
+
+function clientConfig(authenticate: Authenticate): ClientConfig {
+  return {
+    // The least that ts-mls keeps right (0 epochs would keep all); `trim` drops that too.
+    keyRetentionConfig: {
+      retainKeysForGenerations: 1,
+      retainKeysForEpochs: 1,
+      maximumForwardRatchetSteps: 1,
+    },
+    lifetimeConfig: defaultLifetimeConfig,
+    paddingConfig: defaultPaddingConfig,
+    keyPackageEqualityConfig: {
+      compareKeyPackages: (a, b) => sameParticipant(a.leafNode, b.leafNode),
+      compareKeyPackageToLeafNode: (a, b) => sameParticipant(a.leafNode, b),
+    },
+    authService: {
+      async validateCredential(credential, signaturePublicKey) {
+        return authenticate(participantOf(credential), fingerprint(signaturePublicKey))
+      },
+    },
+  }
+}
+
+function sameParticipant(a: LeafNode, b: LeafNode): boolean {
+  return participantOf(a.credential) === participantOf(b.credential)
+}

@@ -1,0 +1,214 @@
+/**
+ * The transport room of the browser library: gets a MoQT session to the relay, by WebTransport where
+ * the network lets UDP through and by WebSocket where it does not. It uses neither `window` nor
+ * `document` and so runs in a worker.
+ */
+
+import {
+  connectFailsWebSocket,
+  type FailsConnecting,
+  type FailsPonyfill,
+} from '../../moq/transport/fails-client.ts'
+import type { TransportSession } from '../../moq/transport/transport.ts'
+import { createW3cSession } from '../../moq/transport/w3c.ts'
+import type { W3cWebTransport } from '../../moq/transport/w3c-types.ts'
+import { ConnectError, type ConnectErrorCode } from './errors.ts'
+import { loadPonyfill } from './ponyfill.ts'
+
+export { ConnectError, type ConnectErrorCode } from './errors.ts'
+
+/** How long WebSocket may take, in multiples of `timeoutMs`: nothing comes after it. */
+const WEBSOCKET_PATIENCE = 4
+
+export interface ConnectOptions {
+  /** `https:` URL of the relay. */
+  url: string
+  /** MoQT versions offered, in order of preference. */
+  protocols: readonly string[]
+  /**
+   * SHA-256 of the certificates that may be used besides trusted ones: 32 bytes, or hex. Honoured by
+   * WebTransport only; a WebSocket needs a certificate that the browser trusts.
+   */
+  certificateHashes?: readonly (Uint8Array | string)[]
+  /** `auto` tries WebTransport first. Default `auto`. */
+  prefer?: 'auto' | 'webtransport' | 'websocket'
+  /** How long WebTransport may take, ms. Default 2000. */
+  timeoutMs?: number
+  signal?: AbortSignal
+  /** Told when a handler of the session throws; the session then ends. */
+  onFault?: (error: unknown) => void
+  /** The parts of the browser that are used; for tests and other runtimes. */
+  platform?: Partial<ConnectPlatform>
+}
+
+export interface ConnectPlatform {
+  /** Undefined where there is none. */
+  WebTransport: WebTransportConstructor | undefined
+  loadPonyfill(): Promise<FailsPonyfill>
+  /** Runs a callback after so many ms; answers how to take that back. */
+  after(ms: number, callback: () => void): () => void
+  /** Monotonic time, ms. */
+  now(): number
+}
+
+export type WebTransportConstructor = new (url: string, options: object) => W3cWebTransport
+
+export interface Connected {
+  /** Its `handler` must be set at once, in the tick in which the promise is fulfilled. */
+  readonly session: TransportSession
+  readonly transport: 'webtransport' | 'websocket'
+}
+
+/** @throws ConnectError */
+export async function connect(options: ConnectOptions): Promise<Connected> {
+  const attempt = new Attempt(options)
+  const { prefer = 'auto' } = options
+  if (prefer === 'websocket') return attempt.webSocket()
+  if (prefer === 'webtransport') return attempt.webTransport()
+  try {
+    return await attempt.webTransport()
+  } catch (error) {
+    // Another way does not help against these.
+    if (error instanceof ConnectError && (error.code === 'aborted' || error.code === 'version')) {
+      throw error
+    }
+    return attempt.webSocket()
+  }
+}
+
+class Attempt {
+  readonly #options: ConnectOptions
+  readonly #platform: ConnectPlatform
+  readonly #url: URL
+  readonly #timeoutMs: number
+
+  constructor(options: ConnectOptions) {
+    this.#options = options
+    this.#platform = { ...browserPlatform(), ...options.platform }
+    this.#timeoutMs = options.timeoutMs ?? 2_000
+    const url = URL.canParse(options.url) ? new URL(options.url) : null
+    if (url === null || url.protocol !== 'https:') throw new ConnectError('invalid-url', '')
+    this.#url = url
+  }
+
+  async webTransport(): Promise<Connected> {
+    const { WebTransport } = this.#platform
+    if (WebTransport === undefined) throw this.#error('unsupported')
+    const { certificateHashes = [], protocols, onFault } = this.#options
+    let webTransport: W3cWebTransport
+    try {
+      webTransport = new WebTransport(this.#url.href, {
+        protocols: [...protocols],
+        ...(certificateHashes.length > 0 && {
+          serverCertificateHashes: certificateHashes.map((hash) => ({
+            algorithm: 'sha-256',
+            value: typeof hash === 'string' ? fromHex(hash) : hash,
+          })),
+        }),
+      })
+    } catch (cause) {
+      throw this.#error('unreachable', cause)
+    }
+    webTransport.closed.catch(ignore)
+    await this.#within(this.#timeoutMs, webTransport.ready, () => webTransport.close())
+    const protocol = webTransport.protocol ?? protocols[0] ?? ''
+    if (!protocols.includes(protocol)) {
+      webTransport.close()
+      throw this.#error('version')
+    }
+    const session = createW3cSession(webTransport, {
+      path: this.#url.pathname + this.#url.search,
+      peer: this.#url.host,
+      protocol,
+      now: () => this.#platform.now(),
+      after: (ms, callback) => void this.#platform.after(ms, callback),
+      onFault,
+    })
+    return { session, transport: 'webtransport' }
+  }
+
+  async webSocket(): Promise<Connected> {
+    const patience = this.#timeoutMs * WEBSOCKET_PATIENCE
+    const { protocols, onFault } = this.#options
+    let connecting: FailsConnecting | null = null
+    let abandoned = false
+    const opened = this.#platform.loadPonyfill().then((ponyfill) => {
+      connecting = connectFailsWebSocket({
+        ponyfill,
+        url: this.#url.href,
+        protocols,
+        now: () => this.#platform.now(),
+        after: (ms, callback) => void this.#platform.after(ms, callback),
+        onFault,
+      })
+      if (abandoned) connecting.abort()
+      return connecting.session
+    })
+    const session = await this.#within(patience, opened, () => {
+      abandoned = true
+      connecting?.abort()
+    })
+    if (!protocols.includes(session.protocol)) {
+      session.close(0, 'no common version')
+      throw this.#error('version')
+    }
+    return { session, transport: 'websocket' }
+  }
+
+  /** Waits for `opening`, but neither too long nor after an abort; then `giveUp` is called. */
+  #within<T>(ms: number, opening: Promise<T>, giveUp: () => void): Promise<T> {
+    const { signal } = this.#options
+    return new Promise((resolve, reject) => {
+      const fail = (error: ConnectError) => {
+        settle()
+        reject(error)
+      }
+      const onAbort = () => {
+        fail(this.#error('aborted', signal?.reason))
+        giveUp()
+      }
+      const cancelTimer = this.#platform.after(ms, () => {
+        fail(this.#error('timeout'))
+        giveUp()
+      })
+      const settle = () => {
+        cancelTimer()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort)
+      if (signal?.aborted) onAbort()
+      opening.then(
+        (value) => {
+          settle()
+          resolve(value)
+        },
+        (cause) => fail(this.#error('unreachable', cause)),
+      )
+    })
+  }
+
+  #error(code: ConnectErrorCode, cause?: unknown): ConnectError {
+    return new ConnectError(code, this.#url.host, cause === undefined ? undefined : { cause })
+  }
+}
+
+function browserPlatform(): ConnectPlatform {
+  const { WebTransport } = globalThis as { WebTransport?: WebTransportConstructor }
+  return {
+    WebTransport,
+    loadPonyfill,
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms)
+      return () => clearTimeout(timer)
+    },
+    now: () => performance.now(),
+  }
+}
+
+function fromHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length >> 1)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}
+
+function ignore(): void {}

@@ -1,0 +1,125 @@
+/**
+ * Keeps the house's arrows (who may import whom): `client-lib` and `sfu` stand on `moq` and `sframe`,
+ * which stand on nothing; `sfu` knows of `sframe` the header only, so that no key can reach the relay.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Top-level folders, and which other ones each may import. */
+const ARROWS: Record<string, readonly string[]> = {
+  moq: [],
+  sframe: [],
+  'client-lib': ['moq', 'sframe'],
+  sfu: ['moq', 'sframe'],
+}
+/** Run in browsers too: no Node built-ins; `sframe/node.ts` and its provider are Node's own entry. */
+const BROWSER = ['moq', 'sframe', 'client-lib']
+const NODE_ONLY = new Set(['sframe/node.ts', 'sframe/providers/node.ts'])
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/\.test\.ts$|(^|\/)test\//.test(name))
+    .map((name) => join(folder, name))
+    .filter((file) => !isTestSupport(file))
+}
+
+/** Files that only tests load say so in their first lines. */
+function isTestSupport(file: string): boolean {
+  return /vitest|fast-check/.test(readFileSync(join(ROOT, file), 'utf8'))
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  const pattern = /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n]*?)?['"]([^'"]+)['"]/g
+  const dynamic = /import\(\s*['"]([^'"]+)['"]\s*\)/g
+  const found = [...text.matchAll(pattern), ...text.matchAll(dynamic)].map((match) => match[1]!)
+  return found.map((specifier) => ({
+    file,
+    target: specifier.startsWith('.')
+      ? relative(ROOT, resolve(ROOT, dirname(file), specifier))
+      : specifier,
+  }))
+}
+
+const imports = Object.keys(ARROWS).flatMap((folder) => sources(folder).flatMap(importsOf))
+const topOf = (path: string) => path.split('/')[0]!
+
+describe('dependency arrows', () => {
+  it('sees the imports at all', () => {
+    expect(imports.length).toBeGreaterThan(300)
+    expect(imports).toContainEqual({ file: 'sfu/relay/peer.ts', target: 'moq/session/index.ts' })
+  })
+
+  it('point one way between the top-level folders', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      const from = topOf(file)
+      const to = topOf(target)
+      return to in ARROWS && to !== from && !ARROWS[from]!.includes(to)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('reach no file outside the house', () => {
+    expect(imports.filter(({ target }) => target.startsWith('..'))).toEqual([])
+  })
+
+  it('keep Node built-ins out of what a browser loads', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        BROWSER.includes(topOf(file)) &&
+        !NODE_ONLY.has(file) &&
+        (target.startsWith('node:') || builtinModules.includes(target)),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('give the relay the SFrame header and nothing that holds a key', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        topOf(file) === 'sfu' && topOf(target) === 'sframe' && target !== 'sframe/header.ts',
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('keep QUIC out of forwarding and media out of the engines', () => {
+    const between = (from: string, to: string) =>
+      imports.filter(({ file, target }) => file.startsWith(from) && target.startsWith(to))
+    expect(between('sfu/forward/', 'sfu/engine/')).toEqual([])
+    expect(between('sfu/engine/', 'sfu/forward/')).toEqual([])
+    expect(between('sfu/engine/', 'sfu/relay/')).toEqual([])
+    expect(between('sfu/engine/', 'moq/media/')).toEqual([])
+    expect(between('sfu/engine/', 'moq/session/')).toEqual([])
+  })
+
+  it('have no circle between files', () => {
+    const graph = new Map<string, string[]>()
+    for (const { file, target } of imports) {
+      graph.set(file, [...(graph.get(file) ?? []), target])
+    }
+    const circles: string[][] = []
+    const done = new Set<string>()
+    const walk = (file: string, path: string[]): void => {
+      const at = path.indexOf(file)
+      if (at >= 0) {
+        circles.push([...path.slice(at), file])
+        return
+      }
+      if (done.has(file)) return
+      for (const next of graph.get(file) ?? []) walk(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of graph.keys()) walk(file, [])
+    expect(circles).toEqual([])
+  })
+})
