@@ -12,13 +12,8 @@
 
 import { SESSION_INTERNAL_ERROR } from './codes.ts'
 import { FailsStream, type FailsStreamOwner } from './fails-stream.ts'
-import type {
-  FailsNativeSession,
-  FailsNativeStream,
-  FailsNewStream,
-  FailsParser,
-  FailsStats,
-} from './fails-types.ts'
+import { tameParser } from './fails-tame.ts'
+import type { FailsNativeSession, FailsNewStream, FailsStats } from './fails-types.ts'
 import type {
   BidiStream,
   CloseInfo,
@@ -118,7 +113,18 @@ export class FailsSession implements TransportSession, FailsStreamOwner {
     this.peer = options.peer
     this.#protocol = options.protocol
     native.jsobj = this
-    if (native.capsParser !== undefined) this.#tame(native.capsParser)
+    if (native.capsParser !== undefined) {
+      tameParser(native.capsParser, {
+        mayRead: () => !this.#ended,
+        mayParse: () => this.#handler !== null,
+        hold: (data) => this.#heldData.push(data),
+        isOpening: (uni) => (uni ? this.#uni : this.#bidi).pending,
+        violated: (reason) => this.violated(reason),
+        closedByPeer: () => {
+          this.#peerClosed = true
+        },
+      })
+    }
     native.sendInitialParameters?.()
   }
 
@@ -314,43 +320,6 @@ export class FailsSession implements TransportSession, FailsStreamOwner {
     if (stream === null) this.#creditWanted = true
     else stream.send.setOrder(order)
     return stream
-  }
-
-  #tame(parser: FailsParser): void {
-    const parseData = parser.parseData.bind(parser)
-    const newStream = parser.newStream.bind(parser)
-    const closed = parser.onCloseWebTransportSession.bind(parser)
-    parser.parseData = (data) => {
-      if (this.#ended) return
-      if (this.#handler === null) {
-        this.#heldData.push(data)
-        return
-      }
-      try {
-        parseData(data)
-      } catch {
-        this.violated('malformed data')
-      }
-    }
-    parser.newStream = (id, priority): FailsNativeStream | undefined => {
-      if (!this.#mayBeNew(parser, id)) throw new RangeError(`stream ${id} cannot be opened`)
-      return newStream(id, priority)
-    }
-    parser.onCloseWebTransportSession = (info) => {
-      this.#peerClosed = true
-      closed(info)
-    }
-  }
-
-  #mayBeNew(parser: FailsParser, id: bigint): boolean {
-    const uni = (id & 2n) !== 0n
-    // In this protocol clients open odd streams (draft-richter-webtransport-websocket).
-    const ours = ((id & 1n) !== 0n) === parser.isclient
-    if (ours) return uni ? this.#uni.pending : this.#bidi.pending
-    const ids = uni ? parser.session.streamIdMngrUni : parser.session.streamIdMngrBi
-    const largest = ids.largestPeerCreatedStreamId
-    const none = largest === BigInt(Number.MAX_SAFE_INTEGER)
-    return none || id > largest || ids.availableStreams.has(id)
   }
 
   readonly #parseHeld = () => {

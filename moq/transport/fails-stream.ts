@@ -151,8 +151,13 @@ export class FailsSendStream implements SendStream {
   }
 
   pieceTaken(): void {
+    if (this.#state === 'ended') return
     const size = this.#pieces.shift()
-    if (size === undefined || this.#state === 'ended') return
+    if (size === undefined) {
+      // Over WebSocket, and only there, the end of the stream is told like a piece.
+      if (this.#state === 'finished') this.wasFinished()
+      return
+    }
     this.buffered -= size
     this.#stream.parentobj.outstandingChanged(-size)
   }

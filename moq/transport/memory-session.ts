@@ -1,6 +1,7 @@
 import { SESSION_INTERNAL_ERROR } from './codes.ts'
-import type { MemorySide } from './memory.ts'
 import {
+  type MemoryEnd,
+  type MemoryEvent,
   type MemoryReceiveStream,
   type MemorySendStream,
   openMemoryBidi,
@@ -14,6 +15,8 @@ import type {
   TransportHandler,
   TransportSession,
 } from './transport.ts'
+
+export type MemorySide = 'client' | 'server'
 
 /** `MemoryOptions` with every default filled in. */
 export interface MemorySettings {
@@ -29,13 +32,8 @@ export interface MemorySettings {
   readonly onFault: ((error: unknown, side: MemorySide) => void) | null
 }
 
-/** Something that has reached a session and waits for its turn in the session's inbox. */
-export interface MemoryEvent {
-  deliver(session: MemorySession, handler: TransportHandler): void
-}
-
 /** One side of the pair. */
-export class MemorySession implements TransportSession {
+export class MemorySession implements TransportSession, MemoryEnd {
   readonly kind = 'memory'
   readonly protocol: string
   readonly path: string

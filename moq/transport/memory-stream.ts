@@ -1,5 +1,4 @@
 import { STREAM_SESSION_CLOSED } from './codes.ts'
-import type { MemoryEvent, MemorySession } from './memory-session.ts'
 import type {
   BidiStream,
   ReceiveStream,
@@ -11,16 +10,31 @@ import type {
 
 const NO_BYTES = new Uint8Array(0)
 
+/** Something that has reached a session and waits for its turn in the session's inbox. */
+export interface MemoryEvent {
+  deliver(session: MemoryEnd, handler: TransportHandler): void
+}
+
+/** What a stream needs of the session at one end of it. */
+export interface MemoryEnd {
+  /** Streams to reset when the session ends. */
+  readonly receiving: Set<MemoryReceiveStream>
+  /** Streams to end, silently, when the session ends. */
+  readonly sending: Set<MemorySendStream>
+  post(event: MemoryEvent): void
+  returnCredit(kind: 'uni' | 'bidi', handler: TransportHandler): void
+}
+
 /** What both directions of a stream share: who opened it, who was told of it, what is still open. */
 class MemoryStream {
   readonly #kind: 'uni' | 'bidi'
-  readonly #opener: MemorySession
+  readonly #opener: MemoryEnd
   #openDirections: number
   #announcement: ((handler: TransportHandler) => void) | null
 
   constructor(
     kind: 'uni' | 'bidi',
-    opener: MemorySession,
+    opener: MemoryEnd,
     announcement: (handler: TransportHandler) => void,
   ) {
     this.#kind = kind
@@ -30,7 +44,7 @@ class MemoryStream {
   }
 
   /** As in QUIC, the peer learns of a stream with the first thing that it carries. */
-  announceTo(session: MemorySession, handler: TransportHandler): void {
+  announceTo(session: MemoryEnd, handler: TransportHandler): void {
     if (session === this.#opener || this.#announcement === null) return
     const announcement = this.#announcement
     this.#announcement = null
@@ -47,14 +61,14 @@ class MemoryStream {
 }
 
 /** Opens a unidirectional stream from `near` to `far`. */
-export function openMemoryUni(near: MemorySession, far: MemorySession, order: number): SendStream {
+export function openMemoryUni(near: MemoryEnd, far: MemoryEnd, order: number): SendStream {
   const stream = new MemoryStream('uni', near, (handler) => handler.onUni(receive))
   const receive = new MemoryReceiveStream(far, stream)
   return new MemorySendStream(near, far, receive, stream, order)
 }
 
 /** Opens a bidirectional stream; the far side's half starts with the same order. */
-export function openMemoryBidi(near: MemorySession, far: MemorySession, order: number): BidiStream {
+export function openMemoryBidi(near: MemoryEnd, far: MemoryEnd, order: number): BidiStream {
   const stream = new MemoryStream('bidi', near, (handler) => {
     handler.onBidi({ send: farSend, receive: farReceive })
   })
@@ -69,8 +83,8 @@ export class MemorySendStream implements SendStream {
   handler: SendStreamHandler | null = null
   /** As last set; nothing in memory is slow enough to be reordered. */
   order: number
-  #near: MemorySession
-  #far: MemorySession
+  #near: MemoryEnd
+  #far: MemoryEnd
   #receive: MemoryReceiveStream
   #stream: MemoryStream
   #used = false
@@ -78,8 +92,8 @@ export class MemorySendStream implements SendStream {
   #last: BytesEvent | null = null
 
   constructor(
-    near: MemorySession,
-    far: MemorySession,
+    near: MemoryEnd,
+    far: MemoryEnd,
     receive: MemoryReceiveStream,
     stream: MemoryStream,
     order: number,
@@ -163,7 +177,7 @@ export class MemoryReceiveStream implements ReceiveStream {
   sender: MemorySendStream | null = null
   /** Bytes written by the sender that `onBytes` has not been given. */
   undelivered = 0
-  #session: MemorySession
+  #session: MemoryEnd
   #stream: MemoryStream
   #arrived: { bytes: Uint8Array; fin: boolean }[] = []
   #resetCode: number | null = null
@@ -171,7 +185,7 @@ export class MemoryReceiveStream implements ReceiveStream {
   #abandoned = false
   #closed = false
 
-  constructor(session: MemorySession, stream: MemoryStream) {
+  constructor(session: MemoryEnd, stream: MemoryStream) {
     this.#session = session
     this.#stream = stream
     session.receiving.add(this)
@@ -256,7 +270,7 @@ class BytesEvent implements MemoryEvent {
     this.fin = fin
   }
 
-  deliver(session: MemorySession, handler: TransportHandler): void {
+  deliver(session: MemoryEnd, handler: TransportHandler): void {
     this.delivered = true
     this.#stream.announceTo(session, handler)
     this.#receive.bytesArrived(this.#bytes, this.fin)
@@ -274,7 +288,7 @@ class ResetEvent implements MemoryEvent {
     this.#code = code
   }
 
-  deliver(session: MemorySession, handler: TransportHandler): void {
+  deliver(session: MemoryEnd, handler: TransportHandler): void {
     this.#stream.announceTo(session, handler)
     this.#receive.resetArrived(this.#code)
   }

@@ -7,10 +7,8 @@
  * are handed over, not copied.
  */
 
-import { MemorySession } from './memory-session.ts'
+import { MemorySession, type MemorySide } from './memory-session.ts'
 import type { Congestion } from './transport.ts'
-
-export type MemorySide = 'client' | 'server'
 
 export interface MemoryOptions {
   /**

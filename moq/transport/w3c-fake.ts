@@ -8,6 +8,8 @@ import { streamErrorCode, type W3cBidiStream, type W3cWebTransport } from './w3c
 export interface FakeOptions {
   /** Streams that may be open at once, each way and kind. */
   credit?: number
+  /** Reject streams while there is no credit, as Chromium does, instead of leaving them pending. */
+  refuse?: boolean
   maxDatagramSize?: number
   /** Offer `datagrams.createWritable()` instead of `datagrams.writable`. */
   createWritable?: boolean
@@ -44,8 +46,8 @@ export class FakeWebTransport implements W3cWebTransport {
   #over = false
 
   constructor(options: FakeOptions) {
-    this.#uniCredit = new Credit(options.credit ?? 100)
-    this.#bidiCredit = new Credit(options.credit ?? 100)
+    this.#uniCredit = new Credit(options.credit ?? 100, options.refuse ?? false)
+    this.#bidiCredit = new Credit(options.credit ?? 100, options.refuse ?? false)
     if (options.protocol !== undefined) this.protocol = options.protocol
     this.closed = new Promise((resolve, reject) => {
       this.#settleClosed = { resolve, reject }
@@ -174,11 +176,13 @@ function createPipe(from: FakeWebTransport, to: FakeWebTransport, onDone: () => 
 }
 
 class Credit {
+  readonly #refuse: boolean
   #left: number
   #waiting: (() => void)[] = []
 
-  constructor(streams: number) {
+  constructor(streams: number, refuse: boolean) {
     this.#left = streams
+    this.#refuse = refuse
   }
 
   take(): Promise<void> {
@@ -186,6 +190,7 @@ class Credit {
       this.#left--
       return Promise.resolve()
     }
+    if (this.#refuse) return Promise.reject(new Error('Failed to create send stream.'))
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 

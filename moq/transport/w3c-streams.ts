@@ -27,7 +27,7 @@ export interface StreamOwner {
 function ignore(): void {}
 
 /** A browser's sendOrder sends the higher first, ours (as QUIC urgency) the lower. */
-export function sendOrderOf(order: number): number {
+function sendOrderOf(order: number): number {
   return 255 - order
 }
 

@@ -24,8 +24,6 @@ export interface W3cCloseInfo {
 }
 
 export interface W3cSendOptions {
-  /** Higher is sent first. */
-  sendOrder?: number
   /** Wait for stream credit instead of failing without it; browsers that lack it always wait. */
   waitUntilAvailable?: boolean
 }
@@ -50,16 +48,25 @@ export interface W3cStats {
   packetsLost?: number
 }
 
-/** What `abort` and `cancel` are given so that the peer sees `code`. */
+/**
+ * What `abort` and `cancel` are given so that the peer sees `code`. Chromium (seen in 156) still has
+ * the constructor of an earlier draft, with one argument, and refuses the present one.
+ */
 export function streamError(code: number): unknown {
   const native = (globalThis as { WebTransportError?: W3cErrorConstructor }).WebTransportError
-  if (native !== undefined) return new native('', { source: 'stream', streamErrorCode: code })
-  return { source: 'stream', streamErrorCode: code }
+  const init = { source: 'stream', streamErrorCode: code } as const
+  if (native === undefined) return init
+  try {
+    return new native('', init)
+  } catch {
+    return new native(init)
+  }
 }
 
+type W3cErrorInit = { source: 'stream'; streamErrorCode: number }
 type W3cErrorConstructor = new (
-  message: string,
-  init: { source: 'stream'; streamErrorCode: number },
+  messageOrInit: string | W3cErrorInit,
+  init?: W3cErrorInit,
 ) => unknown
 
 /** The code of a stream that the peer reset or stopped, or null where the error tells none. */

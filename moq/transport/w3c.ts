@@ -1,11 +1,12 @@
 /**
  * The transport room's door to the browser: a `TransportSession` over a W3C `WebTransport`.
  *
- * Streams. A browser creates streams by promise and leaves the promise pending while the peer's
- * stream credit is used up. `openUni` and `openBidi` answer at once: what is written waits in the
- * adapter until the browser's stream has come, which costs no round trip and puts no idle stream on
- * the wire. At most `PENDING_STREAMS` may be on their way, each way; then the answer is null until
- * one comes. A stream that was reset meanwhile leaves the one that comes to the next opener.
+ * Streams. A browser creates streams by promise, and while the peer's stream credit is used up leaves
+ * the promise pending or rejects it. `openUni` and `openBidi` answer at once: what is written waits in
+ * the adapter until the browser's stream has come, which costs no round trip and puts no idle stream
+ * on the wire. At most `PENDING_STREAMS` may be on their way, of each kind; then, or once the browser
+ * has refused one, the answer is null until one comes. A stream that was reset meanwhile leaves the
+ * one that comes to the next opener.
  *
  * Room. Chromium 156 has neither `getStats` nor `sendOrder`, so the adapter paces by itself: room is
  * what is left of a window of bytes that the browser has not yet taken, or that finished streams
@@ -21,11 +22,10 @@ import type {
   TransportHandler,
   TransportSession,
 } from './transport.ts'
-import { type StreamOwner, sendOrderOf, W3cReceiveStream, W3cSendStream } from './w3c-streams.ts'
+import { Opener } from './w3c-opener.ts'
+import { type StreamOwner, W3cReceiveStream, W3cSendStream } from './w3c-streams.ts'
 import type { W3cBidiStream, W3cCloseInfo, W3cStats, W3cWebTransport } from './w3c-types.ts'
 
-/** Streams that may be asked of the browser and not yet be there, of each kind. */
-const PENDING_STREAMS = 16
 /** Datagrams that may be with the browser and not yet be sent. */
 const PENDING_DATAGRAMS = 64
 /** Smallest room worth a call, bytes. */
@@ -46,6 +46,8 @@ export interface W3cOptions {
   window?: number
   /** Milliseconds, for the age of statistics. Default `performance.now`. */
   now?: () => number
+  /** Runs a callback after so many ms. Default `setTimeout`. */
+  after?: (ms: number, callback: () => void) => void
   /** Told when a handler throws; the session then ends. Default: the error is thrown as uncaught. */
   onFault?: (error: unknown) => void
 }
@@ -100,22 +102,18 @@ class W3cSession implements TransportSession, StreamOwner {
     webTransport.ready.catch(ignore)
     webTransport.closed.catch(ignore)
     const onCredit = () => this.#tell((handler) => handler.onStreamCredit())
-    this.#uni = new Opener(
-      (order) =>
-        webTransport.createUnidirectionalStream({
-          sendOrder: sendOrderOf(order),
-          waitUntilAvailable: true,
-        }),
+    const after = options.after ?? ((ms, callback) => void setTimeout(callback, ms))
+    const waiting = { waitUntilAvailable: true }
+    this.#uni = new Opener({
+      create: () => webTransport.createUnidirectionalStream(waiting),
       onCredit,
-    )
-    this.#bidi = new Opener(
-      (order) =>
-        webTransport.createBidirectionalStream({
-          sendOrder: sendOrderOf(order),
-          waitUntilAvailable: true,
-        }),
+      after,
+    })
+    this.#bidi = new Opener({
+      create: () => webTransport.createBidirectionalStream(waiting),
       onCredit,
-    )
+      after,
+    })
   }
 
   get handler(): TransportHandler | null {
@@ -156,7 +154,6 @@ class W3cSession implements TransportSession, StreamOwner {
     if (this.over || !this.#uni.mayAsk()) return null
     const send = new W3cSendStream(this, order)
     this.#uni.ask({
-      order,
       isWanted: () => send.wanted,
       take: (writable) => send.attach(writable),
       fail: () => send.endWithSession(),
@@ -169,7 +166,6 @@ class W3cSession implements TransportSession, StreamOwner {
     const send = new W3cSendStream(this, order)
     const receive = new W3cReceiveStream(this)
     this.#bidi.ask({
-      order,
       // Even a bidirectional stream that was reset still has to stop its other direction.
       isWanted: () => true,
       take: (stream) => {
@@ -290,76 +286,6 @@ class W3cSession implements TransportSession, StreamOwner {
     for (const stream of this.receiving) stream.endWithSession()
     const handler = this.#handler
     if (handler !== null) this.guard(() => handler.onClosed(this.#closing ?? info))
-  }
-}
-
-interface Waiter<T> {
-  readonly order: number
-  isWanted(): boolean
-  take(stream: T): void
-  fail(): void
-}
-
-/** Matches the streams that the browser gives to those who wait for one. */
-class Opener<T> {
-  readonly #create: (order: number) => Promise<T>
-  readonly #onCredit: () => void
-  #waiters: Waiter<T>[] = []
-  #spare: T[] = []
-  #asked = 0
-  #creditWanted = false
-
-  constructor(create: (order: number) => Promise<T>, onCredit: () => void) {
-    this.#create = create
-    this.#onCredit = onCredit
-  }
-
-  /** Whether one more may be asked for; a no is followed by `onCredit`. */
-  mayAsk(): boolean {
-    const may = this.#spare.length > 0 || this.#asked < PENDING_STREAMS
-    if (!may) this.#creditWanted = true
-    return may
-  }
-
-  ask(waiter: Waiter<T>): void {
-    const spare = this.#spare.pop()
-    if (spare !== undefined) {
-      waiter.take(spare)
-      return
-    }
-    this.#waiters.push(waiter)
-    this.#asked++
-    this.#request(waiter.order).then(this.#onCreated, this.#onRefused)
-  }
-
-  end(): void {
-    this.#waiters = []
-    this.#spare = []
-  }
-
-  async #request(order: number): Promise<T> {
-    return this.#create(order)
-  }
-
-  readonly #onCreated = (stream: T) => {
-    this.#asked--
-    let waiter = this.#waiters.shift()
-    while (waiter !== undefined && !waiter.isWanted()) waiter = this.#waiters.shift()
-    if (waiter === undefined) this.#spare.push(stream)
-    else waiter.take(stream)
-    this.#returnCredit()
-  }
-
-  readonly #onRefused = () => {
-    this.#asked--
-    this.#waiters.shift()?.fail()
-    this.#returnCredit()
-  }
-
-  #returnCredit(): void {
-    if (!this.#creditWanted) return
-    this.#creditWanted = false
-    this.#onCredit()
   }
 }
 
