@@ -209,5 +209,5 @@ class EndEvent implements MemoryEvent {
 }
 
 const ROOM: MemoryEvent = {
-  deliver: (session, handler) => session.giveRoom(handler),
+  deliver: (session: MemorySession, handler) => session.giveRoom(handler),
 }

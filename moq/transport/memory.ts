@@ -10,6 +10,8 @@
 import { MemorySession, type MemorySide } from './memory-session.ts'
 import type { Congestion } from './transport.ts'
 
+export type { MemorySide } from './memory-session.ts'
+
 export interface MemoryOptions {
   /**
    * Runs a task later: never before it returns, and tasks in the order they were given.
