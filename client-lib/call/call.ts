@@ -17,6 +17,7 @@ import type {
   Participant,
   Snapshot,
 } from './types.ts'
+import workerUrl from './worker/main.ts?worker&url'
 import type { FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
 
 /**
@@ -63,10 +64,7 @@ export class Call {
       verificationCode: '',
       participants: [],
     }
-    this.worker = new Worker(new URL('./worker/main.ts', import.meta.url), {
-      type: 'module',
-      name: 'sotto call',
-    })
+    this.worker = startWorker(workerUrl)
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
     this.worker.onerror = (event) => this.onWorkerFailed(event.message)
     this.tell({ type: 'join', options: { ...rest, participantId: this.self } })
@@ -278,6 +276,21 @@ export class Call {
     this.status = { ...this.status, state: 'left' }
     this.emitter.emit('state', 'left')
   }
+}
+
+/**
+ * Starts the worker from where the library was loaded. A worker's script must be of the page's own
+ * origin: where the library comes from another, a line of ours imports it.
+ */
+function startWorker(url: string): Worker {
+  const options: WorkerOptions = { type: 'module', name: 'sotto call' }
+  if (new URL(url, location.href).origin === location.origin) return new Worker(url, options)
+  const stub = new Blob([`import ${JSON.stringify(url)}`], { type: 'text/javascript' })
+  const stubUrl = URL.createObjectURL(stub)
+  const worker = new Worker(stubUrl, options)
+  // The worker has its script once it says anything.
+  worker.addEventListener('message', () => URL.revokeObjectURL(stubUrl), { once: true })
+  return worker
 }
 
 /** A goodbye that takes longer than this is not waited for, ms. */

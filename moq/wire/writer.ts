@@ -1,6 +1,6 @@
 import { writeVi64 } from './vi64.ts'
 
-/** Writes fields into a buffer that grows. `finish` returns a view of what was written. */
+/** Writes fields into a buffer that grows. `finish` gives what was written. */
 export class Writer {
   private buffer: Uint8Array
   private length = 0
@@ -52,7 +52,8 @@ export class Writer {
     return this.vi64(value.length).bytes(value)
   }
 
+  /** A copy rather than a view: a view of a small array costs far more than a few bytes. */
   finish(): Uint8Array {
-    return this.buffer.subarray(0, this.length)
+    return this.length === this.buffer.length ? this.buffer : this.buffer.slice(0, this.length)
   }
 }

@@ -3,6 +3,8 @@ export interface ForwardCounters {
   readonly objects: { received: number; sent: number }
   /** Payload bytes. */
   readonly bytes: { received: number; sent: number }
+  /** Objects sent, by what carried them. */
+  readonly forwarded: { stream: number; datagram: number }
   readonly drops: {
     /** Past its latency budget. */
     deadline: number

@@ -116,6 +116,7 @@ export class EgressScheduler {
       sent = this.sendDatagram(target, object, oldest)
     }
     if (sent > 0) {
+      this.options.counters.forwarded[object?.datagram ? 'datagram' : 'stream']++
       this.options.counters.objects.sent++
       this.options.counters.bytes.sent += sent
     }

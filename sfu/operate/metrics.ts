@@ -8,6 +8,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { TransportKind } from '../../moq/transport/transport.ts'
 
 const directions = ['received', 'sent'] as const
+const deliveries = ['stream', 'datagram'] as const
 /** Why an object was not forwarded to a subscriber. */
 export const dropReasons = [
   /** Past its latency budget. */
@@ -44,6 +45,8 @@ export interface Counters {
   readonly objects: Tally<typeof directions>
   /** Payload bytes of objects. */
   readonly bytes: Tally<typeof directions>
+  /** Objects sent, by what carried them. */
+  readonly forwarded: Tally<typeof deliveries>
   readonly drops: Tally<typeof dropReasons>
   readonly sessionsOpened: Record<TransportKind, number>
   readonly sessionsClosed: Tally<typeof closers>
@@ -91,6 +94,7 @@ export function makeCounters(): Counters {
   return {
     objects: tally(directions),
     bytes: tally(directions),
+    forwarded: tally(deliveries),
     drops: tally(dropReasons),
     sessionsOpened: tally(transports),
     sessionsClosed: tally(closers),
@@ -120,6 +124,7 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   }
   counter('objects', 'Objects received and sent.', 'direction', counters.objects)
   counter('object_bytes', 'Payload bytes of objects.', 'direction', counters.bytes)
+  counter('objects_forwarded', 'Objects sent, by carrier.', 'delivery', counters.forwarded)
   counter('objects_dropped', 'Objects not forwarded.', 'reason', counters.drops)
   counter('sessions_opened', 'Sessions established.', 'transport', counters.sessionsOpened)
   counter('sessions_closed', 'Sessions ended, by who ended them.', 'by', counters.sessionsClosed)

@@ -50,6 +50,7 @@ export class RelayWorld {
   readonly counters: ForwardCounters = {
     objects: { received: 0, sent: 0 },
     bytes: { received: 0, sent: 0 },
+    forwarded: { stream: 0, datagram: 0 },
     drops: { deadline: 0, congestion: 0, overflow: 0 },
     keyFrameRequests: 0,
   }

@@ -1,0 +1,117 @@
+/**
+ * Micro benchmarks: what one step of the hot path costs in time and in allocated bytes, in this
+ * process, with no network.
+ */
+
+import { describeMachine, machineLine } from '../report/machine.ts'
+import type { Report } from '../report/report.ts'
+import { compact, table } from '../report/table.ts'
+import { positiveNumber, type Scenario, UsageError } from '../scenario.ts'
+import { controlMessage } from './control-message.ts'
+import { datagram } from './datagram.ts'
+import { forward } from './forward.ts'
+import { measure } from './measure.ts'
+import { sframe } from './sframe.ts'
+import { subgroupHeader } from './subgroup-header.ts'
+import { subgroupObject } from './subgroup-object.ts'
+import type { Measurement, Subject } from './subject.ts'
+
+export interface MicroReport extends Report {
+  readonly subjects: readonly {
+    readonly name: string
+    readonly about: string
+    readonly measurements: readonly Measurement[]
+  }[]
+}
+
+const SUBJECTS = [subgroupHeader, subgroupObject, datagram, controlMessage, forward, sframe]
+
+/** ms of timing a case. */
+const DEFAULT_TIME = 100
+/** A case whose mean is less certain than this was disturbed, or timed too briefly. */
+const MOST_MARGIN_PERCENT = 10
+/** Less than this share of a core means that other processes took it. */
+const LEAST_CORE_SHARE = 0.85
+
+export const micro: Scenario = {
+  name: 'micro',
+  summary: `Costs of single steps: ${SUBJECTS.map(({ name }) => name).join(', ')}.`,
+  usage: `[--only <subject>] [--time <ms a case, default ${DEFAULT_TIME}>]`,
+  options: { only: { type: 'string' }, time: { type: 'string' } },
+
+  async run(values, print): Promise<MicroReport> {
+    const chosen = choose(values.only)
+    const timeMs = positiveNumber(values, 'time', DEFAULT_TIME)
+    const machine = describeMachine()
+    print(machineLine(machine))
+    const startedAt = new Date()
+    const started = performance.now()
+    const cpu = process.cpuUsage()
+    const subjects: MicroReport['subjects'][number][] = []
+    for (const subject of chosen) {
+      const measurements: Measurement[] = []
+      for (const each of await subject.cases()) measurements.push(await measure(each, timeMs))
+      subjects.push({ name: subject.name, about: subject.about, measurements })
+      print(`\n${subject.name}: ${subject.about}\n${measurementTable(measurements)}`)
+    }
+    const elapsedMs = performance.now() - started
+    const { user, system } = process.cpuUsage(cpu)
+    const invalidBecause = faults(subjects, (user + system) / 1000 / elapsedMs)
+    for (const fault of invalidBecause) print(`\nnot valid: ${fault}\n`)
+    return {
+      scenario: 'micro',
+      target: 'in-process',
+      machine,
+      startedAt: startedAt.toISOString(),
+      durationS: Math.round(elapsedMs) / 1000,
+      valid: invalidBecause.length === 0,
+      invalidBecause,
+      subjects,
+    }
+  },
+}
+
+function choose(only: unknown): readonly Subject[] {
+  if (only === undefined) return SUBJECTS
+  const subject = SUBJECTS.find(({ name }) => name === only)
+  if (subject) return [subject]
+  const known = SUBJECTS.map(({ name }) => name).join(', ')
+  throw new UsageError(`unknown subject ${String(only)}; there is: ${known}`)
+}
+
+function faults(subjects: MicroReport['subjects'], coreShare: number): string[] {
+  const found: string[] = []
+  if (coreShare < LEAST_CORE_SHARE) {
+    const share = `${Math.round(coreShare * 100)} %`
+    found.push(`the process had ${share} of a core: other processes disturbed it`)
+  }
+  const all = subjects.flatMap(({ measurements }) => measurements)
+  const unsure = all.filter(({ marginPercent }) => marginPercent > MOST_MARGIN_PERCENT)
+  const [worst] = unsure.toSorted((a, b) => b.marginPercent - a.marginPercent)
+  if (worst) {
+    found.push(
+      `${unsure.length} of ${all.length} means are uncertain by more than ${MOST_MARGIN_PERCENT} %, ` +
+        `most of all ${worst.name} (${worst.marginPercent.toFixed(0)} %): ` +
+        'give more --time, or a quieter machine',
+    )
+  }
+  return found
+}
+
+function measurementTable(measurements: readonly Measurement[]): string {
+  const sized = measurements.some(({ payloadBytes }) => payloadBytes !== undefined)
+  const head = ['', 'operations/s', 'ns each', '+-', 'bytes allocated']
+  const rows = measurements.map((m) => [
+    m.name,
+    compact(m.operationsPerSecond),
+    nanoseconds(m.nanosecondsPerOperation),
+    `${m.marginPercent.toFixed(0)} %`,
+    m.bytesPerOperation === null ? 'unknown' : m.bytesPerOperation.toFixed(0),
+    ...(sized ? [`${compact(m.payloadBytesPerSecond ?? 0)}B/s`] : []),
+  ])
+  return table([...head, ...(sized ? ['payload'] : [])], rows)
+}
+
+function nanoseconds(value: number): string {
+  return value >= 100 ? Math.round(value).toString() : value.toFixed(1)
+}
