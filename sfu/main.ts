@@ -52,15 +52,13 @@ function endOnSignal(server: RunningServer, log: Logger): void {
   const end = () => {
     asked++
     // A second signal does not wait for callers.
-    const ended = asked === 1 ? server.drain() : server.close()
-    ended.then(
-      () => process.exit(0),
-      (error) => {
-        log.error({ err: error }, 'the relay did not stop in order')
-        process.exit(1)
-      },
-    )
+    const done = asked === 1 ? server.drain() : server.close()
+    done.catch((error) => {
+      log.error({ err: error }, 'the relay did not stop in order')
+      process.exit(1)
+    })
   }
+  void server.ended.then(() => process.exit(0))
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGHUP', () => void server.reload())

@@ -36,6 +36,8 @@ export interface RunningServer {
   drain(): Promise<void>
   /** Closes everything now. */
   close(): Promise<void>
+  /** Settles when everything is closed, by whatever asked for it (a signal, `POST /drain`). */
+  readonly ended: Promise<void>
 }
 
 /**
@@ -63,6 +65,7 @@ class Server implements RunningServer {
   private readonly engines: Engine[] = []
   private keeper: CertificateKeeper | null = null
   private delivery: DeliveryEndpoint | null = null
+  private readonly end = Promise.withResolvers<void>()
   private draining: Promise<void> | null = null
   private closing: Promise<void> | null = null
   private addresses = { relay: '', web: '', ops: '' }
@@ -88,6 +91,10 @@ class Server implements RunningServer {
 
   get urls() {
     return this.addresses
+  }
+
+  get ended(): Promise<void> {
+    return this.end.promise
   }
 
   async start(): Promise<void> {
@@ -262,6 +269,7 @@ class Server implements RunningServer {
     this.relay.closeAll(SessionCode.NO_ERROR, 'the relay stops')
     await Promise.all([...this.engines, ...this.listeners].map((part) => part.close()))
     this.metrics.close()
+    this.end.resolve()
   }
 }
 

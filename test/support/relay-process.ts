@@ -10,6 +10,8 @@ export interface RelayProcess {
   readonly urls: { readonly relay: string; readonly web: string; readonly ops: string }
   /** Everything that it wrote. */
   readonly output: () => string
+  /** Settles with its exit code when it ends. */
+  readonly exited: Promise<number | null>
   /** SIGTERM, and its exit code. */
   stop(): Promise<number | null>
 }
@@ -47,6 +49,7 @@ export async function startRelay(args: readonly string[] = []): Promise<RelayPro
   const ports = ['--port', '0', '--http-port', '0', '--ops-port', '0', '--drain-timeout', '500ms']
   const child = run([...ports, '--log-format', 'json', ...args])
   let output = ''
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
   const urls = await new Promise<RelayProcess['urls']>((resolve, reject) => {
     const read = (chunk: unknown) => {
       output += String(chunk)
@@ -61,12 +64,10 @@ export async function startRelay(args: readonly string[] = []): Promise<RelayPro
   return {
     urls,
     output: () => output,
+    exited,
     async stop() {
-      if (child.exitCode !== null) return child.exitCode
-      const exited = once(child, 'exit')
-      child.kill('SIGTERM')
-      const [code] = await exited
-      return code
+      if (child.exitCode === null) child.kill('SIGTERM')
+      return exited
     },
   }
 }
