@@ -10,10 +10,12 @@ import { EncryptedTrack } from '../client-lib/call/worker/encrypted-track.ts'
 import { MediaKeys } from '../client-lib/call/worker/media-keys.ts'
 import type { EpochKeys } from '../client-lib/keys/index.ts'
 import { AudioPacketizer, VideoPacketizer } from '../client-lib/media/packetize.ts'
+import { ObjectMetadata } from '../moq/media/index.ts'
 import { Session, systemClock } from '../moq/session/index.ts'
 import { createTransportPair } from '../moq/transport/memory.ts'
 import type { SendStream, TransportSession } from '../moq/transport/transport.ts'
 import { namespaceOf, textOf, trackOf } from '../moq/wire/names.ts'
+import { SenderContext } from '../sframe/index.ts'
 import { makeCounters } from '../sfu/operate/metrics.ts'
 import { DEFAULT_RELAY_LIMITS, Relay } from '../sfu/relay/index.ts'
 
@@ -186,8 +188,8 @@ describe('what the relay handles', () => {
 
   it('cannot be altered or moved: the relay that tries is found out', async () => {
     const { alice, bob } = await makeCall()
-    const sender = (await alice.sender(5))!
-    const { ObjectMetadata } = await import('../moq/media/index.ts')
+    const { secret, leaf } = alice.sendEpoch!
+    const sender = await SenderContext.forEpoch(secret, { context: 5, leaf })
     const metadata = new ObjectMetadata(video)
     const marks = Uint8Array.of(1, 2, 3)
     const frame = await sender.encrypt(secretBytes(100), metadata.of(4, 2, marks))

@@ -1,9 +1,9 @@
 import { ObjectMetadata } from '../../../moq/media/index.ts'
 import { type IncomingSubscribe, TrackPublisher } from '../../../moq/session/index.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
-import type { SenderContext } from '../../../sframe/index.ts'
+import { SenderContext } from '../../../sframe/index.ts'
 import type { ObjectPlan } from '../../media/frames.ts'
-import type { MediaKeys } from './media-keys.ts'
+import type { MediaKeys, SendEpoch } from './media-keys.ts'
 import { Ordered } from './ordered.ts'
 
 export interface EncryptedTrackOptions {
@@ -30,6 +30,7 @@ export class EncryptedTrack {
   private readonly outbox: Ordered<Uint8Array>
   private sender: SenderContext | null = null
   private next: SenderContext | null = null
+  private renewed: SendEpoch | null = null
 
   constructor(options: EncryptedTrackOptions) {
     this.options = options
@@ -38,7 +39,7 @@ export class EncryptedTrack {
     this.publisher = new TrackPublisher({
       trackAlias: options.number,
       priority: options.priority,
-      onGroupRequested: options.onGroupRequested,
+      ...(options.onGroupRequested && { onGroupRequested: () => this.onGroupRequested() }),
       onDemand: options.onDemand,
     })
   }
@@ -65,9 +66,14 @@ export class EncryptedTrack {
     return this.next !== null
   }
 
-  /** Fetches the key of the epoch that we now send in. */
+  /** Fetches the key of the epoch that we now send in; once an epoch, however often it is asked. */
   async renewKey(): Promise<void> {
-    const sender = await this.options.keys.sender(this.options.number)
+    const epoch = this.options.keys.sendEpoch
+    if (!epoch || epoch === this.renewed) return
+    this.renewed = epoch
+    const sender = await this.makeSender(epoch)
+    if (epoch !== this.renewed) sender?.destroy()
+    if (!sender || epoch !== this.renewed) return
     this.next?.destroy()
     this.next = sender
     if (!this.sender) this.switchKey()
@@ -108,5 +114,20 @@ export class EncryptedTrack {
     this.next?.destroy()
     this.sender = null
     this.next = null
+  }
+
+  /** Null when the epoch was over before its key was there: the next one's is fetched already. */
+  private async makeSender({ secret, leaf }: SendEpoch): Promise<SenderContext | null> {
+    try {
+      return await SenderContext.forEpoch(secret, { context: this.options.number, leaf })
+    } catch (error) {
+      if (this.options.keys.sendEpoch?.secret !== secret) return null
+      throw error
+    }
+  }
+
+  private onGroupRequested(): void {
+    this.options.keys.groupAsked()
+    this.options.onGroupRequested?.()
   }
 }

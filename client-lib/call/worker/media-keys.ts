@@ -10,7 +10,6 @@ import {
   EpochSecret,
   parseMlsKid,
   ReceiverContext,
-  SenderContext,
   suites,
 } from '../../../sframe/index.ts'
 import type { EpochKeys } from '../../keys/index.ts'
@@ -20,6 +19,8 @@ const provider = defaultProvider()
 
 /** Others need this long at most to hear of an epoch, ms. */
 const OVERLAP_MS = 100
+/** Somebody who asked for a group this long ago, ms, may be the newcomer of the epoch that comes now. */
+const NEWCOMER_MS = 1000
 /** What was encrypted under an old epoch arrives within this, ms. */
 const KEEP_OLD_MS = 10_000
 
@@ -33,7 +34,8 @@ export interface MediaKeysEvents {
   onSwitch(atOnce: boolean): void
 }
 
-interface SendEpoch {
+/** An epoch that we send in. Its identity tells whether a sender is of the newest. */
+export interface SendEpoch {
   readonly secret: EpochSecret
   readonly leaf: number
 }
@@ -47,7 +49,10 @@ export class MediaKeys {
   private joinedAt: number | null = null
   /** Leaves that each participant has had in the epochs kept. */
   private readonly leaves = new Map<string, Map<number, number>>()
+  /** An epoch that waits for the overlap to end. */
+  private next: SendEpoch | null = null
   private cancelSwitch: () => void = () => {}
+  private groupAskedAt = Number.NEGATIVE_INFINITY
   private closed = false
 
   constructor(clock: Clock, events: MediaKeysEvents) {
@@ -77,20 +82,26 @@ export class MediaKeys {
     this.events.onInstalled(keys)
     if (previous) this.clock.after(KEEP_OLD_MS, () => this.forget(previous.epoch))
     this.cancelSwitch()
-    const next = { secret, leaf: keys.leaf }
+    this.next?.secret.destroy()
+    this.next = { secret, leaf: keys.leaf }
     const removal = keys.removed.length > 0
-    if (!this.sending || removal) this.switchTo(next, removal)
-    else this.cancelSwitch = this.clock.after(OVERLAP_MS, () => this.switchTo(next, false))
+    const awaited = this.clock.now() - this.groupAskedAt < NEWCOMER_MS
+    if (!this.sending || removal || awaited) this.switchNow(removal)
+    else this.cancelSwitch = this.clock.after(OVERLAP_MS, () => this.switchNow(false))
   }
 
   /**
-   * A sender for one of our tracks in the epoch that we send in; null before the first.
-   * @param context one a track, each taken once an epoch
+   * Somebody asks for a new group of a track of ours: likely a newcomer, who can read nothing under
+   * the old epoch. It is worth ending the overlap for; the others hold what they cannot read yet.
    */
-  async sender(context: number): Promise<SenderContext | null> {
-    if (!this.sending) return null
-    const { secret, leaf } = this.sending
-    return SenderContext.forEpoch(secret, { context, leaf })
+  groupAsked(): void {
+    this.groupAskedAt = this.clock.now()
+    this.switchNow(false)
+  }
+
+  /** The epoch that we send in; null before the first. */
+  get sendEpoch(): SendEpoch | null {
+    return this.sending
   }
 
   /** Whether a participant may use a KID with this leaf: only its own. */
@@ -114,13 +125,18 @@ export class MediaKeys {
     this.closed = true
     this.cancelSwitch()
     this.sending?.secret.destroy()
+    this.next?.secret.destroy()
     this.sending = null
+    this.next = null
     this.receiving.destroy()
   }
 
-  private switchTo(next: SendEpoch, atOnce: boolean): void {
+  private switchNow(atOnce: boolean): void {
+    if (!this.next) return
+    this.cancelSwitch()
     this.sending?.secret.destroy()
-    this.sending = next
+    this.sending = this.next
+    this.next = null
     this.events.onSwitch(atOnce)
   }
 

@@ -12,8 +12,11 @@ import { QuicSendStream, type SendOwner } from './streams.ts'
 /** Bytes given to `onRoom` are at least one packet's. */
 const MIN_ROOM = 1200
 
-/** Streams that one flush asks whether the peer has stopped them. */
-const MAX_STOP_LOOKS = 64
+/**
+ * Streams that one flush asks whether the peer has stopped them, at 0.1 µs each. A stream that is not
+ * asked within a round trip loses the code; browsers and our own limits allow fewer streams than this.
+ */
+const MAX_STOP_LOOKS = 256
 
 export interface OutflowHandler {
   onStreamCredit(): void
