@@ -42,7 +42,7 @@ export interface Settings {
   readonly drainTimeoutMs: number
   readonly logLevel: (typeof logLevels)[number]
   readonly logFormat: (typeof logFormats)[number]
-  /** File that TLS secrets are appended to, for a packet analyser; null writes none. */
+  /** Prefix of the files that TLS secrets are written to, one a connection; null writes none. */
   readonly keylog: string | null
 }
 
@@ -292,8 +292,8 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     value: '<time>',
     help: 'silence after which a session is given up',
     group: limits,
-    fallback: 30_000,
-    fallbackText: '30s',
+    fallback: 15_000,
+    fallbackText: '15s',
     schema: measured(durationUnits, '1s', '1h'),
   },
   sessionBufferBytes: {
@@ -335,7 +335,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
   keylog: {
     flag: 'keylog',
     value: '<file>',
-    help: 'append TLS secrets for a packet analyser (quiche engine); never on a real call',
+    help: 'write TLS secrets to <file>.0, <file>.1, … for a packet analyser (quiche engine)',
     group: diagnosis,
     fallback: null,
     fallbackText: null,

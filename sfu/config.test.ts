@@ -179,7 +179,7 @@ describe('configWarnings', () => {
   it('is silent on loopback and warns beyond it', () => {
     expect(configWarnings(parse([]))).toEqual([])
     const open = configWarnings(parse(['--host', '0.0.0.0', '--ops-host', '0.0.0.0']))
-    expect(open.join()).toMatch(/--auth.*--https.*--ops-host/)
+    expect(open.join()).toMatch(/no admission control.*--https.*--ops-host/)
     const guarded = parse(['--host', '0.0.0.0', '--https', '--auth', 'jwks.json'])
     expect(configWarnings(guarded)).toEqual([])
     expect(configWarnings(parse(['--keylog', 'x']))[0]).toContain('--keylog')

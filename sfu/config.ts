@@ -245,7 +245,9 @@ const loopback = /^(localhost|127(\.\d+){3}|::1)$/i
 export function configWarnings(config: Config): string[] {
   const warnings: string[] = []
   if (config.auth.kind === 'none' && !loopback.test(config.host)) {
-    warnings.push('anyone who reaches the relay may join any room: set --auth to a JWKS')
+    warnings.push(
+      'anyone who reaches the relay may join any room whose name they know: there is no admission control yet',
+    )
   }
   if (!loopback.test(config.host) && !config.https) {
     const page = 'browsers give camera and microphone only to https:// pages or localhost'

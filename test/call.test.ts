@@ -197,7 +197,7 @@ describe('a call over WebTransport', () => {
   })
 
   it('ends for the others when a tab is closed', async () => {
-    await two.close()
+    await two.page.close()
     await one.until('alone', (snapshot) => others(snapshot).length === 0)
     expect(one.errors).toEqual([])
   })

@@ -1,7 +1,7 @@
 /**
  * The MLS cipher suites that a room may use, by the name that stands in a room's parameters. A room's
- * suite is chosen by its creator and never changes; `x-wing` bears a private-use number in MLS, so the
- * name, not the number, is what both ends agree on.
+ * suite is chosen by its creator and never changes. `x-wing` has no registered number in MLS (ts-mls
+ * gives it 83), so the name, not the number, is what both ends agree on.
  */
 export const mlsSuites = {
   'x-wing': 'MLS_256_XWING_AES256GCM_SHA512_Ed25519',

@@ -28,6 +28,7 @@ import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
 import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
 import { GroupLink } from './group-link.ts'
+import { HiddenMembers } from './hidden-members.ts'
 import { AUDIO_FORMAT, LocalAudio } from './local-audio.ts'
 import { LocalVideo } from './local-video.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
@@ -58,6 +59,7 @@ export class CallEngine {
   private readonly keys: MediaKeys
   private readonly catalog: EncryptedTrack
   private readonly remotes = new Map<string, RemoteParticipant>()
+  private readonly hidden = new HiddenMembers(() => systemClock.now())
   /** Participants that are there before our first epoch is. */
   private readonly awaited = new Set<string>()
   private readonly alarms = new Map<string, string[]>()
@@ -364,6 +366,8 @@ export class CallEngine {
 
   private report(): void {
     const suite = { mls: this.mlsSuite(), sframe: SFRAME_SUITE.name }
+    const roster = (this.epoch?.roster ?? []).map(({ participantId }) => participantId)
+    this.hidden.update(roster, (id) => id === this.options.participantId || this.remotes.has(id))
     this.events.onStatus({
       state: this.state,
       connected: this.session?.ready ?? false,
@@ -371,7 +375,7 @@ export class CallEngine {
       epoch: this.epoch?.epoch ?? 0,
       suite,
       verificationCode: this.epoch?.verificationCode ?? '',
-      participants: [this.localInfo(), ...this.remoteInfos()],
+      participants: [this.localInfo(), ...this.remoteInfos(), ...this.hidden.infos()],
     })
   }
 

@@ -87,6 +87,8 @@ export interface NativeConnection {
   /** Ms until `onTimeout` is due. */
   timeout(): number | null
   onTimeout(): void
+  /** Makes the next packet one that the peer acknowledges, with a PING if need be. */
+  sendAckEliciting(): void
   newSourceCid(id: Uint8Array, resetToken: bigint, retireIfNeeded: boolean): number
   sourceCidsLeft(): number
   retiredScidNext(): Uint8Array | null

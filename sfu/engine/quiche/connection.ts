@@ -67,6 +67,8 @@ export class Connection implements InflowHandler {
   expiresAt: number
   /** When `onTimeout` is due, ms. */
   timeoutAt = Number.POSITIVE_INFINITY
+  /** When a silent peer is asked whether it is still there, ms. */
+  keepAliveAt = Number.POSITIVE_INFINITY
   isEstablished = false
   failed = false
   /** How it ended, once it has. */
@@ -114,6 +116,7 @@ export class Connection implements InflowHandler {
       this.#receiveInfo = { from: sender, to: this.#host.local }
     }
     this.#received = true
+    this.#expectWithin()
     try {
       this.native.recv(packet, this.#receiveInfo)
     } catch {
@@ -191,10 +194,34 @@ export class Connection implements InflowHandler {
     if (!this.#host.transmit(this.native)) this.#host.schedule(this)
   }
 
+  /** When the earliest of its timers is due, ms. */
+  get wakeAt(): number {
+    return Math.min(this.timeoutAt, this.expiresAt, this.keepAliveAt)
+  }
+
   onTimeout(): void {
     this.timeoutAt = Number.POSITIVE_INFINITY
     this.native.onTimeout()
     this.#host.schedule(this)
+  }
+
+  /**
+   * An endpoint that has nothing to say is kept, one that is gone is found out after an idle timeout
+   * (RFC 9000, Section 10.1.2).
+   */
+  keepAlive(): void {
+    this.#expectWithin()
+    if (this.end !== null || !this.isEstablished) return
+    try {
+      this.native.sendAckEliciting()
+    } catch {
+      // already closed
+    }
+    this.#host.schedule(this)
+  }
+
+  #expectWithin(): void {
+    this.keepAliveAt = this.#host.now() + this.#host.limits.idleTimeoutMs / 3
   }
 
   // --- the owner's calls: none of them calls back -----------------------------------------------

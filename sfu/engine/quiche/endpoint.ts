@@ -4,6 +4,7 @@
  * what many packets cause is sent together.
  */
 
+import { writeFileSync } from 'node:fs'
 import type { EngineClock, EngineLimits, EngineLog } from '../engine.ts'
 import type { HostPort, NativeConfig, NativeConnection, QuicheBinding } from './binding.ts'
 import { PacketRing, ReadSlab } from './buffers.ts'
@@ -137,7 +138,10 @@ export class Endpoint implements ConnectionHost {
 
   #add(native: NativeConnection, isServer: boolean, peer: HostPort, id: Uint8Array): Connection {
     if (this.#options.keyLogFile !== undefined) {
-      native.setKeylog(`${this.#options.keyLogFile}.${this.#opened++}`)
+      const file = `${this.#options.keyLogFile}.${this.#opened++}`
+      // Made here first, since quiche would make it readable by everybody.
+      writeFileSync(file, '', { mode: 0o600 })
+      native.setKeylog(file)
     }
     const expiresAt = this.now() + this.limits.handshakeTimeoutMs
     const connection = new Connection(this, native, isServer, peer, expiresAt)
@@ -242,7 +246,7 @@ export class Endpoint implements ConnectionHost {
     let earliest = Number.POSITIVE_INFINITY
     for (const connection of emitting) {
       this.#guard(connection, 'emit')
-      earliest = Math.min(earliest, connection.timeoutAt, connection.expiresAt)
+      earliest = Math.min(earliest, connection.wakeAt)
     }
     this.#wakeBy(earliest)
   }
@@ -294,7 +298,8 @@ export class Endpoint implements ConnectionHost {
     for (const connection of this.#connections.keys()) {
       if (connection.timeoutAt <= now) connection.onTimeout()
       if (connection.expiresAt <= now) connection.expire()
-      earliest = Math.min(earliest, connection.timeoutAt, connection.expiresAt)
+      if (connection.keepAliveAt <= now) connection.keepAlive()
+      earliest = Math.min(earliest, connection.wakeAt)
     }
     this.#wakeBy(earliest)
   }

@@ -65,6 +65,32 @@ function roundTrip(session: TransportSession): Promise<Uint8Array> {
   return promise
 }
 
+/** A UDP path to a port that carries nothing any more once it is cut. */
+async function cuttablePath(port: number): Promise<{ port: number; cut(): void }> {
+  const front = createSocket('udp4')
+  const back = createSocket('udp4')
+  let client = 0
+  let isCut = false
+  front.on('message', (packet, from) => {
+    client = from.port
+    if (!isCut) back.send(packet, port, '127.0.0.1')
+  })
+  back.on('message', (packet) => {
+    if (!isCut) front.send(packet, client, '127.0.0.1')
+  })
+  cleanups.push(() => {
+    front.close()
+    back.close()
+  })
+  await new Promise<void>((bound) => front.bind(0, '127.0.0.1', bound))
+  return {
+    port: front.address().port,
+    cut: () => {
+      isCut = true
+    },
+  }
+}
+
 /** What a client sends first, taken by nobody. */
 async function firstPacket(): Promise<Buffer> {
   const sink = createSocket('udp4')
@@ -463,11 +489,22 @@ describe('limits and faults', () => {
     }
   })
 
-  it('tells of a peer that fell silent', async () => {
+  it('tells of a peer that is gone', async () => {
     const { promise: served, resolve } = Promise.withResolvers<TransportSession>()
     const { engine } = await start({ limits: { idleTimeoutMs: 100 }, onSession: resolve })
-    await raw(engine)
+    const path = await cuttablePath(engine.address.port)
+    await raw(engine, { port: path.port })
     const { closed } = handled(await served)
+    path.cut()
     expect(await closed).toMatchObject({ by: 'transport', code: 0x1 })
+  })
+
+  it('keeps a peer that has nothing to say', async () => {
+    const { engine } = await start({ limits: { idleTimeoutMs: 100 }, onSession: echo })
+    const { session } = await raw(engine)
+    const { promise: waited, resolve } = Promise.withResolvers<void>()
+    setTimeout(resolve, 500)
+    await waited
+    expect(await roundTrip(session)).toEqual(new Uint8Array([1, 2, 3]))
   })
 })
