@@ -137,20 +137,19 @@ describe('a call over WebTransport', () => {
     ])
     const video = track(others(await two.snapshot())[0], 'video')!
     expect(video.temporalLayers).toBe(3)
-    const metrics = await (await fetch(`${relay.urls.ops}/metrics`)).text()
-    const count = (delivery: string) =>
-      Number(
-        new RegExp(`sotto_objects_forwarded_total{delivery="${delivery}"} (\\d+)`).exec(
-          metrics,
-        )?.[1],
-      )
-    expect(count('stream')).toBeGreaterThan(50)
+    const count = async (delivery: string) => {
+      const metrics = await (await fetch(`${relay.urls.ops}/metrics`)).text()
+      const line = new RegExp(`sotto_objects_forwarded_total{delivery="${delivery}"} (\\d+)`)
+      return Number(line.exec(metrics)?.[1])
+    }
     // Two of four frames at L1T3 are the top layer, one the middle one.
-    expect(count('datagram')).toBeGreaterThan(50)
+    await expect.poll(() => count('stream'), { timeout: 10_000 }).toBeGreaterThan(50)
+    await expect.poll(() => count('datagram'), { timeout: 10_000 }).toBeGreaterThan(50)
   })
 
   it('takes in a third and lets it go again, and nobody stops', async () => {
     const before = await expectSameCode([one, two], 1)
+    await one.watchGaps(others(await one.snapshot())[0]!.id)
     const three = await Caller.open(browser, relay.urls.web, {
       room: 'demo',
       name: 'three',
@@ -164,7 +163,6 @@ describe('a call over WebTransport', () => {
     await expectNoFailures([one, two, three])
     report('third caller', await three.snapshot())
 
-    const framesBefore = received(await one.snapshot()).map(({ framesDecoded }) => framesDecoded)
     await three.leave()
     for (const caller of [one, two]) {
       await caller.until('the third is gone', (snapshot) => others(snapshot).length === 1)
@@ -174,7 +172,11 @@ describe('a call over WebTransport', () => {
       await caller.until('it flows on', (snapshot) => flows(snapshot, 1))
     }
     expect(new Set([before, during, after]).size).toBe(3)
-    expect(framesBefore.every((frames) => frames > 0)).toBe(true)
+    const gaps = await one.gaps()
+    process.stdout.write(`longest gaps while the third came and went: ${JSON.stringify(gaps)} ms\n`)
+    // Loose: three browsers share the machine. A stall for want of a key would last longer.
+    expect(Object.keys(gaps).sort()).toEqual(['audio', 'video/0'])
+    for (const gap of Object.values(gaps)) expect(gap).toBeLessThan(4000)
     await expectPictures([one, two])
     await expectNoFailures([one, two])
     await three.close()

@@ -82,6 +82,31 @@ export class Caller {
     }, participantId)
   }
 
+  /** Begins to look, 20 times a second, how old the newest frame of each received track gets. */
+  async watchGaps(participantId: string): Promise<void> {
+    await this.page.evaluate((id) => {
+      const oldest: Record<string, number> = {}
+      const timer = setInterval(() => {
+        const them = globalThis.sotto?.snapshot()?.participants.find((p) => p.id === id)
+        for (const { name, lastFrameAgeMs } of them?.tracks ?? []) {
+          oldest[name] = Math.max(oldest[name] ?? 0, lastFrameAgeMs ?? 0)
+        }
+      }, 50)
+      Object.assign(globalThis, { gaps: { oldest, timer } })
+    }, participantId)
+  }
+
+  /** The longest times, ms, for which nothing of each track came since `watchGaps`. */
+  async gaps(): Promise<Record<string, number>> {
+    return this.page.evaluate(() => {
+      const { gaps } = globalThis as unknown as {
+        gaps: { oldest: Record<string, number>; timer: ReturnType<typeof setInterval> }
+      }
+      clearInterval(gaps.timer)
+      return gaps.oldest
+    })
+  }
+
   async leave(): Promise<void> {
     await this.page.evaluate(() => globalThis.sotto?.call?.leave())
   }

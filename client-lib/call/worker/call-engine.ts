@@ -5,32 +5,25 @@
  */
 
 import {
-  encodeCatalog,
-  encodeMediaProperties,
-  type MediaProperties,
   parseParticipantNamespace,
   participantNamespace,
   roomNamespace,
   TrackName,
-  videoTrackName,
 } from '../../../moq/media/index.ts'
 import { type IncomingSubscribe, Session, systemClock } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
-import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
+import { type Namespace, textOf } from '../../../moq/wire/names.ts'
 import { VERSIONS } from '../../../moq/wire/versions.ts'
 import type { EpochKeys, KeysAlarm, KeysError } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
-import { DEFAULT_VIDEO } from '../../media/video-settings.ts'
 import { ConnectError, type Connected, connect } from '../../transport/connect.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
 import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
-import { EncryptedTrack } from './encrypted-track.ts'
 import { GroupLink } from './group-link.ts'
 import { HiddenMembers } from './hidden-members.ts'
-import { AUDIO_FORMAT, LocalAudio } from './local-audio.ts'
-import { LocalVideo } from './local-video.ts'
+import { LocalMedia, TRACK_NUMBER } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 import { RemoteParticipant } from './remote-participant.ts'
 
@@ -43,11 +36,6 @@ export interface CallEngineEvents {
   onSoundEnded(source: string): void
 }
 
-/** Our tracks by number: MoQT alias and SFrame context at once. */
-const TRACK_NUMBER = { mls: 0, catalog: 1, audio: 2, video: 3 } as const
-/** Publisher priorities: state, sound, picture. */
-const PRIORITY = { catalog: 8, audio: 32, video: 96 } as const
-
 const STATUS_MS = 200
 const POLL_MS = 10
 
@@ -57,7 +45,7 @@ export class CallEngine {
   private readonly clock = systemClock
   private readonly namespace: Namespace
   private readonly keys: MediaKeys
-  private readonly catalog: EncryptedTrack
+  private readonly media: LocalMedia
   private readonly remotes = new Map<string, RemoteParticipant>()
   private readonly hidden = new HiddenMembers(() => systemClock.now())
   /** Participants that are there before our first epoch is. */
@@ -69,10 +57,6 @@ export class CallEngine {
   private session: Session | null = null
   private group: GroupLink | null = null
   private epoch: EpochKeys | null = null
-  private readonly muted = { audio: false, video: false }
-  private audio: LocalAudio | null = null
-  private video: LocalVideo | null = null
-  private catalogGroup = 0
   private timers: (() => void)[] = []
 
   constructor(options: WorkerOptions, events: CallEngineEvents) {
@@ -81,10 +65,18 @@ export class CallEngine {
     this.namespace = participantNamespace(options.room, options.participantId)
     this.keys = new MediaKeys(this.clock, {
       onInstalled: (keys) => this.onInstalled(keys),
-      onSwitch: (atOnce) => void this.renewKeys(atOnce).catch(this.onBug),
+      onSwitch: (atOnce) => void this.media.renewKeys(atOnce).catch(this.onBug),
     })
-    this.catalog = this.encryptedTrack(TrackName.CATALOG, TRACK_NUMBER.catalog, PRIORITY.catalog, {
-      onGroupRequested: () => this.publishCatalog(),
+    this.media = new LocalMedia({
+      namespace: this.namespace,
+      displayName: options.name,
+      keys: this.keys,
+      clock: this.clock,
+      wallClock: Date.now,
+      maxDatagramSize: () => this.connection?.session.maxDatagramSize ?? 0,
+      onMediaError: (error) => this.onMediaError(error),
+      onCaptureFailed: (device, error) => this.onCaptureFailed(device, error),
+      onBug: this.onBug,
     })
   }
 
@@ -115,18 +107,12 @@ export class CallEngine {
 
   /** Devices are open. */
   capture(video: ReadableStream<VideoFrame> | null, audio: ReadableStream<AudioData> | null): void {
-    if (audio) this.addAudio(audio)
-    if (video) this.addVideo(video)
-    void this.renewKeys(false).catch(this.onBug)
-    this.publishCatalog()
+    void this.media.capture(video, audio).catch(this.onBug)
   }
 
   /** Holds for a device that is opened later, too. */
   setMuted(kind: 'audio' | 'video', muted: boolean): void {
-    this.muted[kind] = muted
-    if (kind === 'audio') this.audio?.setMuted(muted)
-    else this.video?.setMuted(muted)
-    this.publishCatalog()
+    this.media.setMuted(kind, muted)
   }
 
   async leave(): Promise<void> {
@@ -175,21 +161,9 @@ export class CallEngine {
   }
 
   private onSubscribe(request: IncomingSubscribe): void {
-    switch (textOf(request.track.name)) {
-      case TrackName.MLS:
-        this.group?.accept(request)
-        return
-      case TrackName.CATALOG:
-        this.catalog.accept(request)
-        return
-      case this.audio?.name:
-        this.audio?.track.accept(request)
-        return
-      case this.video?.name:
-        this.video?.track.accept(request)
-        return
-      default:
-        request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+    if (textOf(request.track.name) === TrackName.MLS) this.group?.accept(request)
+    else if (!this.media.accept(request)) {
+      request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
     }
   }
 
@@ -254,15 +228,6 @@ export class CallEngine {
     this.report()
   }
 
-  private async renewKeys(atOnce: boolean): Promise<void> {
-    await Promise.all([
-      this.catalog.renewKey(),
-      this.audio?.track.renewKey(),
-      this.video?.renewKey(atOnce),
-    ])
-    this.publishCatalog()
-  }
-
   private onAlarm(alarm: KeysAlarm): void {
     const own = this.alarms.get(this.options.participantId) ?? []
     this.alarms.set(this.options.participantId, [...own.slice(-MAX_ALARMS), alarm.message])
@@ -275,91 +240,6 @@ export class CallEngine {
       message: 'The encryption keys of this room could not be agreed on.',
       detail: `${error.code}: ${error.message}`,
     })
-  }
-
-  // ---- our own media
-
-  private addAudio(samples: ReadableStream<AudioData>): void {
-    this.audio = new LocalAudio({
-      name: TrackName.AUDIO,
-      track: this.encryptedTrack(TrackName.AUDIO, TRACK_NUMBER.audio, PRIORITY.audio, {}),
-      clock: this.clock,
-      wallClock: Date.now,
-      onError: (error) => this.onMediaError(error),
-      onCaptureFailed: (error) => this.onCaptureFailed('microphone', error),
-    })
-    this.audio.setMuted(this.muted.audio)
-    this.audio.capture(samples)
-  }
-
-  private addVideo(frames: ReadableStream<VideoFrame>): void {
-    const name = videoTrackName(0)
-    const video: LocalVideo = new LocalVideo({
-      name,
-      rendition: 0,
-      settings: DEFAULT_VIDEO,
-      track: this.encryptedTrack(name, TRACK_NUMBER.video, PRIORITY.video, {
-        onGroupRequested: () => video.requestKeyFrame(),
-        onDemand: (wanted) => video.onDemand(wanted),
-      }),
-      clock: this.clock,
-      wallClock: Date.now,
-      maxDatagramSize: () => this.connection?.session.maxDatagramSize ?? 0,
-      onError: (error) => this.onMediaError(error),
-      onCaptureFailed: (error) => this.onCaptureFailed('camera', error),
-    })
-    this.video = video
-    video.setMuted(this.muted.video)
-    video.capture(frames)
-  }
-
-  private encryptedTrack(
-    name: string,
-    number: number,
-    priority: number,
-    events: { onGroupRequested?: () => void; onDemand?: (wanted: boolean) => void },
-  ): EncryptedTrack {
-    return new EncryptedTrack({
-      track: trackOf(this.namespace, name),
-      number,
-      priority,
-      keys: this.keys,
-      onError: this.onBug,
-      ...events,
-    })
-  }
-
-  private publishCatalog(): void {
-    this.catalog.switchKey()
-    if (!this.catalog.canSend || this.isOver()) return
-    const wallClock: MediaProperties = { timestamp: Date.now() * 1000 }
-    this.catalog.send({
-      ...encodeMediaProperties(wallClock),
-      group: this.catalogGroup++,
-      object: 0,
-      delivery: 'stream',
-      subgroup: 0,
-      temporalLayer: 0,
-      last: true,
-      payload: encodeCatalog({
-        displayName: this.options.name,
-        tracks: [...this.audioEntry(), ...this.videoEntry()],
-      }),
-    })
-  }
-
-  private audioEntry() {
-    if (!this.audio) return []
-    const { name, muted } = this.audio
-    return [{ name, role: 'audio', live: true, channelConfig: '1', muted, ...AUDIO_FORMAT }]
-  }
-
-  private videoEntry() {
-    if (!this.video) return []
-    const { name, muted, codecString, settings } = this.video
-    const { width, height, framerate, bitrate, temporalLayers } = settings
-    const format = { codec: codecString, width, height, framerate, bitrate, temporalLayers }
-    return [{ name, role: 'video', live: true, altGroup: 1, muted, ...format }]
   }
 
   // ---- state
@@ -389,7 +269,7 @@ export class CallEngine {
       name: this.options.name,
       local: true,
       alarms: this.alarms.get(this.options.participantId) ?? [],
-      tracks: [this.audio?.info(), this.video?.info()].filter((info) => info !== undefined),
+      tracks: this.media.infos(),
     }
   }
 
@@ -419,9 +299,7 @@ export class CallEngine {
     for (const cancel of this.timers) cancel()
     this.timers = []
     for (const id of [...this.remotes.keys()]) this.removeRemote(id)
-    this.audio?.close()
-    this.video?.close()
-    this.catalog.close()
+    this.media.close()
     this.keys.close()
   }
 
@@ -433,7 +311,7 @@ export class CallEngine {
     })
   }
 
-  private onCaptureFailed(device: string, error: unknown): void {
+  private onCaptureFailed(device: 'microphone' | 'camera', error: unknown): void {
     this.events.onError({
       code: 'no-device',
       message: `The ${device} stopped working. Check that it is connected, then join again.`,
