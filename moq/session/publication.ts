@@ -6,7 +6,7 @@ import type { ControlMessage, Subscribe } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { Parameters, SubscriptionFilter } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
-import type { SubgroupHeader } from '../wire/subgroup.ts'
+import { encodeSubgroupHeader, type SubgroupHeader } from '../wire/subgroup.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
 import { SubgroupWriter } from './subgroup-writer.ts'
 
@@ -163,19 +163,21 @@ export class Publication {
 
   /**
    * Opens the stream of a subgroup.
+   * @param header under this publication's track alias
    * @param order send order, see `TransportSession.openUni`
+   * @param encoded the header's bytes, where the caller has them for many subscribers
    * @returns null while there is no stream credit; `SessionHandler.onStreamCredit` follows
    */
-  openSubgroup(header: Omit<SubgroupHeader, 'trackAlias'>, order: number): SubgroupWriter | null {
+  openSubgroup(
+    header: SubgroupHeader,
+    order: number,
+    encoded: Uint8Array = encodeSubgroupHeader(header),
+  ): SubgroupWriter | null {
     if (this.over) return null
     const stream = this.host.transport.openUni(order)
     if (!stream) return null
     this.streamsOpened++
-    const writer = new SubgroupWriter(stream, { ...header, trackAlias: this.trackAlias }, (ended) =>
-      this.writers.delete(ended),
-    )
-    this.writers.add(writer)
-    return writer
+    return new SubgroupWriter(stream, header, encoded, this.writers)
   }
 
   /** @param datagram with this publication's alias; returns whether the transport took it */

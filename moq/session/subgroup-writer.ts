@@ -1,32 +1,39 @@
-import type { SendStream } from '../transport/transport.ts'
-import { encodeSubgroupHeader, objectIdDelta, type SubgroupHeader } from '../wire/subgroup.ts'
+import type { SendStream, SendStreamHandler } from '../transport/transport.ts'
+import { objectIdDelta, type SubgroupHeader } from '../wire/subgroup.ts'
 import { vi64Size, writeVi64 } from '../wire/vi64.ts'
 
 /**
  * One outgoing subgroup stream (draft-18 section 11.4.2). Bodies come encoded, so that a relay writes
  * the same bytes to every subscriber; only the few bytes of the object id are made here.
  */
-export class SubgroupWriter {
-  /** The peer wants no more of this subgroup; set by the owner. */
-  onStopped: ((code: number) => void) | null = null
+export class SubgroupWriter implements SendStreamHandler {
   readonly header: SubgroupHeader
   private readonly stream: SendStream
-  private readonly ended: (writer: SubgroupWriter) => void
+  private readonly open: Set<SubgroupWriter>
   private previous = -1
   private over = false
 
-  constructor(stream: SendStream, header: SubgroupHeader, ended: (writer: SubgroupWriter) => void) {
+  /**
+   * @param encoded `header` as `encodeSubgroupHeader` gives it, so that many streams share the bytes
+   * @param open writers that are not over; this one is among them while it is not
+   */
+  constructor(
+    stream: SendStream,
+    header: SubgroupHeader,
+    encoded: Uint8Array,
+    open: Set<SubgroupWriter>,
+  ) {
     this.stream = stream
     this.header = header
-    this.ended = ended
-    stream.handler = {
-      onStopped: (code) => {
-        if (this.over) return
-        this.reset(code)
-        this.onStopped?.(code)
-      },
-    }
-    stream.write(encodeSubgroupHeader(header))
+    this.open = open
+    open.add(this)
+    stream.handler = this
+    stream.write(encoded)
+  }
+
+  /** The peer wants no more of this subgroup (section 11.4.3). */
+  onStopped(code: number): void {
+    this.reset(code)
   }
 
   get closed(): boolean {
@@ -61,14 +68,14 @@ export class SubgroupWriter {
     if (this.over) return
     this.over = true
     this.stream.finish()
-    this.ended(this)
+    this.open.delete(this)
   }
 
   reset(code: number): void {
     if (this.over) return
     this.over = true
     this.stream.reset(code)
-    this.ended(this)
+    this.open.delete(this)
   }
 
   setOrder(order: number): void {

@@ -153,6 +153,7 @@ export class TrackPublisher {
     current?.writer.finish()
     const writer = publication.openSubgroup(
       {
+        trackAlias: this.options.trackAlias,
         group: object.group,
         subgroup,
         priority: null,

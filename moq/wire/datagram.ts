@@ -3,6 +3,7 @@
 import { ProtocolError } from './errors.ts'
 import { MoqObject, ObjectStatus } from './object.ts'
 import { Reader } from './reader.ts'
+import { allocatePiece } from './slab.ts'
 import { vi64Size, writeVi64 } from './vi64.ts'
 
 const PROPERTIES = 0x01
@@ -63,7 +64,7 @@ export function reencodeDatagram(trackAlias: number, object: MoqObject): Uint8Ar
     endOfGroup: object.endOfGroup,
   }
   const size = datagramHeaderSize(header)
-  const bytes = new Uint8Array(size + object.body.length)
+  const bytes = allocatePiece(size + object.body.length)
   let flags = object.hasProperties ? PROPERTIES : 0
   if (object.payloadLength === 0 && object.status !== ObjectStatus.NORMAL) flags |= STATUS
   writeHeader(bytes, header, flags)

@@ -1,16 +1,22 @@
 import type { Publication, SubgroupWriter } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
+import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
 import type { ForwardObject } from './object.ts'
 import type { TrafficClass } from './traffic.ts'
 
 /** What all subscribers of a subgroup share. */
 export interface SubgroupSource {
   readonly group: number
-  /** Known with the first object. */
-  readonly subgroup: number
-  readonly priority: number | null
-  readonly hasProperties: boolean
-  readonly endOfGroup: boolean
+  /**
+   * The header of a stream to a subscriber, made once for all of them; known with the first object.
+   * @param firstObject whether the stream begins with the subgroup's first object ever
+   */
+  header(firstObject: boolean): SharedHeader
+}
+
+export interface SharedHeader {
+  readonly header: SubgroupHeader
+  readonly encoded: Uint8Array
 }
 
 /** A subscriber's share of a track: where its objects go. */
@@ -71,11 +77,9 @@ export class SubgroupFlow {
   }
 
   private open(): SubgroupWriter | null {
-    const { group, subgroup, priority, hasProperties, endOfGroup } = this.source
-    return this.owner.publication.openSubgroup(
-      { group, subgroup, priority, hasProperties, endOfGroup, firstObject: this.firstObject },
-      FIRST_MEDIA_ORDER + this.owner.streamClass,
-    )
+    const { header, encoded } = this.source.header(this.firstObject)
+    const order = FIRST_MEDIA_ORDER + this.owner.streamClass
+    return this.owner.publication.openSubgroup(header, order, encoded)
   }
 }
 

@@ -1,37 +1,48 @@
 import type { IncomingSubgroup } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import type { MoqObject } from '../../moq/wire/object.ts'
-import { SubgroupFlow, type SubgroupSource } from '../forward/flow.ts'
+import { encodeSubgroupHeader } from '../../moq/wire/subgroup.ts'
+import { type SharedHeader, SubgroupFlow, type SubgroupSource } from '../forward/flow.ts'
 import type { ForwardObject } from '../forward/object.ts'
 import type { Downstream } from './downstream.ts'
 
 /** One subgroup stream of the publisher's and its share for each subscriber. */
 export class RelayedSubgroup implements SubgroupSource {
-  readonly incoming: IncomingSubgroup
-  /** Known with the first object when the header does not name it. */
-  subgroup: number
+  private readonly incoming: IncomingSubgroup
+  /** The relay's alias, the same towards every subscriber. */
+  private readonly trackAlias: number
   private readonly flows = new Map<Downstream, SubgroupFlow>()
+  /** By whether the stream begins with the subgroup's first object. */
+  private readonly headers: [continued: SharedHeader | null, first: SharedHeader | null] = [
+    null,
+    null,
+  ]
+  /** Known with the first object when the header does not name it. */
+  private subgroup = 0
   private begun = false
 
-  constructor(incoming: IncomingSubgroup) {
+  constructor(incoming: IncomingSubgroup, trackAlias: number) {
     this.incoming = incoming
-    this.subgroup = incoming.header.subgroup ?? 0
+    this.trackAlias = trackAlias
   }
 
   get group(): number {
     return this.incoming.header.group
   }
 
-  get priority(): number | null {
-    return this.incoming.header.priority
-  }
-
-  get hasProperties(): boolean {
-    return this.incoming.header.hasProperties
-  }
-
-  get endOfGroup(): boolean {
-    return this.incoming.header.endOfGroup
+  header(firstObject: boolean): SharedHeader {
+    const index = firstObject ? 1 : 0
+    const known = this.headers[index]
+    if (known) return known
+    const header = {
+      ...this.incoming.header,
+      trackAlias: this.trackAlias,
+      subgroup: this.subgroup,
+      firstObject,
+    }
+    const made = { header, encoded: encodeSubgroupHeader(header) }
+    this.headers[index] = made
+    return made
   }
 
   /** Queues an object for every subscriber whose filter it passes. */

@@ -140,7 +140,7 @@ export class RelayTrack implements SubscriptionHandler {
   }
 
   onSubgroup(subgroup: IncomingSubgroup): void {
-    const relayed = new RelayedSubgroup(subgroup)
+    const relayed = new RelayedSubgroup(subgroup, this.alias)
     subgroup.context = relayed
     this.subgroups.add(relayed)
   }
