@@ -79,6 +79,7 @@ export {
   type Property,
   PropertyType,
 } from './wire/properties.ts'
+export type { RangeFilter, ValueRange } from './wire/range-filter.ts'
 export { Reader } from './wire/reader.ts'
 export {
   encodeStatusBody,

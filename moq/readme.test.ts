@@ -13,7 +13,7 @@ import {
   trackOf,
 } from './index.ts'
 import { example } from './readme.example.ts'
-import { MESSAGE_ID } from './wire/draft18/bodies.ts'
+import { MESSAGE_ID } from './wire/bodies.ts'
 
 function read(name: string): string {
   return readFileSync(new URL(name, import.meta.url), 'utf8')

@@ -76,9 +76,9 @@ describe('media properties', () => {
   })
 
   it.each([
-    ['a fragment beyond its count', [{ type: 0x38, value: 3 * 256 + 3 }]],
-    ['a fragment of none', [{ type: 0x38, value: 0 }]],
-    ['too many fragments', [{ type: 0x38, value: 65 }]],
+    ['a fragment beyond its count', [{ type: 0x78, value: 3 * 256 + 3 }]],
+    ['a fragment of none', [{ type: 0x78, value: 0 }]],
+    ['too many fragments', [{ type: 0x78, value: 65 }]],
     ['timescale 0', [{ type: 0x08, value: 0 }]],
     ['a timestamp above 2^53', [{ type: 0x10, value: 1n << 60n }]],
     ['an empty frame marking', [{ type: 0x09, value: new Uint8Array(0) }]],

@@ -18,10 +18,13 @@ export const MediaProperty = {
   VIDEO_CONFIG: 0x0d,
   AUDIO_CONFIG: 0x0f,
   TIMESTAMP: 0x10,
-  /** Ours: which fragment of a frame this object is, as index * 256 + count. */
-  FRAGMENT: 0x38,
+  /**
+   * Ours, from the range for applications that draft-18 (section 15.5) and draft-19 (section 2.5)
+   * both leave alone: which fragment of a frame this object is, as index * 256 + count.
+   */
+  FRAGMENT: 0x78,
   /** Ours: the number of the frame in its group, from 0 at the key frame, in decode order. */
-  FRAME: 0x3a,
+  FRAME: 0x7a,
 } as const
 
 /** Most fragments of one frame. A larger frame belongs on a stream. */

@@ -25,6 +25,8 @@ export const SessionCode = {
   EXPIRED_AUTH_TOKEN: 0x18,
   INVALID_AUTHORITY: 0x19,
   MALFORMED_AUTHORITY: 0x1a,
+  /** From draft-19 on. */
+  TOO_MANY_REQUEST_UPDATES: 0x1b,
 } as const
 
 /** REQUEST_ERROR (section 10.6). */
@@ -40,6 +42,7 @@ export const RequestCode = {
   DOES_NOT_EXIST: 0x10,
   INVALID_RANGE: 0x11,
   MALFORMED_TRACK: 0x12,
+  /** Up to draft-18. */
   DUPLICATE_SUBSCRIPTION: 0x19,
   UNINTERESTED: 0x20,
   PREFIX_OVERLAP: 0x30,
@@ -47,6 +50,9 @@ export const RequestCode = {
   INVALID_JOINING_REQUEST_ID: 0x32,
   UNSUPPORTED_EXTENSION: 0x33,
   REDIRECT: 0x34,
+  /** From draft-19 on, as the next. */
+  CONFLICTING_FILTERS: 0x35,
+  INVALID_FILTER: 0x36,
 } as const
 
 /** PUBLISH_DONE (section 10.11). */

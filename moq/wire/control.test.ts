@@ -6,7 +6,7 @@ import type { Location } from './location.ts'
 import type { ControlMessage } from './messages.ts'
 import type { Parameters } from './parameters.ts'
 import { Reader } from './reader.ts'
-import { codecFor, VERSIONS } from './versions.ts'
+import { CODEC_VERSIONS, codecFor, VERSIONS } from './versions.ts'
 import { readVi64, vi64Length } from './vi64.ts'
 
 const id = fc.maxSafeNat()
@@ -77,6 +77,7 @@ const okParameters = fc.record({ expires: small, largestObject: location }, opti
 
 const message: fc.Arbitrary<ControlMessage> = fc.oneof(
   fc.record({ type: fc.constant('SETUP' as const), options: properties }),
+  fc.record({ type: fc.constant('GOAWAY' as const), newSessionUri: text, timeout: small }),
   fc.record({
     type: fc.constant('SUBSCRIBE' as const),
     requestId: id,
@@ -196,7 +197,13 @@ function decode(version: string, bytes: Uint8Array): ControlMessage {
   )
 }
 
-describe.each(VERSIONS)('control messages of %s', (version) => {
+it('offers only what the session speaks, the preferred draft first', () => {
+  expect(CODEC_VERSIONS).toEqual(['moqt-18', 'moqt-19'])
+  expect(VERSIONS).toEqual(['moqt-18'])
+  expect(() => codecFor('moqt-20')).toThrow(/moqt-18, moqt-19/)
+})
+
+describe.each(CODEC_VERSIONS)('control messages of %s', (version) => {
   it('decode(encode(x)) is x', () => {
     fc.assert(
       fc.property(message, (m) => {

@@ -19,7 +19,10 @@ export interface Goaway {
   readonly newSessionUri: string
   /** ms; 0 where the sender has no specific timeout. */
   readonly timeout: number
-  /** On the control stream only: the smallest request id that was not processed. */
+  /**
+   * On the control stream only: the smallest request id that was not processed. Draft-19 has no such
+   * field; its codec leaves it out.
+   */
   readonly requestId?: number
 }
 
@@ -121,6 +124,7 @@ export interface NamespaceDone {
   readonly suffix: Namespace
 }
 
+/** PUBLISH_SKIPPED from draft-19 on. */
 export interface PublishBlocked {
   readonly type: 'PUBLISH_BLOCKED'
   /** Namespace suffix and track name. */
