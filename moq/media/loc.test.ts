@@ -58,7 +58,7 @@ describe('media properties', () => {
       fragment: { index: 1, count: 3 },
       frame: 5,
     })
-    expect([...properties]).toEqual([0x0b, 10, 0x09, 1, 0xe0, 0x07, 37, 0x28, 0x81, 0x03, 0x02, 5])
+    expect([...properties]).toEqual([0x0b, 10, 0x09, 1, 0xe0, 0x07, 37, 0x68, 0x81, 0x03, 0x02, 5])
   })
 
   it('believe only what is authenticated when given the immutable part', () => {
