@@ -117,7 +117,14 @@ export class IncomingRequests implements PublicationHost {
       case 'SUBSCRIBE_NAMESPACE':
         if (!this.handler.onSubscribeNamespace) break
         this.handler.onSubscribeNamespace(
-          this.track(new IncomingNamespaceSubscription(message, stream, this.requestOver)),
+          this.track(
+            new IncomingNamespaceSubscription(
+              message,
+              stream,
+              this.requestOver,
+              this.host.limits.maxUnreadRequestBytes,
+            ),
+          ),
         )
         return
     }

@@ -9,6 +9,8 @@ import { readVi64, safeVi64, vi64Length } from '../wire/vi64.ts'
 export class MessageParser {
   private readonly emit: (type: number, payload: Reader) => void
   private pending: Uint8Array | null = null
+  /** Where a message is gathered that did not come in one piece. */
+  private held = EMPTY
 
   constructor(emit: (type: number, payload: Reader) => void) {
     this.emit = emit
@@ -20,20 +22,35 @@ export class MessageParser {
   }
 
   feed(chunk: Uint8Array): void {
-    let bytes = chunk
-    if (this.pending) {
-      bytes = new Uint8Array(this.pending.length + chunk.length)
-      bytes.set(this.pending)
-      bytes.set(chunk, this.pending.length)
-      this.pending = null
-    }
+    const bytes = this.pending ? this.append(this.pending, chunk) : chunk
     let offset = 0
     for (;;) {
       const end = this.messageEnd(bytes, offset)
       if (end < 0) break
       offset = end
     }
-    if (offset < bytes.length) this.pending = bytes.subarray(offset)
+    this.pending = offset < bytes.length ? bytes.subarray(offset) : null
+  }
+
+  /**
+   * Joins what is pending and a chunk, in the buffer that holds what is pending where it has room: a
+   * peer that sends byte by byte costs no more than its bytes.
+   */
+  private append(pending: Uint8Array, chunk: Uint8Array): Uint8Array {
+    const length = pending.length + chunk.length
+    if (this.holds(pending, length)) {
+      this.held.set(chunk, pending.length)
+      return this.held.subarray(0, length)
+    }
+    this.held = new Uint8Array(Math.max(2 * length, FIRST_HOLD))
+    this.held.set(pending)
+    this.held.set(chunk, pending.length)
+    return this.held.subarray(0, length)
+  }
+
+  private holds(pending: Uint8Array, length: number): boolean {
+    const own = pending.buffer === this.held.buffer && pending.byteOffset === this.held.byteOffset
+    return own && length <= this.held.length
   }
 
   /** Emits the message at `offset` and returns the offset behind it, or -1 when it is not whole. */
@@ -53,3 +70,6 @@ export class MessageParser {
     if (this.pending) throw new ProtocolError('stream ends within a message')
   }
 }
+
+const EMPTY = new Uint8Array(0)
+const FIRST_HOLD = 256

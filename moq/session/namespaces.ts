@@ -240,10 +240,18 @@ export class IncomingNamespaceSubscription {
   private readonly stream: RequestStream
   private readonly told = new Set<string>()
   private readonly onOver: OnOver
+  private readonly maxUnreadBytes: number
   private over = false
 
-  constructor(message: SubscribeNamespace, stream: RequestStream, onOver: OnOver) {
+  /** @param maxUnreadBytes of news that the peer may leave unread; beyond it the request is reset */
+  constructor(
+    message: SubscribeNamespace,
+    stream: RequestStream,
+    onOver: OnOver,
+    maxUnreadBytes: number,
+  ) {
     this.onOver = onOver
+    this.maxUnreadBytes = maxUnreadBytes
     this.prefix = message.prefix
     this.parameters = message.parameters
     this.stream = stream
@@ -252,11 +260,6 @@ export class IncomingNamespaceSubscription {
       onEnd: () => this.end(),
       onCancelled: () => this.end(),
     }
-  }
-
-  /** Bytes that the peer has not read yet. */
-  get buffered(): number {
-    return this.stream.buffered
   }
 
   accept(): void {
@@ -274,12 +277,20 @@ export class IncomingNamespaceSubscription {
     const key = formatNamespace(namespace)
     if (this.over || this.told.has(key)) return
     this.told.add(key)
-    this.stream.send({ type: 'NAMESPACE', suffix: namespace.slice(this.prefix.length) })
+    this.tell({ type: 'NAMESPACE', suffix: namespace.slice(this.prefix.length) })
   }
 
   namespaceDone(namespace: Namespace): void {
     if (this.over || !this.told.delete(formatNamespace(namespace))) return
-    this.stream.send({ type: 'NAMESPACE_DONE', suffix: namespace.slice(this.prefix.length) })
+    this.tell({ type: 'NAMESPACE_DONE', suffix: namespace.slice(this.prefix.length) })
+  }
+
+  /** A peer that does not read what it asked for is not waited for (section 10.18). */
+  private tell(news: ControlMessage): void {
+    this.stream.send(news)
+    if (this.stream.buffered <= this.maxUnreadBytes) return
+    this.cancel(ResetCode.EXCESSIVE_LOAD)
+    this.onCancelled?.()
   }
 
   /** Ends it from our side; the peer takes every namespace as done. */

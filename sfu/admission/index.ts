@@ -1,0 +1,37 @@
+/**
+ * Who may enter and do what: tokens signed by the operator's own application, checked against its
+ * public keys. The relay issues nothing and keeps no accounts.
+ */
+
+export { JwksError } from './jwks.ts'
+export { JwksKeeper, type JwksKeeperOptions, type JwksLocation } from './jwks-keeper.ts'
+export {
+  jwksOf,
+  makeSigningKey,
+  type SigningKey,
+  signToken,
+  type TokenClaims,
+} from './make-token.ts'
+export {
+  mayPublishNamespace,
+  mayPublishTrack,
+  maySubscribe,
+  maySubscribeNamespace,
+  NO_PERMISSIONS,
+  type Permissions,
+} from './permissions.ts'
+export type { RequestRefusal, SessionEnd } from './refusal-codes.ts'
+export { Revocations, type Revoked } from './revocation.ts'
+export {
+  type AdmissionLimits,
+  DEFAULT_ADMISSION_LIMITS,
+  SessionAdmission,
+  type SessionAdmissionOptions,
+} from './session-admission.ts'
+export {
+  type Admission,
+  type TokenRefusal,
+  type TokenRefusalCode,
+  type TokenVerdict,
+  TokenVerifier,
+} from './tokens.ts'

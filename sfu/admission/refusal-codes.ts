@@ -1,0 +1,39 @@
+/** What a refusal is on the wire: for a request (draft-18 section 10.6) or for a session (3.5). */
+
+import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
+import type { TokenRefusal, TokenRefusalCode } from './tokens.ts'
+
+/** The fields of a REQUEST_ERROR. */
+export interface RequestRefusal {
+  readonly code: number
+  readonly reason: string
+  /** ms, or null when a retry is pointless. */
+  readonly retryAfterMs: number | null
+}
+
+/** What to close the session with. */
+export interface SessionEnd {
+  readonly code: number
+  readonly reason: string
+}
+
+type CodeName = 'MALFORMED_AUTH_TOKEN' | 'EXPIRED_AUTH_TOKEN' | 'UNAUTHORIZED'
+
+const CODES: Record<TokenRefusalCode, CodeName> = {
+  malformed: 'MALFORMED_AUTH_TOKEN',
+  claims: 'MALFORMED_AUTH_TOKEN',
+  expired: 'EXPIRED_AUTH_TOKEN',
+  'not-yet': 'UNAUTHORIZED',
+  'unknown-key': 'UNAUTHORIZED',
+  'bad-signature': 'UNAUTHORIZED',
+  revoked: 'UNAUTHORIZED',
+}
+
+export function requestRefusal(refusal: TokenRefusal): RequestRefusal {
+  const { code, sentence, retryAfterMs } = refusal
+  return { code: RequestCode[CODES[code]], reason: sentence, retryAfterMs }
+}
+
+export function sessionEnd(refusal: TokenRefusal): SessionEnd {
+  return { code: SessionCode[CODES[refusal.code]], reason: refusal.sentence }
+}
