@@ -47,6 +47,7 @@ function at(group: number) {
 /** Accepts everything for which a session has a method. */
 const WILLING: SessionHandler = {
   onSubscribe: (request) => void request.accept({ trackAlias: 1, largest: null }, {}),
+  onTrackStatus: (request) => request.accept({ largest: null, properties: [] }),
   onPublishNamespace: (request) => request.accept(),
   onSubscribeNamespace: (request) => request.accept(),
 }

@@ -9,6 +9,7 @@ import type { Property } from '../wire/properties.ts'
 import type { SubgroupHeader } from '../wire/subgroup.ts'
 import type { IncomingNamespacePublication, IncomingNamespaceSubscription } from './namespaces.ts'
 import type { IncomingSubscribe } from './publication.ts'
+import type { IncomingTrackStatus } from './track-status.ts'
 
 /**
  * A request without a method here is answered NOT_SUPPORTED (draft-18 section 4): it costs the peer
@@ -18,6 +19,7 @@ export interface SessionHandler {
   /** Both SETUP messages are exchanged. */
   onReady?(peerSetup: Setup): void
   onSubscribe?(request: IncomingSubscribe): void
+  onTrackStatus?(request: IncomingTrackStatus): void
   onPublishNamespace?(request: IncomingNamespacePublication): void
   onSubscribeNamespace?(request: IncomingNamespaceSubscription): void
   onGoaway?(goaway: Goaway): void

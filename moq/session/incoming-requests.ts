@@ -8,6 +8,7 @@ import { IncomingNamespacePublication, IncomingNamespaceSubscription } from './n
 import { IncomingSubscribe, type PublicationHost } from './publication.ts'
 import { RequestIds } from './request-ids.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
+import { IncomingTrackStatus } from './track-status.ts'
 
 interface Host {
   readonly transport: TransportSession
@@ -107,6 +108,12 @@ export class IncomingRequests implements PublicationHost {
       case 'SUBSCRIBE':
         if (!this.handler.onSubscribe) break
         this.handler.onSubscribe(this.track(new IncomingSubscribe(message, stream, this)))
+        return
+      case 'TRACK_STATUS':
+        if (!this.handler.onTrackStatus) break
+        this.handler.onTrackStatus(
+          this.track(new IncomingTrackStatus(message, stream, this.requestOver)),
+        )
         return
       case 'PUBLISH_NAMESPACE':
         if (!this.handler.onPublishNamespace) break

@@ -33,3 +33,9 @@ export {
   TrackPublisher,
   type TrackPublisherOptions,
 } from './track-publisher.ts'
+export {
+  IncomingTrackStatus,
+  type TrackState,
+  type TrackStatusHandler,
+  TrackStatusRequest,
+} from './track-status.ts'

@@ -35,6 +35,7 @@ import {
 } from './namespaces.ts'
 import { type OpenRequest, RequestStream } from './request-stream.ts'
 import { Subscription, type SubscriptionHost } from './subscription.ts'
+import { type TrackStatusHandler, TrackStatusRequest } from './track-status.ts'
 
 export interface SessionOptions {
   /** Who opened the transport session; it decides the parity of request ids. */
@@ -123,6 +124,18 @@ export class Session implements SubscriptionHost, DataStreamHost {
     this.aliases.asked()
     this.request(subscription, (stream) => subscription.start(stream, parameters))
     return subscription
+  }
+
+  /** Asks for a track's state without subscribing to it. */
+  trackStatus(
+    track: FullTrackName,
+    handler: TrackStatusHandler,
+    parameters: Parameters = {},
+  ): TrackStatusRequest {
+    const status = new TrackStatusRequest(handler, this.requestOver)
+    const id = this.nextRequestId()
+    this.request(status, (stream) => status.start(stream, id, track, parameters))
+    return status
   }
 
   publishNamespace(

@@ -5,6 +5,7 @@ import { type Property, PropertyType } from '../wire/properties.ts'
 import { encodeSubgroupBody } from '../wire/subgroup.ts'
 import type { IncomingSubscribe, Publication } from './publication.ts'
 import type { SubgroupWriter } from './subgroup-writer.ts'
+import type { TrackState } from './track-status.ts'
 
 export interface TrackPublisherOptions {
   /** Unique among the tracks that this endpoint publishes in a session. */
@@ -73,6 +74,11 @@ export class TrackPublisher {
     this.publications.set(publication, new Map())
     this.options.onDemand?.(this.wanted)
     this.onUpdate(request.parameters)
+  }
+
+  /** What a TRACK_STATUS is answered with. */
+  get status(): TrackState {
+    return { largest: this.largest, properties: this.trackProperties() }
   }
 
   /**

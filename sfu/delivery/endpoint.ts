@@ -14,7 +14,6 @@ import {
 import { NAMESPACE_ROOT, parseParticipantNamespace } from '../../moq/media/names.ts'
 import {
   type Clock,
-  type IncomingSubscribe,
   type NamespacePublication,
   Session,
   type Subscription,
@@ -22,7 +21,7 @@ import {
 } from '../../moq/session/index.ts'
 import type { TransportSession } from '../../moq/transport/transport.ts'
 import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
-import { type Namespace, namespaceOf, textOf } from '../../moq/wire/names.ts'
+import { type FullTrackName, type Namespace, namespaceOf, textOf } from '../../moq/wire/names.ts'
 import type { RefusalReason } from './refusal.ts'
 import { Sequencer } from './sequencer.ts'
 
@@ -55,6 +54,7 @@ const SWEEP_MS = 2000
 /** Handshakes go before media. */
 const PRIORITY = 0
 const NO_PROPERTIES = new Uint8Array(0)
+const NO_SUCH_TRACK = 'the delivery service has no such track'
 
 export class DeliveryEndpoint {
   readonly sequencer: Sequencer
@@ -74,7 +74,16 @@ export class DeliveryEndpoint {
       implementation: 'sotto-delivery/0',
       clock: options.clock,
       handler: {
-        onSubscribe: (request) => this.onSubscribe(request),
+        onSubscribe: (request) => {
+          const track = this.trackOf(request.track)
+          if (track) track.accept(request)
+          else request.reject(RequestCode.DOES_NOT_EXIST, NO_SUCH_TRACK)
+        },
+        onTrackStatus: (request) => {
+          const track = this.trackOf(request.track)
+          if (track) request.accept(track.status)
+          else request.reject(RequestCode.DOES_NOT_EXIST, NO_SUCH_TRACK)
+        },
         onClosed: (info) => {
           this.stopSweep()
           options.onClosed?.(info.reason)
@@ -156,18 +165,15 @@ export class DeliveryEndpoint {
     room.groupInfo.writeSnapshot(this.groupInfoGroup, NO_PROPERTIES, this.sequencer.snapshot(name))
   }
 
-  private onSubscribe(request: IncomingSubscribe): void {
-    const name = parseDeliveryNamespace(request.track.namespace)
-    const room = name === null ? undefined : this.rooms.get(name)
-    switch (room && textOf(request.track.name)) {
+  private trackOf({ namespace, name }: FullTrackName): TrackPublisher | null {
+    const room = this.rooms.get(parseDeliveryNamespace(namespace) ?? '')
+    switch (room && textOf(name)) {
       case LOG_TRACK:
-        room!.log.accept(request)
-        return
+        return room!.log
       case GROUP_INFO_TRACK:
-        room!.groupInfo.accept(request)
-        return
+        return room!.groupInfo
       default:
-        request.reject(RequestCode.DOES_NOT_EXIST, 'the delivery service has no such track')
+        return null
     }
   }
 

@@ -3,6 +3,7 @@ import {
   type IncomingNamespacePublication,
   type IncomingNamespaceSubscription,
   type IncomingSubscribe,
+  type IncomingTrackStatus,
   Session,
   type SessionLimits,
 } from '../../moq/session/index.ts'
@@ -23,6 +24,7 @@ export interface PeerOptions {
 /** What a peer asks is the relay's to answer. */
 export interface PeerHost {
   onSubscribe(peer: Peer, request: IncomingSubscribe): void
+  onTrackStatus(peer: Peer, request: IncomingTrackStatus): void
   onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void
   onSubscribeNamespace(peer: Peer, request: IncomingNamespaceSubscription): void
   onClosed(peer: Peer, info: CloseInfo): void
@@ -53,6 +55,7 @@ export class Peer {
       limits: options.sessionLimits,
       handler: {
         onSubscribe: (request) => relay.onSubscribe(this, request),
+        onTrackStatus: (request) => relay.onTrackStatus(this, request),
         onPublishNamespace: (request) => relay.onPublishNamespace(this, request),
         onSubscribeNamespace: (request) => relay.onSubscribeNamespace(this, request),
         onRoom: (bytes) => this.egress.pull(bytes),

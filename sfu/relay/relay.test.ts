@@ -241,6 +241,43 @@ describe('relay', () => {
     expect(subscriber.rejected).toEqual([RequestCode.DOES_NOT_EXIST, RequestCode.DOES_NOT_EXIST])
   })
 
+  it('tells the state of a track from its subscription, or asks the publisher (section 10.14)', async () => {
+    const world = new RelayWorld()
+    const publisher = new Publisher(world, alice)
+    publisher.track('audio')
+    const [asker, subscriber] = [new Subscriber(world), new Subscriber(world)]
+    await world.settle()
+    asker.askStatus(audio)
+    await world.settle()
+    expect(publisher.statusRequests).toBe(1)
+    subscriber.subscribe(audio)
+    await world.settle()
+    publisher.stream('audio', 3, 0, 'a')
+    publisher.stream('audio', 3, 1, 'b')
+    await world.settle()
+    asker.askStatus(audio)
+    await world.settle()
+    expect(publisher.statusRequests).toBe(1)
+    const properties = [
+      { type: PropertyType.DEFAULT_PUBLISHER_PRIORITY, value: 40 },
+      { type: PropertyType.DYNAMIC_GROUPS, value: 1 },
+    ]
+    expect(asker.states).toEqual([
+      { largest: null, properties },
+      { largest: { group: 3, object: 1 }, properties },
+    ])
+    // It makes no subscription: nothing is sent, and the track goes with its last subscriber.
+    expect(asker.received).toEqual([])
+    asker.askStatus(trackOf(alice, 'no-such-track'))
+    asker.askStatus(trackOf(namespaceOf('nobody'), 'x'))
+    await world.settle()
+    expect(asker.rejected).toEqual([RequestCode.DOES_NOT_EXIST, RequestCode.DOES_NOT_EXIST])
+    asker.askStatus(trackOf(alice, 'audio'))
+    publisher.session.close(0, 'gone')
+    await world.settle()
+    expect(world.relay.sessionCount).toBe(2)
+  })
+
   it('keeps the track properties of the publisher', async () => {
     const world = new RelayWorld()
     const publisher = new Publisher(world, alice)

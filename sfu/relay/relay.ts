@@ -9,6 +9,7 @@ import type {
   IncomingNamespacePublication,
   IncomingNamespaceSubscription,
   IncomingSubscribe,
+  IncomingTrackStatus,
   SessionLimits,
 } from '../../moq/session/index.ts'
 import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
@@ -145,6 +146,31 @@ export class Relay implements PeerHost {
     const wanted = track ?? this.addTrack(key, request)
     wanted.subscribe(peer, request, Math.min(patience, this.options.limits.maxRendezvousMs))
     if (publisher) wanted.subscribeUpstream(publisher)
+  }
+
+  /** Section 10.14: from an established subscription, else forwarded to a publisher. */
+  onTrackStatus(_peer: Peer, request: IncomingTrackStatus): void {
+    const state = this.tracks.get(formatTrack(request.track))?.status
+    if (state) {
+      request.accept(state)
+      return
+    }
+    const { namespace } = request.track
+    const publisher = isReserved(namespace) ? null : this.namespaces.find(namespace)
+    if (!publisher) {
+      request.reject(RequestCode.DOES_NOT_EXIST, 'nobody publishes this track')
+      return
+    }
+    const upstream = publisher.session.trackStatus(request.track, {
+      onStatus: (told) => request.accept(told),
+      onRejected: (error) => {
+        const code = error?.code ?? RequestCode.INTERNAL_ERROR
+        // A redirect is not followed and not forwarded: its URI is the upstream's matter.
+        const told = code === RequestCode.REDIRECT ? RequestCode.DOES_NOT_EXIST : code
+        request.reject(told, error?.reason ?? 'the publisher did not answer', error?.retryAfterMs)
+      },
+    })
+    request.onCancelled = () => upstream.cancel()
   }
 
   onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void {

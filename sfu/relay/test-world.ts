@@ -6,6 +6,7 @@ import {
   type SessionHandler,
   type Subscription,
   TrackPublisher,
+  type TrackState,
 } from '../../moq/session/index.ts'
 import { createTransportPair, type TransportPair } from '../../moq/transport/memory.ts'
 import type { TransportSession } from '../../moq/transport/transport.ts'
@@ -110,6 +111,7 @@ export class Publisher {
   readonly tracks = new Map<string, TrackPublisher>()
   requests = 0
   groupRequests = 0
+  statusRequests = 0
   private readonly publication
 
   constructor(world: RelayWorld, namespace: Namespace) {
@@ -118,6 +120,12 @@ export class Publisher {
         this.requests++
         const track = this.tracks.get(textOf(request.track.name) ?? '')
         if (track) track.accept(request)
+        else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+      },
+      onTrackStatus: (request) => {
+        this.statusRequests++
+        const track = this.tracks.get(textOf(request.track.name) ?? '')
+        if (track) request.accept(track.status)
         else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
       },
     })
@@ -162,6 +170,7 @@ export class Subscriber {
   readonly rejected: number[] = []
   namespaces: string[] = []
   properties: readonly Property[] = []
+  readonly states: TrackState[] = []
   accepted = 0
   done = 0
 
@@ -185,6 +194,14 @@ export class Subscriber {
       onSubgroupEnd: (subgroup) => this.ended.push(subgroup.header.group),
       onSubgroupReset: (_, code) => this.resets.push(code),
       onDone: () => this.done++,
+    })
+  }
+
+  /** Keeps what a TRACK_STATUS is answered with. */
+  askStatus(track: FullTrackName): void {
+    this.session.trackStatus(track, {
+      onStatus: (state) => this.states.push(state),
+      onRejected: (error) => this.rejected.push(error?.code ?? -1),
     })
   }
 

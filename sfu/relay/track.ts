@@ -5,6 +5,7 @@ import type {
   IncomingSubscribe,
   Subscription,
   SubscriptionHandler,
+  TrackState,
 } from '../../moq/session/index.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import { reencodeDatagram } from '../../moq/wire/datagram.ts'
@@ -65,6 +66,12 @@ export class RelayTrack implements SubscriptionHandler {
 
   get subscriberCount(): number {
     return this.subscribers.size
+  }
+
+  /** What a SUBSCRIBE_OK would tell; null while no publisher has answered. */
+  get status(): TrackState | null {
+    if (this.state.kind !== 'established') return null
+    return { largest: this.largest, properties: this.properties }
   }
 
   get idle(): boolean {

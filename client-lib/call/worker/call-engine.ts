@@ -133,6 +133,11 @@ export class CallEngine {
       clock: this.clock,
       handler: {
         onSubscribe: (request) => this.onSubscribe(request),
+        onTrackStatus: (request) => {
+          const state = this.media.status(textOf(request.track.name))
+          if (state) request.accept(state)
+          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+        },
         onClosed: (info) => this.onClosed(info),
         onInternalError: this.onBug,
       },

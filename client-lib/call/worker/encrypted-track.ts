@@ -1,5 +1,9 @@
 import { ObjectMetadata } from '../../../moq/media/index.ts'
-import { type IncomingSubscribe, TrackPublisher } from '../../../moq/session/index.ts'
+import {
+  type IncomingSubscribe,
+  TrackPublisher,
+  type TrackState,
+} from '../../../moq/session/index.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import { SenderContext } from '../../../sframe/index.ts'
 import type { ObjectPlan } from '../../media/frames.ts'
@@ -46,6 +50,11 @@ export class EncryptedTrack {
 
   accept(request: IncomingSubscribe): void {
     this.publisher.accept(request)
+  }
+
+  /** What a TRACK_STATUS is answered with. */
+  get status(): TrackState {
+    return this.publisher.status
   }
 
   get wanted(): boolean {

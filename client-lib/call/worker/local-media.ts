@@ -4,7 +4,7 @@ import {
   TrackName,
   videoTrackName,
 } from '../../../moq/media/index.ts'
-import type { Clock, IncomingSubscribe } from '../../../moq/session/index.ts'
+import type { Clock, IncomingSubscribe, TrackState } from '../../../moq/session/index.ts'
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import { DEFAULT_VIDEO } from '../../media/video-settings.ts'
@@ -52,10 +52,14 @@ export class LocalMedia {
 
   /** Answers a subscription to one of our media tracks; false when we have no such track. */
   accept(request: IncomingSubscribe): boolean {
-    const name = textOf(request.track.name)
-    const track = name === TrackName.CATALOG ? this.catalog : this.trackNamed(name)
+    const track = this.trackNamed(textOf(request.track.name))
     track?.accept(request)
     return track !== undefined
+  }
+
+  /** The state of one of our media tracks; null when we have no such track. */
+  status(name: string | null): TrackState | null {
+    return this.trackNamed(name)?.status ?? null
   }
 
   /** Devices are open. */
@@ -98,6 +102,7 @@ export class LocalMedia {
   }
 
   private trackNamed(name: string | null): EncryptedTrack | undefined {
+    if (name === TrackName.CATALOG) return this.catalog
     return [this.audio, this.video].find((media) => media?.name === name)?.track
   }
 
