@@ -66,6 +66,29 @@ describe('relay', () => {
     expect(subscriber.received).toEqual([['7/0', 'stream', 'again']])
   })
 
+  it('serves a track once a session (section 5.1)', async () => {
+    const world = new RelayWorld()
+    const publisher = new Publisher(world, alice)
+    publisher.track('audio')
+    const subscriber = new Subscriber(world)
+    await world.settle()
+    const first = subscriber.subscribe(audio)
+    subscriber.subscribe(audio)
+    await world.settle()
+    subscriber.subscribe(audio)
+    await world.settle()
+    const duplicate = RequestCode.DUPLICATE_SUBSCRIPTION
+    expect(subscriber.rejected).toEqual([duplicate, duplicate])
+    publisher.stream('audio', 0, 0, 'once')
+    await world.settle()
+    expect(subscriber.received).toEqual([['0/0', 'stream', 'once']])
+    first.unsubscribe()
+    await world.settle()
+    subscriber.subscribe(audio)
+    await world.settle()
+    expect(subscriber.accepted).toBe(2)
+  })
+
   it('refuses what nobody publishes, and waits for it when asked to', async () => {
     const world = new RelayWorld()
     const subscriber = new Subscriber(world)

@@ -49,7 +49,8 @@ export class RelayTrack implements SubscriptionHandler {
   private state: State = { kind: 'idle' }
   /** Waiting for a publisher, or for its answer. */
   private readonly waiting = new Map<IncomingSubscribe, { peer: Peer; stopTimer: () => void }>()
-  private readonly subscribers = new Set<Downstream>()
+  /** A session subscribes to a track once at most (section 5.1). */
+  private readonly subscribers = new Map<Peer, Downstream>()
   private readonly subgroups = new Set<RelayedSubgroup>()
   private largest: Location | null = null
   private properties: readonly Property[] = []
@@ -83,6 +84,10 @@ export class RelayTrack implements SubscriptionHandler {
    * has answered, else (with RENDEZVOUS_TIMEOUT) when one appears.
    */
   subscribe(peer: Peer, request: IncomingSubscribe, rendezvousMs: number): void {
+    if (this.serves(peer)) {
+      request.reject(RequestCode.DUPLICATE_SUBSCRIPTION, 'this session has the track already')
+      return
+    }
     if (this.state.kind === 'established') {
       this.serve(peer, request)
       return
@@ -166,10 +171,10 @@ export class RelayTrack implements SubscriptionHandler {
     }
     if (subgroup) {
       const relayed = subgroup.context as RelayedSubgroup
-      relayed.forward(object, shared, this.subscribers)
+      relayed.forward(object, shared, this.subscribers.values())
       return
     }
-    for (const downstream of this.subscribers) {
+    for (const downstream of this.subscribers.values()) {
       if (!downstream.publication.passes(object.group, object.object)) continue
       downstream.peer.egress.queueDatagram(downstream, shared)
     }
@@ -189,7 +194,7 @@ export class RelayTrack implements SubscriptionHandler {
 
   onDone(done: { readonly status: number; readonly reason: string }): void {
     this.state = { kind: 'idle' }
-    for (const downstream of this.subscribers) downstream.end(done.status, done.reason)
+    for (const downstream of this.subscribers.values()) downstream.end(done.status, done.reason)
     this.subscribers.clear()
     this.subgroups.clear()
     this.releaseIfUnused()
@@ -207,7 +212,7 @@ export class RelayTrack implements SubscriptionHandler {
       },
     )
     const downstream = new Downstream(peer, publication, this.traffic, () => this.requestGroup(0))
-    this.subscribers.add(downstream)
+    this.subscribers.set(peer, downstream)
     this.requestGroup(request.parameters.newGroupRequest)
   }
 
@@ -229,9 +234,16 @@ export class RelayTrack implements SubscriptionHandler {
   }
 
   private removeSubscriber(downstream: Downstream): void {
-    if (!this.subscribers.delete(downstream)) return
+    if (this.subscribers.get(downstream.peer) !== downstream) return
+    this.subscribers.delete(downstream.peer)
     for (const subgroup of this.subgroups) subgroup.removeSubscriber(downstream)
     this.releaseIfUnused()
+  }
+
+  private serves(peer: Peer): boolean {
+    if (this.subscribers.has(peer)) return true
+    for (const waiting of this.waiting.values()) if (waiting.peer === peer) return true
+    return false
   }
 
   private giveUp(request: IncomingSubscribe): void {
