@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['{test,*/test,*/*/test}/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
+          globalSetup: ['./test/support/chromium-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -8,7 +8,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {
@@ -21,12 +21,12 @@ import { makeSelfSigned } from '../../sfu/certificate/index.ts'
 import type { Engine, EngineOptions } from '../../sfu/engine/engine.ts'
 import { createWebSocketEngine } from '../../sfu/engine/fails/index.ts'
 import { isEngineInstalled } from '../../sfu/engine/index.ts'
+import { launchChromium } from '../../test/support/chromium.ts'
 import type { ConnectOptions } from '../transport/connect.ts'
 import { type Abilities, BURST, COMMANDS, PACED_BYTES } from './transport-page/abilities.ts'
 import type { EchoResult } from './transport-page/worker.ts'
 
 const quiche = await isEngineInstalled('quiche')
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 let out: string
 let web: Server
@@ -65,18 +65,7 @@ beforeAll(async () => {
   const address = web.address()
   origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
   engine = await createWebSocketEngine(await engineOptions())
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--ignore-certificate-errors',
-    ],
-  })
+  browser = await launchChromium(['--ignore-certificate-errors'])
   page = await browser.newPage()
   await page.goto(origin)
 })

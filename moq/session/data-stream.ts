@@ -1,4 +1,4 @@
-import type { ReceiveStream } from '../transport/transport.ts'
+import type { ReceiveStream, ReceiveStreamHandler } from '../transport/transport.ts'
 import { ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import { Reader } from '../wire/reader.ts'
@@ -7,7 +7,6 @@ import { ObjectTooLargeError, SubgroupParser } from '../wire/subgroup-parser.ts'
 import { readVi64, safeVi64, vi64Length } from '../wire/vi64.ts'
 import type { IncomingSubgroup } from './handler.ts'
 import type { MessageParser } from './message-parser.ts'
-import type { Guard } from './request-stream.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Section 3.4. */
@@ -19,7 +18,9 @@ const PADDING_STREAM = 0x132b3e28
 export interface DataStreamHost {
   readonly maxObjectBytes: number
   readonly ready: boolean
-  guard: Guard
+  readonly closed: boolean
+  /** What a callback threw: it ends the session. */
+  fault(error: unknown): void
   /** The peer's control stream came; its messages go to the parser that is returned. */
   controlStream(): MessageParser
   controlStreamEnded(): void
@@ -33,7 +34,7 @@ export interface DataStreamHost {
  * subgroup of one of our subscriptions, or padding. A stream that comes before its subscription is
  * known waits without taking more of the peer's flow control (draft-18 section 11.4.2).
  */
-export class DataStream implements IncomingSubgroup {
+export class DataStream implements IncomingSubgroup, ReceiveStreamHandler {
   context: unknown = null
   private readonly stream: ReceiveStream
   private readonly host: DataStreamHost
@@ -48,10 +49,7 @@ export class DataStream implements IncomingSubgroup {
   constructor(stream: ReceiveStream, host: DataStreamHost) {
     this.stream = stream
     this.host = host
-    stream.handler = {
-      onBytes: (bytes, fin) => host.guard(() => this.onBytes(bytes, fin)),
-      onReset: (code) => host.guard(() => this.onReset(code)),
-    }
+    stream.handler = this
   }
 
   get header(): SubgroupHeader {
@@ -79,10 +77,28 @@ export class DataStream implements IncomingSubgroup {
     this.state = 'type'
     this.stream.resume()
     if (this.parser) this.attach(bytes, fin)
-    else this.onBytes(bytes, fin)
+    else this.take(bytes, fin)
   }
 
-  private onBytes(chunk: Uint8Array, fin: boolean): void {
+  onBytes(bytes: Uint8Array, fin: boolean): void {
+    if (this.host.closed) return
+    try {
+      this.take(bytes, fin)
+    } catch (error) {
+      this.host.fault(error)
+    }
+  }
+
+  onReset(code: number): void {
+    if (this.host.closed) return
+    try {
+      this.abandoned(code)
+    } catch (error) {
+      this.host.fault(error)
+    }
+  }
+
+  private take(chunk: Uint8Array, fin: boolean): void {
     switch (this.state) {
       case 'control':
         this.control!.feed(chunk)
@@ -127,7 +143,7 @@ export class DataStream implements IncomingSubgroup {
       this.pending = null
       this.state = 'control'
       this.control = this.host.controlStream()
-      this.onBytes(bytes, fin)
+      this.take(bytes, fin)
     } else if (type === PADDING_STREAM) {
       this.pending = null
       this.state = 'discard'
@@ -196,7 +212,7 @@ export class DataStream implements IncomingSubgroup {
     this.subscription!.subgroupEnded(this)
   }
 
-  private onReset(code: number): void {
+  private abandoned(code: number): void {
     if (this.state === 'control') this.host.controlStreamEnded()
     const subscription = this.state === 'subgroup' ? this.subscription : null
     this.state = 'discard'

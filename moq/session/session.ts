@@ -87,7 +87,7 @@ export class Session implements SubscriptionHost, DataStreamHost {
     transport.handler = {
       onUni: (stream) => this.onUni(stream),
       onBidi: (stream) => this.onBidi(stream),
-      onDatagram: (bytes) => this.guard(() => this.onDatagram(bytes)),
+      onDatagram: (bytes) => this.onDatagram(bytes),
       onStreamCredit: () => this.onStreamCredit(),
       onRoom: (bytes) => this.handler.onRoom?.(bytes),
       onClosed: (info) => this.onClosed(info),
@@ -224,13 +224,18 @@ export class Session implements SubscriptionHost, DataStreamHost {
     try {
       task()
     } catch (error) {
-      if (!(error instanceof ProtocolError)) {
-        this.close(SessionCode.INTERNAL_ERROR, 'internal error')
-        this.reportBug(error)
-        return
-      }
-      this.close(error.code, error.message)
+      this.fault(error)
     }
+  }
+
+  /** What a callback threw; for callers that run too often for a `guard` and its closure. */
+  fault(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.close(error.code, error.message)
+      return
+    }
+    this.close(SessionCode.INTERNAL_ERROR, 'internal error')
+    this.reportBug(error)
   }
 
   /** A bug of ours costs one session, never the process, and is never swallowed. */
@@ -288,11 +293,16 @@ export class Session implements SubscriptionHost, DataStreamHost {
   }
 
   private onDatagram(bytes: Uint8Array): void {
-    const received = decodeDatagram(bytes)
-    if (!received) return
-    const subscription = this.aliases.find(received.trackAlias)
-    if (subscription === 'unknown') this.aliases.keep(received)
-    else if (subscription !== 'retired') subscription.deliver(received.object, null)
+    if (this.over) return
+    try {
+      const received = decodeDatagram(bytes)
+      if (!received) return
+      const subscription = this.aliases.find(received.trackAlias)
+      if (subscription === 'unknown') this.aliases.keep(received)
+      else if (subscription !== 'retired') subscription.deliver(received.object, null)
+    } catch (error) {
+      this.fault(error)
+    }
   }
 
   private request(request: OpenRequest, start: (stream: RequestStream) => void): void {

@@ -2,25 +2,17 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {
   BidiStream,
   ReceiveStream,
   TransportSession,
 } from '../../../moq/transport/transport.ts'
+import { launchChromium } from '../../../test/support/chromium.ts'
 import type { Engine } from '../engine.ts'
 import { createQuicheEngine } from '../quiche/index.ts'
 import { makeCertificate, silentHandler, testOptions } from '../test-support.ts'
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 const resets: number[] = []
 const stops: number[] = []
@@ -111,7 +103,7 @@ beforeAll(async () => {
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>test</title>')
   })
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
+  browser = await launchChromium()
   page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${(web.address() as AddressInfo).port}/`)
   await page.evaluate(
