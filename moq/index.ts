@@ -53,6 +53,8 @@ export {
   reencodeDatagram,
 } from './wire/datagram.ts'
 export { ProtocolError } from './wire/errors.ts'
+export type { FetchObject, FetchRangeEnd } from './wire/fetch.ts'
+export { subgroupBodyOf } from './wire/fetch-body.ts'
 export { isAfter, type Location } from './wire/location.ts'
 export type * from './wire/messages.ts'
 export {
@@ -66,6 +68,7 @@ export {
   trackOf,
 } from './wire/names.ts'
 export { MoqObject, ObjectStatus } from './wire/object.ts'
+export { ObjectTooLargeError } from './wire/object-gatherer.ts'
 export type {
   AuthorizationToken,
   GroupOrder,
@@ -90,7 +93,7 @@ export {
   readSubgroupHeader,
   type SubgroupHeader,
 } from './wire/subgroup.ts'
-export { ObjectTooLargeError, SubgroupParser } from './wire/subgroup-parser.ts'
+export { SubgroupParser } from './wire/subgroup-parser.ts'
 export { codecFor, VERSIONS } from './wire/versions.ts'
 export { readVi64, vi64Length, vi64Size, writeVi64 } from './wire/vi64.ts'
 export { Writer } from './wire/writer.ts'

@@ -100,8 +100,9 @@ describe('README', () => {
     expect(state?.[1]).toMatch(refused ? /^codec; answered `NOT_SUPPORTED`$/ : /^session/)
   })
 
-  it('names only what the package exports', async () => {
-    const exported = new Set(Object.keys(await import('./index.ts')))
+  it('names only what the package exports, for browsers or for Node', async () => {
+    const entries = await Promise.all([import('./index.ts'), import('./node/index.ts')])
+    const exported = new Set(entries.flatMap((entry) => Object.keys(entry)))
     const [, rooms] = readme.split('## What is here')
     const table = rooms!.split('\n\n')[2]!
     const types = ['SessionHandler', 'SessionLimits', 'TransportSession']

@@ -6,6 +6,8 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { type LimitSettings, limitOptions } from './config-limits.ts'
+import { duration, type Option, size, wholeNumber } from './config-values.ts'
 
 /** Who may enter: everyone, or bearers of a token signed by a key of this JSON Web Key Set. */
 export type AuthSetting =
@@ -18,7 +20,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] a
 export const logFormats = ['auto', 'json', 'text'] as const
 
 /** The settings after validation. Times are in milliseconds and sizes in bytes. */
-export interface Settings {
+export interface Settings extends LimitSettings {
   /** Address that the relay and the call page listen on. */
   readonly host: string
   /** UDP for QUIC, TCP for the WebSocket fallback. 0 takes any free port. */
@@ -44,57 +46,6 @@ export interface Settings {
   readonly logFormat: (typeof logFormats)[number]
   /** Prefix of the files that TLS secrets are written to, one a connection; null writes none. */
   readonly keylog: string | null
-}
-
-/** One setting. `flag` is its name on the command line without dashes. */
-export interface Option<Value> {
-  readonly flag: string
-  /** What stands for the value in the help, or null for a switch. */
-  readonly value: string | null
-  readonly help: string
-  readonly group: string
-  readonly fallback: Value
-  /** How the default reads in the help; null shows none. */
-  readonly fallbackText: string | null
-  /** Takes a string (flag, variable) or a JSON value (file). Its message ends "must be …". */
-  readonly schema: z.ZodType<Value>
-}
-
-const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-const sizeUnits: Record<string, number> = {
-  B: 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-}
-
-/** Reads a number with its unit, e.g. `30s` or `16MiB`; NaN where it is neither. */
-function quantity(text: string, units: Record<string, number>): number {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text) ?? []
-  const scale = unit === undefined ? undefined : units[unit]
-  return digits === undefined || scale === undefined ? Number.NaN : Math.round(+digits * scale)
-}
-
-function measured(units: Record<string, number>, least: string, most: string) {
-  const example = units === durationUnits ? 'a time' : 'a size'
-  const error = `must be ${example} from ${least} to ${most}`
-  const low = quantity(least, units)
-  const high = quantity(most, units)
-  return z
-    .string({ error })
-    .transform((text) => quantity(text, units))
-    .refine((amount) => amount >= low && amount <= high, { error })
-}
-
-function wholeNumber(least: number, most: number) {
-  const error = `must be a whole number from ${least} to ${most}`
-  const digits = z.string().regex(/^\d+$/).transform(Number)
-  return z
-    .union([z.number(), digits], { error })
-    .refine((number) => Number.isInteger(number) && number >= least && number <= most, { error })
 }
 
 const port = wholeNumber(0, 65_535)
@@ -191,7 +142,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
   opsHost: {
     flag: 'ops-host',
     value: '<address>',
-    help: 'address for health, metrics and drain; no password protects them',
+    help: 'address for health, metrics, drain and revocation; no password protects them',
     group: addresses,
     fallback: '127.0.0.1',
     fallbackText: '127.0.0.1',
@@ -200,7 +151,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
   opsPort: {
     flag: 'ops-port',
     value: '<number>',
-    help: 'health, metrics and drain',
+    help: 'health, metrics, drain and revocation',
     group: addresses,
     fallback: 9464,
     fallbackText: '9464',
@@ -285,7 +236,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     group: limits,
     fallback: 10_000,
     fallbackText: '10s',
-    schema: measured(durationUnits, '100ms', '5m'),
+    schema: duration('100ms', '5m'),
   },
   idleTimeoutMs: {
     flag: 'idle-timeout',
@@ -294,7 +245,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     group: limits,
     fallback: 15_000,
     fallbackText: '15s',
-    schema: measured(durationUnits, '1s', '1h'),
+    schema: duration('1s', '1h'),
   },
   sessionBufferBytes: {
     flag: 'session-buffer',
@@ -303,7 +254,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     group: limits,
     fallback: 16 * 2 ** 20,
     fallbackText: '16MiB',
-    schema: measured(sizeUnits, '64KiB', '1GiB'),
+    schema: size('64KiB', '1GiB'),
   },
   drainTimeoutMs: {
     flag: 'drain-timeout',
@@ -312,8 +263,9 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     group: limits,
     fallback: 10_000,
     fallbackText: '10s',
-    schema: measured(durationUnits, '0ms', '24h'),
+    schema: duration('0ms', '24h'),
   },
+  ...limitOptions,
   logLevel: {
     flag: 'log-level',
     value: `<${logLevels.join('|')}>`,

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_LIMITS } from '../moq/session/index.ts'
 import { type Config, ConfigError, configWarnings, parseConfig, version } from './config.ts'
+import { relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
 import { options } from './config-options.ts'
+import { DEFAULT_RELAY_LIMITS } from './relay/limits.ts'
 
 const files: Record<string, string> = {
   'sotto.json': JSON.stringify({ port: 1001, httpPort: '1002', logLevel: 'warn', https: true }),
@@ -175,11 +178,44 @@ describe('an unusable configuration', () => {
   })
 })
 
+describe('limits', () => {
+  it('are the defaults of the session and the relay unless told', () => {
+    const config = parse([])
+    expect(sessionLimitsOf(config)).toEqual(DEFAULT_LIMITS)
+    expect(relayLimitsOf(config)).toEqual(DEFAULT_RELAY_LIMITS)
+  })
+
+  it('come from flags, variables and the file', () => {
+    files['limits.json'] = JSON.stringify({ maxFetches: 7, cacheBytesPerTrack: '2MiB' })
+    const config = parse(
+      ['--max-requests', '9', '--cache-bytes', '1GiB', '--config', 'limits.json'],
+      { SOTTO_MAX_SUBSCRIPTIONS: '11', SOTTO_STREAM_TIMEOUT: '3s' },
+    )
+    expect(sessionLimitsOf(config)).toMatchObject({ maxRequests: 9, dataStreamMs: 3000 })
+    expect(relayLimitsOf(config)).toMatchObject({
+      maxSubscriptions: 11,
+      maxFetches: 7,
+      maxCacheBytes: 2 ** 30,
+      maxCacheBytesPerTrack: 2 ** 21,
+    })
+  })
+
+  it('must be possible, and a track gets no more than all tracks together', () => {
+    expect(problem(['--max-requests', '0'])).toContain(
+      '--max-requests must be a whole number from 1',
+    )
+    expect(problem(['--cache-bytes', 'lots'])).toContain('--cache-bytes must be a size from 0B to')
+    expect(problem(['--max-name-size', '5KiB'])).toContain('--max-name-size must be a size')
+    const small = relayLimitsOf(parse(['--cache-bytes', '0B', '--cache-objects', '10']))
+    expect(small).toMatchObject({ maxCacheBytesPerTrack: 0, maxCacheObjectsPerTrack: 10 })
+  })
+})
+
 describe('configWarnings', () => {
   it('is silent on loopback and warns beyond it', () => {
     expect(configWarnings(parse([]))).toEqual([])
     const open = configWarnings(parse(['--host', '0.0.0.0', '--ops-host', '0.0.0.0']))
-    expect(open.join()).toMatch(/no admission control.*--https.*--ops-host/)
+    expect(open.join()).toMatch(/add --auth.*--https.*--ops-host/)
     const guarded = parse(['--host', '0.0.0.0', '--https', '--auth', 'jwks.json'])
     expect(configWarnings(guarded)).toEqual([])
     expect(configWarnings(parse(['--keylog', 'x']))[0]).toContain('--keylog')

@@ -6,7 +6,8 @@
 
 import { Argument, Command, CommanderError, Option as CommandOption } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
-import { type Option, options, type Settings } from './config-options.ts'
+import { options, type Settings } from './config-options.ts'
+import type { Option } from './config-values.ts'
 import { describeFileError } from './operate/file-error.ts'
 
 export type { AuthSetting, Settings } from './config-options.ts'
@@ -157,7 +158,8 @@ function describeProgram(): Command {
     `
 Flags go before variables, variables before the file, the file before defaults.
 The variable of --http-port is SOTTO_HTTP_PORT, its key in the file is httpPort.
-Times have a unit (500ms, 30s, 2m, 1h), and sizes too (64KiB, 16MiB).`,
+Times have a unit (500ms, 30s, 2m, 1h), and sizes too (64KiB, 16MiB).
+Keys and tokens for --auth are made with: sotto token --help`,
   )
 }
 
@@ -241,12 +243,17 @@ function checkFiles(
 
 const loopback = /^(localhost|127(\.\d+){3}|::1)$/i
 
+/** Everybody may enter, and only this machine reaches the relay. */
+export function isOpenOnLoopback({ auth, host }: Config): boolean {
+  return auth.kind === 'none' && loopback.test(host)
+}
+
 /** What an operator should know about a configuration that is valid. One line each. */
 export function configWarnings(config: Config): string[] {
   const warnings: string[] = []
   if (config.auth.kind === 'none' && !loopback.test(config.host)) {
     warnings.push(
-      'anyone who reaches the relay may join any room whose name they know: there is no admission control yet',
+      'anyone who reaches the relay may join any room whose name they know: add --auth <jwks>',
     )
   }
   if (!loopback.test(config.host) && !config.https) {
@@ -254,7 +261,9 @@ export function configWarnings(config: Config): string[] {
     warnings.push(`${page}: add --https, or put a TLS proxy before --http-port`)
   }
   if (!loopback.test(config.opsHost)) {
-    warnings.push('health, metrics and drain have no password: keep --ops-host off public networks')
+    warnings.push(
+      'health, metrics, drain and revocation have no password: keep --ops-host off public networks',
+    )
   }
   if (config.keylog !== null) {
     warnings.push('--keylog writes the secrets of every connection: use it for diagnosis only')

@@ -1,8 +1,19 @@
 #!/usr/bin/env node
-/** The relay process: reads its configuration, starts, says `ready`, and ends on SIGTERM. */
+/**
+ * The relay process: reads its configuration, starts, says `ready`, and ends on SIGTERM. `token` makes
+ * keys and tokens instead.
+ */
 
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import { systemClock } from '../moq/session/index.ts'
+import {
+  AdmissionControl,
+  JwksError,
+  runTokenCommand,
+  TokenCommandError,
+} from './admission/index.ts'
 import { CertificateError, CertificateKeeper } from './certificate/index.ts'
 import { type Config, ConfigError, parseConfig } from './config.ts'
 import { EngineError } from './engine/index.ts'
@@ -12,9 +23,12 @@ import { createLogger } from './operate/log.ts'
 import { type RunningServer, startServer } from './server.ts'
 
 async function main(): Promise<void> {
-  const config = parseConfig(process.argv.slice(2), process.env, (path) =>
-    readFileSync(path, 'utf8'),
-  )
+  const argv = process.argv.slice(2)
+  if (argv[0] === 'token') {
+    await token(argv.slice(1))
+    return
+  }
+  const config = parseConfig(argv, process.env, (path) => readFileSync(path, 'utf8'))
   switch (config.command) {
     case 'print':
       process.stdout.write(config.text)
@@ -27,16 +41,33 @@ async function main(): Promise<void> {
   }
 }
 
-/** The certificate's files are read too: what would stop the start is told here. */
+async function token(argv: readonly string[]): Promise<void> {
+  const context = { wallClock: Date.now, randomId: randomUUID }
+  const { stdout, stderr } = await runTokenCommand(argv, context)
+  process.stderr.write(stderr)
+  process.stdout.write(stdout)
+}
+
+/** Certificate and token keys are read too: what would stop the start is told here. */
 async function checkConfig(config: Config): Promise<void> {
-  const { tlsCert, tlsKey } = config
+  const { tlsCert, tlsKey, auth } = config
+  const onProblem = (message: string) => void process.stderr.write(`${message}\n`)
   const keeper = await CertificateKeeper.open({
     names: certificateNames(config),
     files: tlsCert !== null && tlsKey !== null ? { cert: tlsCert, key: tlsKey } : null,
     now: Date.now,
-    onProblem: (message) => process.stderr.write(`${message}\n`),
+    onProblem,
   })
   keeper.close()
+  if (auth.kind !== 'none') {
+    const admission = await AdmissionControl.open({
+      location: auth,
+      clock: systemClock,
+      wallClock: Date.now,
+      onProblem,
+    })
+    admission.close()
+  }
   process.stdout.write('the configuration is valid\n')
 }
 
@@ -69,6 +100,8 @@ function explain(error: unknown): string {
   const known =
     error instanceof ConfigError ||
     error instanceof CertificateError ||
+    error instanceof JwksError ||
+    error instanceof TokenCommandError ||
     error instanceof EngineError ||
     error instanceof ListenError
   if (known) return error.message

@@ -12,17 +12,20 @@ import { createTransportPair } from '../moq/transport/memory.ts'
 import type { TransportSession } from '../moq/transport/transport.ts'
 import { SessionCode } from '../moq/wire/codes.ts'
 import { VERSIONS } from '../moq/wire/versions.ts'
+import { AdmissionControl } from './admission/index.ts'
 import { type Certificate, CertificateKeeper } from './certificate/index.ts'
-import { type Config, ConfigError, configWarnings, version } from './config.ts'
+import { type Config, ConfigError, configWarnings, isOpenOnLoopback, version } from './config.ts'
+import { relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
 import { DeliveryEndpoint } from './delivery/endpoint.ts'
 import { createWebSocketEngine } from './engine/fails/index.ts'
 import { createEngine, type Engine, type EngineOptions } from './engine/index.ts'
 import { certificateNames, relayUrl, websocketUrl } from './operate/address.ts'
 import type { Listening } from './operate/http.ts'
+import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
 import { createMetrics, type Metrics } from './operate/metrics.ts'
 import { startOpsServer } from './operate/ops.ts'
 import { startWebServer } from './operate/web.ts'
-import { DEFAULT_RELAY_LIMITS, dumpRooms, Relay, relayLevels } from './relay/index.ts'
+import { dumpRooms, Relay, relayLevels } from './relay/index.ts'
 import { SessionGate } from './session-gate.ts'
 
 const APP_DIRECTORY = fileURLToPath(new URL('../dist/app', import.meta.url))
@@ -30,7 +33,7 @@ const APP_DIRECTORY = fileURLToPath(new URL('../dist/app', import.meta.url))
 export interface RunningServer {
   /** Where each part listens. */
   readonly urls: { readonly relay: string; readonly web: string; readonly ops: string }
-  /** Reads the certificate's files again (SIGHUP). */
+  /** Reads the certificate's files and the issuer's keys again (SIGHUP). */
   reload(): Promise<void>
   /** Asks callers to leave, waits for them at most as configured, then closes everything. */
   drain(): Promise<void>
@@ -42,7 +45,8 @@ export interface RunningServer {
 
 /**
  * Starts the relay. When this rejects, nothing is left open.
- * @throws ConfigError, CertificateError, EngineError or ListenError, each with one line for a person
+ * @throws ConfigError, CertificateError, JwksError, EngineError or ListenError, each with one line for
+ * a person
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   const server = new Server(config, log)
@@ -64,6 +68,8 @@ class Server implements RunningServer {
   private readonly listeners: Listening[] = []
   private readonly engines: Engine[] = []
   private keeper: CertificateKeeper | null = null
+  /** Null where everybody may enter. Opened before any engine listens. */
+  private admission: AdmissionControl | null = null
   private delivery: DeliveryEndpoint | null = null
   private readonly end = Promise.withResolvers<void>()
   private draining: Promise<void> | null = null
@@ -78,8 +84,11 @@ class Server implements RunningServer {
     this.relay = new Relay({
       clock: systemClock,
       counters: this.metrics.counters,
-      limits: { ...DEFAULT_RELAY_LIMITS, maxEgressBytes: config.sessionBufferBytes },
-      sessionLimits: { setupMs: config.handshakeTimeoutMs },
+      limits: relayLimitsOf(config),
+      sessionLimits: sessionLimitsOf(config),
+      onLimit: (limit) => countLimit(this.metrics.counters.limits, limit),
+      onSessionLimit: (limit) => countSessionLimit(this.metrics.counters.limits, limit),
+      openAdmission: (events) => this.admission?.admit(events) ?? null,
       onSessionClosed: (peer, info) => {
         this.gate.closed(peer.session.transport.peer)
         this.metrics.counters.sessionsClosed[info.by]++
@@ -99,12 +108,8 @@ class Server implements RunningServer {
 
   async start(): Promise<void> {
     const { config, log } = this
-    if (config.auth.kind !== 'none') {
-      throw new ConfigError(
-        `this version (${version}) has no admission control yet: --auth must be none`,
-      )
-    }
     for (const warning of configWarnings(config)) log.warn(warning)
+    this.admission = await this.openAdmission()
     this.keeper = await CertificateKeeper.open({
       names: certificateNames(config),
       files: certificateFiles(config),
@@ -122,7 +127,7 @@ class Server implements RunningServer {
   }
 
   async reload(): Promise<void> {
-    await this.keeper?.check()
+    await Promise.all([this.keeper?.check(), this.admission?.reload()])
   }
 
   drain(): Promise<void> {
@@ -136,6 +141,25 @@ class Server implements RunningServer {
   }
 
   // ---- start
+
+  private async openAdmission(): Promise<AdmissionControl | null> {
+    const { config, log, metrics } = this
+    if (config.auth.kind === 'none') {
+      if (isOpenOnLoopback(config)) {
+        log.info('the relay is open: whoever knows the name of a room may join it')
+      }
+      return null
+    }
+    return AdmissionControl.open({
+      location: config.auth,
+      clock: systemClock,
+      wallClock: Date.now,
+      onProblem: (sentence) => log.warn(sentence),
+      onKeysChanged: (keys) => log.info({ keys }, 'the keys of the token issuer changed'),
+      counters: metrics.counters.admission,
+      limits: { firstTokenMs: config.handshakeTimeoutMs },
+    })
+  }
 
   private async startEngines(certificate: Certificate): Promise<Engine> {
     const { config, log } = this
@@ -197,7 +221,8 @@ class Server implements RunningServer {
       site: (askedFor) => {
         const relay = relayUrl(config, port, askedFor)
         const certificateHashes = keeper.hashes()
-        return { relay, websocket: websocketUrl(relay), certificateHashes, auth: 'none' }
+        const auth = this.admission === null ? 'none' : 'token'
+        return { relay, websocket: websocketUrl(relay), certificateHashes, auth }
       },
       certificateHash: () => keeper.current.sha256,
       tls: config.https ? keeper.current : null,
@@ -209,6 +234,7 @@ class Server implements RunningServer {
   }
 
   private async startOps(): Promise<string> {
+    const { admission } = this
     const ops = await startOpsServer({
       host: this.config.opsHost,
       port: this.config.opsPort,
@@ -219,6 +245,7 @@ class Server implements RunningServer {
         groups: this.delivery?.sequencer.dump() ?? [],
       }),
       drain: () => void this.drain(),
+      revoke: admission && ((revoked, expires) => admission.revoke(revoked, expires)),
       log: this.log,
     })
     this.listeners.push(ops)
@@ -245,8 +272,9 @@ class Server implements RunningServer {
   private levels() {
     return {
       ...relayLevels(this.relay),
-      cacheBytes: 0,
       certificateExpires: this.keeper?.current.notAfter ?? 0,
+      tokenCacheBytes: this.admission?.tokenCacheBytes ?? 0,
+      revocations: this.admission?.revocationCount ?? 0,
       draining: this.draining !== null,
     }
   }
@@ -265,6 +293,7 @@ class Server implements RunningServer {
   private async closeOnce(): Promise<void> {
     this.gate.close()
     this.keeper?.close()
+    this.admission?.close()
     this.delivery?.close()
     this.relay.closeAll(SessionCode.NO_ERROR, 'the relay stops')
     await Promise.all([...this.engines, ...this.listeners].map((part) => part.close()))

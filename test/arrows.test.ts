@@ -18,9 +18,16 @@ const ARROWS: Record<string, readonly string[]> = {
   'client-lib': ['moq', 'sframe'],
   sfu: ['moq', 'sframe'],
 }
-/** Run in browsers too: no Node built-ins; `sframe/node.ts` and its provider are Node's own entry. */
+/** Run in browsers too: no Node built-ins, but for files and folders that are Node's own. */
 const BROWSER = ['moq', 'sframe', 'client-lib']
-const NODE_ONLY = new Set(['sframe/node.ts', 'sframe/providers/node.ts'])
+const NODE_ONLY = [
+  'sframe/node.ts',
+  'sframe/providers/node.ts',
+  'moq/node/',
+  'moq/transport/quiche/',
+]
+const isNodeOnly = (file: string) =>
+  NODE_ONLY.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place))
 
 interface Import {
   readonly file: string
@@ -78,10 +85,25 @@ describe('dependency arrows', () => {
     const wrong = imports.filter(
       ({ file, target }) =>
         BROWSER.includes(topOf(file)) &&
-        !NODE_ONLY.has(file) &&
+        !isNodeOnly(file) &&
         (target.startsWith('node:') || builtinModules.includes(target)),
     )
     expect(wrong).toEqual([])
+  })
+
+  it("keep the files that are Node's own out of what the entries for browsers reach", () => {
+    const targets = new Map<string, string[]>()
+    for (const { file, target } of imports)
+      targets.set(file, [...(targets.get(file) ?? []), target])
+    const reached = new Set<string>()
+    const walk = (file: string): void => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const target of targets.get(file) ?? []) walk(target)
+    }
+    for (const folder of BROWSER) walk(`${folder}/index.ts`)
+    expect(reached.size).toBeGreaterThan(100)
+    expect([...reached].filter(isNodeOnly)).toEqual([])
   })
 
   it('give the relay the SFrame header and nothing that holds a key', () => {

@@ -12,9 +12,9 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Session } from '../moq/session/index.ts'
+import { connectQuic, connectWebTransport } from '../moq/transport/quiche/client.ts'
 import type { TransportSession } from '../moq/transport/transport.ts'
 import { buildApp } from '../scripts/build-app.ts'
-import { connectQuic, connectWebTransport } from '../sfu/engine/quiche/client.ts'
 import { Caller } from './support/call-page.ts'
 import { launchChromium } from './support/chromium.ts'
 import { type RelayProcess, runRelay, startRelay } from './support/relay-process.ts'
@@ -71,10 +71,13 @@ describe('a start that cannot succeed', () => {
     udp.close()
   })
 
-  it('says that admission is not there yet rather than let everybody in', async () => {
+  it('says that there are no keys to check tokens with rather than let everybody in', async () => {
     const jwks = join(folder, 'keys.json')
     await writeFile(jwks, '{"keys":[]}')
-    await expectRefusal([...FREE, '--auth', jwks], /--auth must be none/)
+    await expectRefusal([...FREE, '--auth', jwks], /keys\.json holds no public key/)
+    await expectRefusal(['check-config', '--auth', jwks], /keys\.json holds no public key/)
+    const nowhere = 'http://127.0.0.1:9/jwks'
+    await expectRefusal([...FREE, '--auth', nowhere], /cannot fetch http:\/\/127\.0\.0\.1:9\/jwks/)
   })
 
   it('is found by check-config, which passes a good one', async () => {

@@ -29,6 +29,7 @@ describe('the relay process', () => {
       .filter((line) => line.includes('"msg":"ready"'))
       .map((line) => JSON.parse(line))
     expect(ready).toHaveLength(1)
+    expect(relay.output()).toContain('the relay is open')
     expect(ready[0]).toMatchObject({
       level: 'info',
       relay: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),

@@ -6,7 +6,7 @@
 import { type Call, CallOptionsError, configFromServer, joinCall, type Snapshot } from '../index.ts'
 import { CallView } from './call-view.ts'
 import { PreJoin } from './pre-join.ts'
-import { parseQuery, type Settings } from './query.ts'
+import { parseQuery, type Settings, withoutToken } from './query.ts'
 import { Toasts } from './toasts.ts'
 
 declare global {
@@ -20,11 +20,16 @@ declare global {
   }
 }
 
+const NO_TOKEN =
+  'Nobody gets in here without a token. Paste the link or the token that you were given.'
+
 let call: Call | null = null
 /** Counts up with every join and every leave: an answer that comes too late joins nothing. */
 let attempt = 0
 
-const query = parseQuery(location.search)
+const query = parseQuery(location.search, location.hash)
+const shown = withoutToken(location.href)
+if (shown !== null) history.replaceState(null, '', shown)
 let settings = query.settings
 const toasts = new Toasts()
 const preJoin = new PreJoin(settings, {
@@ -37,11 +42,12 @@ const view = new CallView(
       endCall()
       view.left()
     },
-    again: () => void join(settings),
-    back: () => {
-      view.close()
-      preJoin.show(settings)
+    again: () => {
+      // The same token again would end the same way.
+      if (tokenProblem() === null) void join(settings)
+      else showForm()
     },
+    back: () => showForm(),
   },
   toasts,
 )
@@ -67,16 +73,33 @@ async function join(chosen: Settings): Promise<void> {
   const mine = attempt
   call = null
   keepRoomInAddress(settings.room)
-  const { audio, video, ...rest } = settings
+  const { audio, video, token, ...rest } = settings
   try {
-    const { relay, certificateHashes } = await configFromServer()
+    const { relay, certificateHashes, auth } = await configFromServer()
     if (mine !== attempt) return
-    call = joinCall({ ...rest, url: relay, certificateHashes, media: { audio, video } })
+    if (auth === 'token' && token === null) {
+      showForm(NO_TOKEN)
+      return
+    }
+    const url = relay
+    const media = { audio, video }
+    call = joinCall({ ...rest, url, certificateHashes, media, ...(token !== null && { token }) })
     view.follow(call)
   } catch (error) {
     if (mine !== attempt) return
     view.end('The call could not be started', sentence(error), 'Try again')
   }
+}
+
+function showForm(problem = tokenProblem()): void {
+  view.close()
+  preJoin.show(settings, problem === null ? {} : { token: problem })
+}
+
+/** Why the last call's token did not do, or null. */
+function tokenProblem(): string | null {
+  const error = call?.snapshot().error
+  return error?.code.startsWith('token-') ? error.message : null
 }
 
 /** Lets go of the call, or of the one that is about to be. */

@@ -2,7 +2,7 @@
 
 import { find, setText } from './dom.ts'
 import { Preview } from './preview.ts'
-import { nameProblem, type Problems, roomProblem, type Settings } from './query.ts'
+import { nameProblem, type Problems, roomProblem, type Settings, tokenFrom } from './query.ts'
 import { initials, roomFrom } from './text.ts'
 
 export interface PreJoinHandlers {
@@ -16,6 +16,7 @@ export class PreJoin {
   readonly #root = find('#pre-join', HTMLElement)
   readonly #room = find('#room', HTMLInputElement)
   readonly #name = find('#name', HTMLInputElement)
+  readonly #token = find('#token', HTMLInputElement)
   readonly #audio = find('#join-audio', HTMLInputElement)
   readonly #video = find('#join-video', HTMLInputElement)
   readonly #join = find('#join', HTMLButtonElement)
@@ -33,6 +34,7 @@ export class PreJoin {
       event.preventDefault()
       this.#submit()
     })
+    this.#token.addEventListener('input', () => showProblem(this.#token, null))
     this.#room.addEventListener('input', () => showProblem(this.#room, null))
     this.#name.addEventListener('input', () => {
       showProblem(this.#name, null)
@@ -52,15 +54,19 @@ export class PreJoin {
     this.#audio.checked = settings.audio
     this.#video.checked = settings.video
     this.#showInitials()
-    const { room = null, name = null, ...others } = problems
+    const { room = null, name = null, token = null, ...others } = problems
     showProblem(this.#room, room)
     showProblem(this.#name, name)
+    showProblem(this.#token, token)
+    this.#token.value = ''
+    find('#token-field', HTMLElement).hidden = token === null
     const ofLink = Object.values(others)
     this.#linkProblems.hidden = ofLink.length === 0
     setText(this.#linkProblems, [...ofLink, 'Join takes the default instead.'].join('\n'))
     document.title = 'Sotto'
     this.#root.hidden = false
-    this.#focusFirst(room, name)
+    if (token !== null && room === null && name === null) this.#token.focus()
+    else this.#focusFirst(room, name)
   }
 
   hide(): void {
@@ -80,7 +86,8 @@ export class PreJoin {
     }
     const audio = this.#audio.checked
     const video = this.#video.checked
-    this.#handlers.join({ ...this.#settings, room, name, audio, video })
+    const token = tokenFrom(this.#token.value) ?? this.#settings.token
+    this.#handlers.join({ ...this.#settings, room, name, audio, video, token })
   }
 
   #focusFirst(roomIs: string | null, nameIs: string | null): void {

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { inviteLink, nameProblem, parseQuery, roomProblem } from './query.ts'
+import {
+  inviteLink,
+  nameProblem,
+  parseQuery,
+  roomProblem,
+  tokenFrom,
+  withoutToken,
+} from './query.ts'
 
 describe('parseQuery', () => {
   it('joins at once with camera and microphone when told so', () => {
@@ -12,6 +19,7 @@ describe('parseQuery', () => {
         video: true,
         transport: 'auto',
         suite: 'x-wing',
+        token: null,
       },
       problems: {},
       autojoin: true,
@@ -62,6 +70,29 @@ describe('parseQuery', () => {
         expect(autojoin && Object.keys(problems).length > 0).toBe(false)
       }),
     )
+  })
+})
+
+describe('the token', () => {
+  it('is taken from the query or the fragment', () => {
+    expect(parseQuery('?room=r&token=a.b.c').settings.token).toBe('a.b.c')
+    expect(parseQuery('?room=r', '#token=a.b.c').settings.token).toBe('a.b.c')
+    expect(parseQuery('?room=r&token=', '#top').settings.token).toBeNull()
+  })
+
+  it('is taken from whatever a person pastes', () => {
+    expect(tokenFrom(' a.b.c\n')).toBe('a.b.c')
+    expect(tokenFrom('https://x.example/?room=r&token=a.b.c')).toBe('a.b.c')
+    expect(tokenFrom('https://x.example/?room=r#token=a.b.c')).toBe('a.b.c')
+    expect(tokenFrom('https://x.example/?room=r')).toBeNull()
+    expect(tokenFrom('  ')).toBeNull()
+  })
+
+  it('leaves the address, and nothing else does', () => {
+    const page = 'https://x.example/?room=r'
+    expect(withoutToken(`${page}&token=a.b.c&name=n`)).toBe(`${page}&name=n`)
+    expect(withoutToken(`${page}#token=a.b.c`)).toBe(page)
+    expect(withoutToken(`${page}#top`)).toBeNull()
   })
 })
 

@@ -15,6 +15,8 @@ export interface Settings {
   readonly video: boolean
   readonly transport: TransportChoice
   readonly suite: SuiteName
+  /** Admission token; null where the address has none. */
+  readonly token: string | null
 }
 
 export type Problems = Partial<Record<keyof Settings, string>>
@@ -32,8 +34,11 @@ const MAX_NAME_CHARACTERS = 64
 const TRANSPORTS = ['auto', 'webtransport', 'websocket'] as const
 const SUITES = ['x-wing', 'classical'] as const
 
-/** @param search of the address, with or without its question mark */
-export function parseQuery(search: string): Query {
+/**
+ * @param search of the address, with or without its question mark
+ * @param hash of the address: a token there is not sent to the page's server
+ */
+export function parseQuery(search: string, hash = ''): Query {
   const given = new URLSearchParams(search)
   const autojoin = given.get('autojoin') === '1'
   const problems: Problems = {}
@@ -57,8 +62,34 @@ export function parseQuery(search: string): Query {
     video: choice('video', ['1', '0']) === '1',
     transport: choice('transport', TRANSPORTS),
     suite: choice('suite', SUITES),
+    token: tokenIn(given) ?? tokenIn(new URLSearchParams(hash.replace(/^#/, ''))),
   }
   return { settings, problems, autojoin: autojoin && Object.keys(problems).length === 0 }
+}
+
+function tokenIn(given: URLSearchParams): string | null {
+  return given.get('token')?.trim() || null
+}
+
+/** The token in what a person pasted: a link, or the token itself. Null for nothing. */
+export function tokenFrom(pasted: string): string | null {
+  const text = pasted.trim()
+  if (!URL.canParse(text)) return text || null
+  const { search, hash } = new URL(text)
+  return parseQuery(search, hash).settings.token
+}
+
+/** The address without its token, which must not stay in the history; null when there is none. */
+export function withoutToken(address: string): string | null {
+  const url = new URL(address)
+  const fragment = new URLSearchParams(url.hash.replace(/^#/, ''))
+  if (!url.searchParams.has('token') && !fragment.has('token')) return null
+  url.searchParams.delete('token')
+  if (fragment.has('token')) {
+    fragment.delete('token')
+    url.hash = fragment.toString()
+  }
+  return url.href
 }
 
 /** Why a room cannot be called that, or null. */

@@ -9,6 +9,7 @@ import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { checkOptions } from './options.ts'
 import { Pictures } from './pictures.ts'
+import { askForToken, type ReadToken, readToken } from './token.ts'
 import type {
   CallError,
   CallEvents,
@@ -31,8 +32,7 @@ export function joinCall(options: JoinOptions): Call {
 type JoinMilestone = keyof Snapshot['joinMs']
 
 export class Call {
-  /** Participant id of this page: random, new for each call. */
-  readonly self = crypto.randomUUID()
+  private id = ''
   private readonly emitter = new Emitter<CallEvents>()
   private readonly worker: Worker
   private readonly joinedAt = performance.now()
@@ -50,11 +50,17 @@ export class Call {
   private statusAt = performance.now()
   private lastError: CallError | null = null
   private ended = false
+  private leaving: Promise<void> | null = null
+  private toldOfNoToken = false
+  private readonly options: JoinOptions
   private onLeft: () => void = () => {}
 
   /** Use `joinCall`, which checks the options. */
   constructor(options: JoinOptions) {
-    const { media, ...rest } = options
+    this.options = options
+    const { media, token } = options
+    // Before the worker and the devices are started: a token that cannot be read starts neither.
+    const given = typeof token === 'string' ? readToken(token) : null
     this.status = {
       state: 'joining',
       connected: false,
@@ -67,13 +73,22 @@ export class Call {
     this.worker = startWorker(workerUrl)
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
     this.worker.onerror = (event) => this.onWorkerFailed(event.message)
-    this.tell({ type: 'join', options: { ...rest, participantId: this.self } })
+    if (typeof token === 'function') void this.joinWithFirstToken(token)
+    else this.join(given)
     this.devices = new Devices({
       onOpened: (video, audio) => this.onCaptured(video, audio),
       onPicture: (frame) => this.pictures.show(this.self, frame),
       onError: (error) => this.onError(error),
     })
     void this.devices.open({ video: media?.video ?? true, audio: media?.audio ?? true })
+  }
+
+  /**
+   * Participant id of this page: what the token says; else random, new for each call. Empty while a
+   * `token` function is asked for the first time.
+   */
+  get self(): string {
+    return this.id
   }
 
   get state(): CallState {
@@ -137,19 +152,55 @@ export class Call {
   }
 
   /** Says goodbye, closes the devices and ends the call. */
-  async leave(): Promise<void> {
+  leave(): Promise<void> {
+    this.leaving ??= this.sayGoodbye()
+    return this.leaving
+  }
+
+  private async sayGoodbye(): Promise<void> {
     if (this.ended) return
-    const left = new Promise<void>((resolve) => {
-      const done = setTimeout(resolve, LEAVE_MS)
-      this.onLeft = () => {
-        clearTimeout(done)
-        resolve()
-      }
-    })
-    this.tell({ type: 'leave' })
     this.devices.close()
-    await left
+    // Without an id nothing was joined yet, and there is nobody to say goodbye to.
+    if (this.id !== '') {
+      const left = new Promise<void>((resolve) => {
+        const done = setTimeout(resolve, LEAVE_MS)
+        this.onLeft = () => {
+          clearTimeout(done)
+          resolve()
+        }
+      })
+      this.tell({ type: 'leave' })
+      await left
+    }
     this.end()
+  }
+
+  // ---- token
+
+  private join(token: ReadToken | null): void {
+    const { media: _, token: source, ...rest } = this.options
+    this.id = token?.participant ?? crypto.randomUUID()
+    const renewsToken = typeof source === 'function'
+    this.tell({ type: 'join', options: { ...rest, participantId: this.id, token, renewsToken } })
+  }
+
+  private async joinWithFirstToken(source: () => Promise<string>): Promise<void> {
+    const answer = await askForToken(source, NO_TOKEN)
+    if ('code' in answer) this.fail(answer)
+    else if (!this.ended && !this.leaving) this.join(answer)
+  }
+
+  /** The worker wants the next one. */
+  private async renewToken(): Promise<void> {
+    const { token: source } = this.options
+    if (typeof source !== 'function') return
+    const answer = await askForToken(source, NO_NEW_TOKEN)
+    if (this.ended) return
+    const none = 'code' in answer
+    // It is asked for again every few seconds: once is enough to say.
+    if (none && !this.toldOfNoToken) this.onError(answer)
+    this.toldOfNoToken = none
+    this.tell({ type: 'token', token: none ? null : answer })
   }
 
   // ---- worker
@@ -175,6 +226,9 @@ export class Call {
       case 'sound-ended':
         this.sources.get(message.source)?.close()
         this.sources.delete(message.source)
+        return
+      case 'token-wanted':
+        void this.renewToken()
         return
       case 'left':
         this.onLeft()
@@ -203,8 +257,13 @@ export class Call {
 
   /** The worker could not be loaded, or broke: there is no call without it. */
   private onWorkerFailed(detail: string): void {
+    this.fail({ code: 'internal', message: 'The call broke. Join it again.', detail })
+  }
+
+  /** Ends a call that the worker cannot end, or does not know of. */
+  private fail(error: CallError): void {
     if (this.ended) return
-    this.onError({ code: 'internal', message: 'The call broke. Join it again.', detail })
+    this.onError(error)
     this.status = { ...this.status, state: 'failed' }
     this.emitter.emit('state', 'failed')
     this.end()
@@ -292,6 +351,9 @@ function startWorker(url: string): Worker {
   worker.addEventListener('message', () => URL.revokeObjectURL(stubUrl), { once: true })
   return worker
 }
+
+const NO_TOKEN = 'There is no token to join with. Reload the page, then try again.'
+const NO_NEW_TOKEN = 'There is no new token yet. Without one the call ends with the last one.'
 
 /** A goodbye that takes longer than this is not waited for, ms. */
 const LEAVE_MS = 1500

@@ -22,6 +22,12 @@ export interface JoinOptions {
   readonly suite?: SuiteName
   /** SHA-256 of the relay's certificate in hex, for one that no authority signed. */
   readonly certificateHashes?: readonly string[]
+  /**
+   * Admission token, where the relay asks for one: a JSON Web Token that the application's server
+   * signed. Its `sub` becomes the participant's id. A function is asked at the join, and again before
+   * each token ends, so that the call goes on; with a string the call ends with the token.
+   */
+  readonly token?: string | (() => Promise<string>)
 }
 
 export interface MediaChoice {
@@ -50,6 +56,11 @@ export interface CallError {
     | 'relay-unreachable'
     | 'relay-refused'
     | 'version-unsupported'
+    /** The relay wants a token, and the application gave none. */
+    | 'token-required'
+    /** The relay does not take the token, or took it back. */
+    | 'token-refused'
+    | 'token-expired'
     | 'disconnected'
     | 'keys-failed'
     | 'invalid-options'
@@ -101,7 +112,7 @@ export interface Snapshot {
   readonly suite: { readonly mls: string; readonly sframe: string }
   /** 30 digits, the same for every member of the epoch; empty before the first. */
   readonly verificationCode: string
-  /** Participant id of this page. */
+  /** Participant id of this page; empty while a `token` function is asked for the first time. */
   readonly self: string
   /** ms since `joinCall`; null for what has not happened yet. */
   readonly joinMs: {

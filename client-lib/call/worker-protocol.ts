@@ -1,8 +1,14 @@
 /** What a call's page and its worker tell each other. */
 
+import type { ReadToken } from './token.ts'
 import type { CallError, CallState, JoinOptions, Participant, Snapshot } from './types.ts'
 
-export type WorkerOptions = Omit<JoinOptions, 'media'> & { readonly participantId: string }
+export type WorkerOptions = Omit<JoinOptions, 'media' | 'token'> & {
+  readonly participantId: string
+  readonly token: ReadToken | null
+  /** The page can be asked for further tokens. */
+  readonly renewsToken: boolean
+}
 
 export type ToWorker =
   | { readonly type: 'join'; readonly options: WorkerOptions }
@@ -15,6 +21,8 @@ export type ToWorker =
   | { readonly type: 'mute'; readonly kind: 'audio' | 'video'; readonly muted: boolean }
   /** The answer to `sound-wanted`; the port is transferred. */
   | { readonly type: 'sound'; readonly source: string; readonly port: MessagePort }
+  /** The answer to `token-wanted`; null when there is none now. */
+  | { readonly type: 'token'; readonly token: ReadToken | null }
   | { readonly type: 'leave' }
 
 /** The part of a snapshot that the worker knows. */
@@ -32,6 +40,8 @@ export type FromWorker =
   /** A track of sound begins: the page opens a source for it. */
   | { readonly type: 'sound-wanted'; readonly source: string }
   | { readonly type: 'sound-ended'; readonly source: string }
+  /** The token in use ends soon: the page answers with `token`. */
+  | { readonly type: 'token-wanted' }
   /** The first decoded sound of anybody's. */
   | { readonly type: 'first-sound' }
   /** The answer to `leave`: the goodbye is said and the connection closed. */

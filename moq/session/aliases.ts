@@ -1,6 +1,7 @@
 import { ResetCode, SessionCode } from '../wire/codes.ts'
 import type { ReceivedDatagram } from '../wire/datagram.ts'
 import { ProtocolError } from '../wire/errors.ts'
+import { sameTrack } from '../wire/names.ts'
 import type { Clock } from './clock.ts'
 import type { DataStream } from './data-stream.ts'
 import type { SessionLimits } from './limits.ts'
@@ -19,6 +20,8 @@ export class Aliases {
   private readonly streams = new Set<DataStream>()
   /** Subscriptions of ours that are not answered: any alias may turn out to be theirs. */
   private pending = 0
+  /** Subscriptions that are over, for which late streams are still taken; oldest first. */
+  private readonly draining = new Map<Subscription, () => void>()
   private datagrams: { readonly received: ReceivedDatagram; readonly until: number }[] = []
 
   constructor(clock: Clock, limits: SessionLimits) {
@@ -42,19 +45,18 @@ export class Aliases {
     this.pending--
   }
 
-  /** Names a subscription and delivers what waited for the name. */
+  /**
+   * Names a subscription and delivers what waited for the name.
+   * @throws ProtocolError (DUPLICATE_TRACK_ALIAS) when an established one of another track has it
+   */
   register(alias: number, subscription: Subscription): void {
     const holder = this.active.get(alias)
-    if (holder?.established) {
+    if (holder?.established && !sameTrack(holder.track, subscription.track)) {
       throw new ProtocolError(`track alias ${alias} is in use`, SessionCode.DUPLICATE_TRACK_ALIAS)
     }
     this.active.set(alias, subscription)
     this.retired.delete(alias)
-    for (const stream of [...this.streams]) {
-      if (stream.waitingAlias !== alias) continue
-      this.streams.delete(stream)
-      stream.resume()
-    }
+    for (const stream of this.waitingFor(alias)) stream.resume()
     this.deliverDatagrams(alias, subscription)
   }
 
@@ -67,15 +69,54 @@ export class Aliases {
     }
   }
 
-  release(alias: number, subscription: Subscription, late: boolean): void {
-    const retire = () => {
-      if (this.active.get(alias) !== subscription) return
-      this.active.delete(alias)
-      this.retired.add(alias)
-      if (this.retired.size > MAX_RETIRED) this.forgetOldest()
+  /**
+   * Takes what comes late for a subscription that is over, for a while (section 10.11).
+   * @param ms of the delivery timeouts that apply; bounded below and above
+   */
+  drain(alias: number, subscription: Subscription, ms: number): void {
+    if (this.active.get(alias) !== subscription) {
+      subscription.expired()
+      return
     }
-    if (late) this.clock.after(this.limits.earlyMs, retire)
-    else retire()
+    const time = Math.max(this.limits.earlyMs, Math.min(ms, MAX_DRAIN_MS))
+    const stopTimer = this.clock.after(time, () => {
+      this.retire(alias, subscription)
+      subscription.expired()
+    })
+    this.draining.set(subscription, stopTimer)
+    if (this.draining.size <= MAX_DRAINING) return
+    for (const [oldest] of this.draining) {
+      this.retire(oldest.trackAlias!, oldest)
+      oldest.expired()
+      return
+    }
+  }
+
+  /**
+   * Turns away what comes under an alias from now on, and what waits for it.
+   * @param subscription whose alias it is; null when it never came to one
+   */
+  retire(alias: number, subscription: Subscription | null): void {
+    if (subscription) {
+      this.draining.get(subscription)?.()
+      this.draining.delete(subscription)
+    }
+    const holder = this.active.get(alias)
+    if (holder && holder !== subscription) return
+    this.active.delete(alias)
+    // In the order of retirement.
+    this.retired.delete(alias)
+    this.retired.add(alias)
+    if (this.retired.size > MAX_RETIRED) this.forgetOldest()
+    for (const stream of this.waitingFor(alias)) stream.stop(ResetCode.CANCELLED)
+    this.datagrams = this.datagrams.filter(({ received }) => received.trackAlias !== alias)
+  }
+
+  /** The streams that wait for an alias, which no longer wait. */
+  private waitingFor(alias: number): DataStream[] {
+    const waiting = [...this.streams].filter((stream) => stream.waitingAlias === alias)
+    for (const stream of waiting) this.streams.delete(stream)
+    return waiting
   }
 
   private forgetOldest(): void {
@@ -95,10 +136,12 @@ export class Aliases {
     return true
   }
 
-  /** Keeps a datagram briefly; the oldest goes when there are too many. */
-  keep(received: ReceivedDatagram): void {
-    if (this.datagrams.length >= this.limits.earlyDatagrams) this.datagrams.shift()
+  /** Keeps a datagram briefly. @returns false when there are too many, and the oldest went for it */
+  keep(received: ReceivedDatagram): boolean {
+    const room = this.datagrams.length < this.limits.earlyDatagrams
+    if (!room) this.datagrams.shift()
     this.datagrams.push({ received, until: this.clock.now() + this.limits.earlyMs })
+    return room
   }
 
   /** SETUP came: streams that waited for it go on. */
@@ -111,6 +154,11 @@ export class Aliases {
   }
 
   clear(): void {
+    for (const [subscription, stopTimer] of [...this.draining]) {
+      stopTimer()
+      subscription.sessionEnded('the session ended')
+    }
+    this.draining.clear()
     this.active.clear()
     this.streams.clear()
     this.datagrams = []
@@ -118,3 +166,6 @@ export class Aliases {
 }
 
 const MAX_RETIRED = 1024
+const MAX_DRAINING = 1024
+/** However long a track's delivery timeouts are. */
+const MAX_DRAIN_MS = 30_000

@@ -1,71 +1,111 @@
 import type { ReceiveStream, ReceiveStreamHandler } from '../transport/transport.ts'
-import { ResetCode } from '../wire/codes.ts'
+import { ResetCode, SessionCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
+import { FETCH_HEADER, readFetchHeader } from '../wire/fetch.ts'
+import { FetchParser } from '../wire/fetch-parser.ts'
+import type { MoqObject } from '../wire/object.ts'
+import { ObjectTooLargeError } from '../wire/object-gatherer.ts'
 import { Reader } from '../wire/reader.ts'
 import { isSubgroupType, readSubgroupHeader, type SubgroupHeader } from '../wire/subgroup.ts'
-import { ObjectTooLargeError, SubgroupParser } from '../wire/subgroup-parser.ts'
+import { SubgroupParser } from '../wire/subgroup-parser.ts'
 import { readVi64, safeVi64, vi64Length } from '../wire/vi64.ts'
+import type { Throttled } from './control-budget.ts'
+import type { FetchRequest } from './fetch-request.ts'
 import type { IncomingSubgroup } from './handler.ts'
+import type { SessionLimitName, SessionLimits } from './limits.ts'
 import type { MessageParser } from './message-parser.ts'
+import { PADDING_STREAM } from './padding.ts'
+import type { StreamWatch, Watched } from './stream-watch.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Section 3.4. */
 const SETUP_STREAM = 0x2f00
-const FETCH_STREAM = 0x05
-const PADDING_STREAM = 0x132b3e28
 
 /** What the streams of a session ask of it. */
 export interface DataStreamHost {
-  readonly maxObjectBytes: number
+  readonly limits: SessionLimits
+  readonly watch: StreamWatch
   readonly ready: boolean
   readonly closed: boolean
   /** What a callback threw: it ends the session. */
   fault(error: unknown): void
+  limitHit(limit: SessionLimitName): void
   /** The peer's control stream came; its messages go to the parser that is returned. */
   controlStream(): MessageParser
   controlStreamEnded(): void
+  /** The control stream brought bytes; it may be paused for it. */
+  controlBytes(stream: Throttled, bytes: number): void
   /** The stream waits, paused, until `resume` is called: for SETUP or for its alias. */
   park(stream: DataStream): boolean
   subscriptionFor(alias: number): Subscription | 'unknown' | 'retired'
+  /**
+   * @returns null for a fetch that was given up
+   * @throws ProtocolError when the stream answers no fetch of ours
+   */
+  fetchFor(requestId: number): FetchRequest | null
+  /** The stream is done with: the peer may open another for it. */
+  streamOver(): void
 }
 
 /**
  * One unidirectional stream of the peer's: reads its type, then becomes the control stream, a
- * subgroup of one of our subscriptions, or padding. A stream that comes before its subscription is
- * known waits without taking more of the peer's flow control (draft-18 section 11.4.2).
+ * subgroup of one of our subscriptions, the response to a fetch, or padding. A stream that comes
+ * before its subscription is known waits without taking more of the peer's flow control (draft-18
+ * section 11.4.2).
  */
-export class DataStream implements IncomingSubgroup, ReceiveStreamHandler {
+export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watched, Throttled {
   context: unknown = null
+  idleTicks = 0
   private readonly stream: ReceiveStream
   private readonly host: DataStreamHost
-  private state: 'type' | 'waiting' | 'control' | 'subgroup' | 'discard' = 'type'
+  private state: 'type' | 'waiting' | 'control' | 'subgroup' | 'fetch' | 'discard' | 'over' = 'type'
   /** Bytes that wait for the type, the header or the alias. */
   private pending: Uint8Array | null = null
   private pendingFin = false
+  /** The session's watch looks whether it moves. */
+  private watched = false
   private control: MessageParser | null = null
-  private parser: SubgroupParser | null = null
+  private subgroup: SubgroupParser | null = null
   private subscription: Subscription | null = null
+  private fetchParser: FetchParser | null = null
+  private fetch: FetchRequest | null = null
+  /** The owner of the fetch takes no more for now. */
+  private paused = false
 
   constructor(stream: ReceiveStream, host: DataStreamHost) {
     this.stream = stream
     this.host = host
     stream.handler = this
+    this.startWatch()
   }
 
   get header(): SubgroupHeader {
-    return this.parser!.header
+    return this.subgroup!.header
   }
 
   /** The alias that a waiting stream waits for; null while it waits for SETUP. */
   get waitingAlias(): number | null {
-    return this.parser ? this.parser.header.trackAlias : null
+    return this.subgroup ? this.subgroup.header.trackAlias : null
   }
 
   stop(code: number): void {
-    if (this.state === 'discard') return
-    this.state = 'discard'
-    this.pending = null
+    if (this.state === 'over') return
+    const { subscription, state } = this
+    this.end()
     this.stream.stop(code)
+    if (state === 'subgroup') subscription!.subgroupStopped(this)
+  }
+
+  setPaused(paused: boolean): void {
+    if (this.state === 'over' || this.paused === paused) return
+    this.paused = paused
+    if (paused) {
+      this.stopWatch()
+      this.stream.pause()
+      return
+    }
+    this.stream.resume()
+    if (this.fetchParser?.incomplete) this.startWatch()
   }
 
   /** What it waited for may be there now. */
@@ -76,8 +116,17 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler {
     this.pending = null
     this.state = 'type'
     this.stream.resume()
-    if (this.parser) this.attach(bytes, fin)
+    this.startWatch()
+    if (this.subgroup) this.attach(bytes, fin)
     else this.take(bytes, fin)
+  }
+
+  throttle(): void {
+    this.stream.pause()
+  }
+
+  unthrottle(): void {
+    this.stream.resume()
   }
 
   onBytes(bytes: Uint8Array, fin: boolean): void {
@@ -98,16 +147,39 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler {
     }
   }
 
+  /** Section 3.5: a header that does not come ends the session; an object costs its stream. */
+  stalled(): void {
+    this.watched = false
+    if (this.host.closed) return
+    try {
+      this.host.limitHit('dataStreamMs')
+      if (this.state === 'type') {
+        const reason = 'a data stream without its whole header'
+        throw new ProtocolError(reason, SessionCode.DATA_STREAM_TIMEOUT)
+      }
+      this.giveUp(ResetCode.DELIVERY_TIMEOUT)
+    } catch (error) {
+      this.host.fault(error)
+    }
+  }
+
   private take(chunk: Uint8Array, fin: boolean): void {
     switch (this.state) {
+      case 'subgroup':
+        this.feedSubgroup(chunk, fin)
+        return
+      case 'fetch':
+        this.feedFetch(chunk, fin)
+        return
       case 'control':
+        this.host.controlBytes(this, chunk.length)
         this.control!.feed(chunk)
         if (fin) this.host.controlStreamEnded()
         return
-      case 'subgroup':
-        this.feed(chunk, fin)
-        return
       case 'discard':
+        if (fin) this.end()
+        return
+      case 'over':
         return
       case 'waiting':
         // Bytes that were under way when the stream was paused.
@@ -136,41 +208,58 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler {
     const fin = this.pendingFin
     if (bytes.length === 0 || vi64Length(bytes[0]!) > bytes.length) {
       if (fin && bytes.length > 0) throw new ProtocolError('stream ends within its type')
+      if (fin) this.end()
       return
     }
     const type = safeVi64(readVi64(bytes, 0), 'stream type')
     if (type === SETUP_STREAM) {
-      this.pending = null
-      this.state = 'control'
+      this.become('control')
       this.control = this.host.controlStream()
       this.take(bytes, fin)
     } else if (type === PADDING_STREAM) {
-      this.pending = null
-      this.state = 'discard'
+      // Nothing of it is kept, and its end is all that is waited for (section 11.5.1).
+      this.become('discard')
+      this.take(EMPTY, fin)
     } else if (isSubgroupType(type)) {
       if (this.host.ready) this.beginSubgroup(type, bytes, fin)
       else this.wait()
-    } else if (type === FETCH_STREAM) {
-      // We send no FETCH, so this answers none of ours.
-      throw new ProtocolError('fetch stream for no FETCH of ours')
+    } else if (type === FETCH_HEADER) {
+      if (this.host.ready) this.beginFetch(bytes, fin)
+      else this.wait()
     } else {
       throw new ProtocolError(`unknown stream type 0x${type.toString(16)}`)
     }
   }
 
+  private become(state: 'control' | 'subgroup' | 'fetch' | 'discard'): void {
+    this.state = state
+    this.pending = null
+    this.stopWatch()
+  }
+
+  // ---- a subgroup
+
   private beginSubgroup(type: number, bytes: Uint8Array, fin: boolean): void {
     const reader = new Reader(bytes, vi64Length(bytes[0]!))
-    const size = subgroupHeaderSize(type, bytes, reader.offset)
-    if (size < 0) {
+    if (subgroupHeaderSize(type, bytes, reader.offset) < 0) {
       if (fin) throw new ProtocolError('stream ends within its subgroup header')
       return
     }
     const header = readSubgroupHeader(type, reader)
     this.pending = null
-    this.parser = new SubgroupParser(header, this.host.maxObjectBytes, (object) =>
-      this.subscription!.deliver(object, this),
+    const { maxObjectBytes, maxPropertiesBytes } = this.host.limits
+    this.subgroup = new SubgroupParser(
+      header,
+      maxObjectBytes,
+      (object) => this.deliver(object),
+      maxPropertiesBytes,
     )
     this.attach(bytes.subarray(reader.offset), fin)
+  }
+
+  /** Not what follows in a chunk after the owner stopped the stream. */
+  private deliver(object: MoqObject): void {
+    if (this.state === 'subgroup') this.subscription!.deliver(object, this)
   }
 
   private attach(bytes: Uint8Array, fin: boolean): void {
@@ -182,42 +271,138 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler {
       this.pendingFin = fin
       this.wait()
     } else {
+      this.become('subgroup')
       this.subscription = subscription
-      this.state = 'subgroup'
       subscription.subgroupOpened(this)
-      this.feed(bytes, fin)
+      this.feedSubgroup(bytes, fin)
     }
   }
 
   private wait(): void {
     this.state = 'waiting'
+    this.stopWatch()
     this.stream.pause()
-    if (!this.host.park(this)) this.stop(ResetCode.EXCESSIVE_LOAD)
+    if (this.host.park(this)) return
+    this.host.limitHit('earlyStreams')
+    this.stop(ResetCode.EXCESSIVE_LOAD)
   }
 
-  private feed(bytes: Uint8Array, fin: boolean): void {
+  private feedSubgroup(bytes: Uint8Array, fin: boolean): void {
     // The owner may have stopped it when it was told of the subgroup or of an object.
     if (this.state !== 'subgroup') return
+    const parser = this.subgroup!
     try {
-      this.parser!.feed(bytes)
+      parser.feed(bytes)
     } catch (error) {
-      if (!(error instanceof ObjectTooLargeError)) throw error
-      this.stop(ResetCode.EXCESSIVE_LOAD)
-      this.subscription!.subgroupReset(this, ResetCode.EXCESSIVE_LOAD)
+      this.tooLarge(error)
       return
     }
-    if (!fin || this.state !== 'subgroup') return
-    this.parser!.finish()
-    this.state = 'discard'
+    if (this.state !== 'subgroup') return
+    if (!fin) {
+      this.mind(parser.incomplete)
+      return
+    }
+    parser.finish()
+    this.end()
     this.subscription!.subgroupEnded(this)
   }
 
+  // ---- the response to a fetch
+
+  private beginFetch(bytes: Uint8Array, fin: boolean): void {
+    const reader = new Reader(bytes, vi64Length(bytes[0]!))
+    const at = reader.offset
+    if (at >= bytes.length || at + vi64Length(bytes[at]!) > bytes.length) {
+      if (fin) throw new ProtocolError('stream ends within its fetch header')
+      return
+    }
+    const { requestId } = readFetchHeader(reader)
+    const fetch = this.host.fetchFor(requestId)
+    if (!fetch) {
+      this.stop(ResetCode.CANCELLED)
+      return
+    }
+    fetch.streamOpened(this)
+    this.become('fetch')
+    this.fetch = fetch
+    const { maxObjectBytes, maxPropertiesBytes } = this.host.limits
+    this.fetchParser = new FetchParser(fetch.groupOrder, maxObjectBytes, fetch, maxPropertiesBytes)
+    this.feedFetch(bytes.subarray(reader.offset), fin)
+  }
+
+  private feedFetch(bytes: Uint8Array, fin: boolean): void {
+    // The owner may have cancelled the fetch when it was told of an object.
+    if (this.state !== 'fetch') return
+    const parser = this.fetchParser!
+    try {
+      parser.feed(bytes)
+    } catch (error) {
+      this.tooLarge(error)
+      return
+    }
+    if (this.state !== 'fetch') return
+    if (!fin) {
+      this.mind(parser.incomplete)
+      return
+    }
+    parser.finish()
+    this.end()
+    this.fetch!.streamEnded()
+  }
+
+  // ---- its end
+
+  /** One object that is too large costs the stream, not the session. */
+  private tooLarge(error: unknown): void {
+    if (!(error instanceof ObjectTooLargeError)) throw error
+    this.host.limitHit(error.what === 'object' ? 'maxObjectBytes' : 'maxPropertiesBytes')
+    this.giveUp(ResetCode.EXCESSIVE_LOAD)
+  }
+
+  /** Stops the stream and tells its owner, as if the peer had reset it. */
+  private giveUp(code: number): void {
+    const { subscription, fetch, state } = this
+    this.end()
+    this.stream.stop(code)
+    if (state === 'subgroup') subscription!.subgroupReset(this, code)
+    else if (state === 'fetch') fetch!.streamReset(code)
+  }
+
   private abandoned(code: number): void {
-    if (this.state === 'control') this.host.controlStreamEnded()
-    const subscription = this.state === 'subgroup' ? this.subscription : null
-    this.state = 'discard'
+    const { subscription, fetch, state } = this
+    if (state === 'control') this.host.controlStreamEnded()
+    this.end()
+    if (state === 'subgroup') subscription!.subgroupReset(this, code)
+    else if (state === 'fetch') fetch!.streamReset(code)
+  }
+
+  private end(): void {
+    if (this.state === 'over') return
+    this.state = 'over'
     this.pending = null
-    subscription?.subgroupReset(this, code)
+    this.stopWatch()
+    this.host.streamOver()
+  }
+
+  // ---- whether it moves
+
+  /** Bytes came; `incomplete` when an object has begun and is not whole. */
+  private mind(incomplete: boolean): void {
+    this.idleTicks = 0
+    if (incomplete === this.watched) return
+    if (incomplete && !this.paused) this.startWatch()
+    else this.stopWatch()
+  }
+
+  private startWatch(): void {
+    this.watched = true
+    this.host.watch.add(this)
+  }
+
+  private stopWatch(): void {
+    if (!this.watched) return
+    this.watched = false
+    this.host.watch.remove(this)
   }
 }
 

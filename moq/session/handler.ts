@@ -1,15 +1,23 @@
 /** What the owner of a session is told, and what it gives. */
 
 import type { CloseInfo } from '../transport/transport.ts'
-import type { Location } from '../wire/location.ts'
-import type { Goaway, RequestError, Setup } from '../wire/messages.ts'
-import type { MoqObject } from '../wire/object.ts'
-import type { Parameters } from '../wire/parameters.ts'
-import type { Property } from '../wire/properties.ts'
-import type { SubgroupHeader } from '../wire/subgroup.ts'
+import type { Goaway, Setup } from '../wire/messages.ts'
+import type { AuthorizationToken } from '../wire/parameters.ts'
+import type { IncomingFetch } from './incoming-fetch.ts'
+import type { IncomingSubscribe } from './incoming-subscribe.ts'
+import type { SessionLimitName } from './limits.ts'
 import type { IncomingNamespacePublication, IncomingNamespaceSubscription } from './namespaces.ts'
-import type { IncomingSubscribe } from './publication.ts'
+import type { IncomingPublish } from './publish.ts'
+import type { RequestRefusal } from './refusal.ts'
 import type { IncomingTrackStatus } from './track-status.ts'
+import type { IncomingTracksSubscription } from './tracks-subscription.ts'
+
+export type { RequestRefusal } from './refusal.ts'
+export type {
+  AcceptedSubscription,
+  IncomingSubgroup,
+  SubscriptionHandler,
+} from './subscription-handler.ts'
 
 /**
  * A request without a method here is answered NOT_SUPPORTED (draft-18 section 4): it costs the peer
@@ -18,11 +26,28 @@ import type { IncomingTrackStatus } from './track-status.ts'
 export interface SessionHandler {
   /** Both SETUP messages are exchanged. */
   onReady?(peerSetup: Setup): void
+  /**
+   * Called with the tokens, maybe none, of each request of the peer's, and with those of each
+   * REQUEST_UPDATE that has any, before anything else looks at it (section 10.2.2). The request goes
+   * on, or is refused, when `decide` is called: at once or later, once. Also called for requests that
+   * are then refused for another reason, because what they register counts. A ProtocolError ends the
+   * session. Absent: every request goes on.
+   */
+  onTokens?(
+    tokens: readonly AuthorizationToken[],
+    decide: (refusal: RequestRefusal | null) => void,
+  ): void
   onSubscribe?(request: IncomingSubscribe): void
+  onPublish?(request: IncomingPublish): void
   onTrackStatus?(request: IncomingTrackStatus): void
   onPublishNamespace?(request: IncomingNamespacePublication): void
   onSubscribeNamespace?(request: IncomingNamespaceSubscription): void
+  onSubscribeTracks?(request: IncomingTracksSubscription): void
+  onFetch?(request: IncomingFetch): void
+  /** GOAWAY on the control stream (section 10.4); at most once. */
   onGoaway?(goaway: Goaway): void
+  /** The peer hit one of `SessionLimits`; for metrics. */
+  onLimit?(limit: SessionLimitName): void
   /** The transport can take about this many bytes of media; see `TransportSession.wantRoom`. */
   onRoom?(bytes: number): void
   /** Unidirectional stream credit returned after `openSubgroup` gave null. */
@@ -30,37 +55,4 @@ export interface SessionHandler {
   onClosed?(info: CloseInfo): void
   /** A callback of the owner's, or this package, threw: our bug. The session is closed already. */
   onInternalError?(error: unknown): void
-}
-
-/** A subgroup stream of a subscription of ours. */
-export interface IncomingSubgroup {
-  readonly header: SubgroupHeader
-  /** For the owner: what it associates with the stream. */
-  context: unknown
-  /** Asks the publisher to stop; no callback follows. */
-  stop(code: number): void
-}
-
-export interface SubscriptionHandler {
-  onAccepted?(accepted: AcceptedSubscription): void
-  /** REQUEST_ERROR; nothing follows. */
-  onRejected?(error: RequestError): void
-  onSubgroup?(subgroup: IncomingSubgroup): void
-  /** `subgroup` is null for a datagram. */
-  onObject(object: MoqObject, subgroup: IncomingSubgroup | null): void
-  onSubgroupEnd?(subgroup: IncomingSubgroup): void
-  onSubgroupReset?(subgroup: IncomingSubgroup, code: number): void
-  /**
-   * The subscription is over: PUBLISH_DONE, the publisher's reset, or the session's end. Streams may
-   * still deliver for a moment after PUBLISH_DONE.
-   */
-  onDone?(done: { readonly status: number; readonly reason: string }): void
-}
-
-export interface AcceptedSubscription {
-  readonly trackAlias: number
-  /** Null: nothing was published yet. */
-  readonly largest: Location | null
-  readonly parameters: Parameters
-  readonly properties: readonly Property[]
 }

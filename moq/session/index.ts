@@ -4,13 +4,28 @@
  */
 
 export { type Clock, systemClock } from './clock.ts'
+export {
+  type AcceptedFetch,
+  type FetchHandler,
+  FetchRequest,
+} from './fetch-request.ts'
+export { FetchWriter } from './fetch-writer.ts'
 export type {
   AcceptedSubscription,
   IncomingSubgroup,
+  RequestRefusal,
   SessionHandler,
   SubscriptionHandler,
 } from './handler.ts'
-export { DEFAULT_LIMITS, type SessionLimits } from './limits.ts'
+export { type FetchAnswer, IncomingFetch } from './incoming-fetch.ts'
+export { IncomingSubscribe } from './incoming-subscribe.ts'
+export { DEFAULT_LIMITS, type SessionLimitName, type SessionLimits } from './limits.ts'
+export {
+  MigratingSubscription,
+  type MigrationHandler,
+  type MigrationOptions,
+  type SubscriptionEnd,
+} from './migration.ts'
 export {
   IncomingNamespacePublication,
   IncomingNamespaceSubscription,
@@ -19,13 +34,18 @@ export {
   NamespaceSubscription,
   type NamespaceSubscriptionHandler,
 } from './namespaces.ts'
+export type { OutgoingRequestHandler } from './outgoing-request.ts'
+export { OutgoingTokens } from './outgoing-tokens.ts'
 export {
   type AcceptOptions,
-  IncomingSubscribe,
   Publication,
   type PublicationHandler,
+  type PublishHandler,
 } from './publication.ts'
+export { IncomingPublish, type PublishOptions } from './publish.ts'
+export type { UpdateResult } from './sent-updates.ts'
 export { Session, type SessionOptions } from './session.ts'
+export { SetupOption, tokenCacheSize } from './setup-rules.ts'
 export { SubgroupWriter } from './subgroup-writer.ts'
 export { Subscription } from './subscription.ts'
 export {
@@ -39,3 +59,8 @@ export {
   type TrackStatusHandler,
   TrackStatusRequest,
 } from './track-status.ts'
+export {
+  IncomingTracksSubscription,
+  TracksSubscription,
+  type TracksSubscriptionHandler,
+} from './tracks-subscription.ts'

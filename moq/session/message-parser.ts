@@ -4,11 +4,13 @@ import { readVi64, safeVi64, vi64Length } from '../wire/vi64.ts'
 
 /**
  * Cuts a control or request stream into messages: type (vi64), length (16 bits), payload (draft-18
- * section 10). Holds at most one message, so at most 64 KiB and a header.
+ * section 10). Holds at most one message, so at most 64 KiB and a header; while it is paused, what was
+ * under way.
  */
 export class MessageParser {
   private readonly emit: (type: number, payload: Reader) => void
   private pending: Uint8Array | null = null
+  private paused = false
   /** Where a message is gathered that did not come in one piece. */
   private held = EMPTY
 
@@ -21,15 +23,32 @@ export class MessageParser {
     return this.pending !== null
   }
 
+  /** Bytes of what was not emitted. */
+  get pendingBytes(): number {
+    return this.pending?.length ?? 0
+  }
+
   feed(chunk: Uint8Array): void {
     const bytes = this.pending ? this.append(this.pending, chunk) : chunk
     let offset = 0
-    for (;;) {
+    while (!this.paused) {
       const end = this.messageEnd(bytes, offset)
       if (end < 0) break
       offset = end
     }
     this.pending = offset < bytes.length ? bytes.subarray(offset) : null
+  }
+
+  /** Emits nothing more, not even of the chunk that it is fed, until `resume`. */
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+    const bytes = this.pending
+    this.pending = null
+    if (bytes) this.feed(bytes)
   }
 
   /**

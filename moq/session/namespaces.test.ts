@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { createTransportPair } from '../transport/memory.ts'
 import type { BidiStream } from '../transport/transport.ts'
 import { ResetCode } from '../wire/codes.ts'
 import { namespaceOf } from '../wire/names.ts'
 import { codecFor } from '../wire/versions.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { IncomingNamespaceSubscription } from './namespaces.ts'
+import type { RequestHost } from './request-host.ts'
 import { RequestStream } from './request-stream.ts'
+import { ManualClock } from './test-pair.ts'
 
 /** A stream whose peer reads nothing. */
 function unread() {
@@ -30,18 +34,29 @@ describe('a peer that asks for namespaces and does not read them', () => {
     const { stream, resets } = unread()
     const request = new RequestStream(stream, codecFor('moqt-18'), (task) => task())
     const over: unknown[] = []
+    const limits: string[] = []
     let cancelled = 0
+    const host: RequestHost = {
+      transport: createTransportPair().server,
+      clock: new ManualClock(),
+      limits: { ...DEFAULT_LIMITS, maxUnreadRequestBytes: 10_000 },
+      nextRequestId: () => 1,
+      limitHit: (limit) => limits.push(limit),
+      requestOpened() {},
+      requestOver: (ended) => over.push(ended),
+      admitUpdate() {},
+    }
     const subscription = new IncomingNamespaceSubscription(
       { type: 'SUBSCRIBE_NAMESPACE', requestId: 0, prefix: namespaceOf('sotto'), parameters: {} },
       request,
-      (ended) => over.push(ended),
-      10_000,
+      host,
     )
     subscription.onCancelled = () => cancelled++
     subscription.accept()
     for (let i = 0; i < 5000; i++) subscription.namespace(namespaceOf('sotto', `room ${i}`))
     expect(resets).toEqual([ResetCode.EXCESSIVE_LOAD])
     expect(cancelled).toBe(1)
+    expect(limits).toEqual(['maxUnreadRequestBytes'])
     expect(over).toEqual([subscription])
     expect(stream.send.buffered).toBeLessThan(10_100)
   })

@@ -1,282 +1,211 @@
-import { ResetCode } from '../wire/codes.ts'
+import { RequestCode, ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type {
   ControlMessage,
   PublishNamespace,
-  RequestError,
+  RequestMessage,
   SubscribeNamespace,
 } from '../wire/messages.ts'
-import { formatNamespace, type Namespace } from '../wire/names.ts'
+import { formatNamespace, hasPrefix, type Namespace } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
-import type { OnOver, RequestStream } from './request-stream.ts'
+import { IncomingRequest } from './incoming-request.ts'
+import {
+  OutgoingRequest,
+  type OutgoingRequestHandler,
+  type OutgoingRequestHost,
+} from './outgoing-request.ts'
+import type { RequestRefusal } from './refusal.ts'
+import type { RequestHost } from './request-host.ts'
+import type { RequestStream } from './request-stream.ts'
 
-export interface NamespacePublicationHandler {
-  onAccepted?(): void
-  onRejected?(error: RequestError): void
-  /** The peer revoked its acceptance, or the session ended. */
-  onDone?(): void
-}
+/** `onDone`: the peer revoked its acceptance, or the session ended. */
+export interface NamespacePublicationHandler extends OutgoingRequestHandler {}
 
-export interface NamespaceSubscriptionHandler {
-  onAccepted?(): void
-  onRejected?(error: RequestError): void
+export interface NamespaceSubscriptionHandler extends OutgoingRequestHandler {
   /** `namespace` is whole: prefix and suffix. */
   onNamespace(namespace: Namespace): void
+  /** Also for each that an updated prefix no longer covers. */
   onNamespaceDone(namespace: Namespace): void
-  onDone?(): void
 }
 
 /** A PUBLISH_NAMESPACE of ours (draft-18 section 6.2). */
-export class NamespacePublication {
+export class NamespacePublication extends OutgoingRequest {
   readonly namespace: Namespace
-  private readonly handler: NamespacePublicationHandler
-  private readonly onOver: OnOver
-  private stream: RequestStream | null = null
-  private answered = false
-  private over = false
 
-  constructor(namespace: Namespace, handler: NamespacePublicationHandler, onOver: OnOver) {
+  constructor(
+    namespace: Namespace,
+    handler: NamespacePublicationHandler,
+    host: OutgoingRequestHost,
+  ) {
+    super('PUBLISH_NAMESPACE_OK', handler, host)
     this.namespace = namespace
-    this.handler = handler
-    this.onOver = onOver
-  }
-
-  start(stream: RequestStream, requestId: number, parameters: Parameters): void {
-    if (this.over) {
-      stream.cancel(ResetCode.CANCELLED)
-      return
-    }
-    this.stream = stream
-    stream.handler = {
-      onMessage: (message) => this.onMessage(message),
-      onEnd: () => this.end(),
-      onCancelled: () => this.end(),
-    }
-    stream.send({ type: 'PUBLISH_NAMESPACE', requestId, namespace: this.namespace, parameters })
   }
 
   /** Cancels the request, which withdraws the namespace. */
   withdraw(): void {
-    if (this.over) return
-    this.close()
-    this.stream?.cancel(ResetCode.CANCELLED)
+    this.cancel()
   }
 
-  sessionEnded(): void {
-    this.end()
-  }
-
-  private onMessage(message: ControlMessage): void {
-    if (message.type === 'REQUEST_OK' && !this.answered) {
-      this.answered = true
-      this.handler.onAccepted?.()
-    } else if (message.type === 'REQUEST_ERROR' && !this.answered) {
-      this.close()
-      this.stream?.finish()
-      this.handler.onRejected?.(message)
-    } else if (message.type !== 'GOAWAY') {
-      throw new ProtocolError(`${message.type} on the stream of a PUBLISH_NAMESPACE`)
-    }
-  }
-
-  private end(): void {
-    if (this.over) return
-    this.close()
-    this.stream?.finish()
-    this.handler.onDone?.()
-  }
-
-  private close(): void {
-    this.over = true
-    this.onOver(this)
+  protected override message(requestId: number, parameters: Parameters): RequestMessage {
+    return { type: 'PUBLISH_NAMESPACE', requestId, namespace: this.namespace, parameters }
   }
 }
 
 /** A SUBSCRIBE_NAMESPACE of ours (draft-18 section 6.1). */
-export class NamespaceSubscription {
-  readonly prefix: Namespace
-  private readonly handler: NamespaceSubscriptionHandler
-  private readonly onOver: OnOver
+export class NamespaceSubscription extends OutgoingRequest {
+  private current: Namespace
+  private readonly found: NamespaceSubscriptionHandler
   private readonly known = new Map<string, Namespace>()
-  private stream: RequestStream | null = null
-  private answered = false
-  private over = false
 
-  constructor(prefix: Namespace, handler: NamespaceSubscriptionHandler, onOver: OnOver) {
-    this.prefix = prefix
-    this.handler = handler
-    this.onOver = onOver
+  constructor(prefix: Namespace, handler: NamespaceSubscriptionHandler, host: OutgoingRequestHost) {
+    super('SUBSCRIBE_NAMESPACE_OK', handler, host)
+    this.current = prefix
+    this.found = handler
   }
 
-  start(stream: RequestStream, requestId: number, parameters: Parameters): void {
-    if (this.over) {
-      stream.cancel(ResetCode.CANCELLED)
-      return
-    }
-    this.stream = stream
-    stream.handler = {
-      onMessage: (message) => this.onMessage(message),
-      onEnd: () => this.end(),
-      onCancelled: () => this.end(),
-    }
-    stream.send({ type: 'SUBSCRIBE_NAMESPACE', requestId, prefix: this.prefix, parameters })
+  /** Changes once the peer has granted an update that brought another (section 10.9.2). */
+  get prefix(): Namespace {
+    return this.current
   }
 
-  cancel(): void {
-    if (this.over) return
-    this.close()
-    this.stream?.cancel(ResetCode.CANCELLED)
+  protected override message(requestId: number, parameters: Parameters): RequestMessage {
+    return { type: 'SUBSCRIBE_NAMESPACE', requestId, prefix: this.current, parameters }
   }
 
-  sessionEnded(): void {
-    this.end()
+  protected override news(message: ControlMessage): boolean {
+    if (message.type === 'NAMESPACE') this.add([...this.current, ...message.suffix])
+    else if (message.type === 'NAMESPACE_DONE') this.remove([...this.current, ...message.suffix])
+    else return false
+    return true
   }
 
-  private onMessage(message: ControlMessage): void {
-    if (!this.answered) {
-      this.answered = true
-      if (message.type === 'REQUEST_OK') this.handler.onAccepted?.()
-      else if (message.type === 'REQUEST_ERROR') this.reject(message)
-      else throw new ProtocolError(`${message.type} before the answer to a SUBSCRIBE_NAMESPACE`)
-      return
+  protected override updated({ namespacePrefix }: Parameters): void {
+    if (!namespacePrefix) return
+    this.current = namespacePrefix
+    for (const [key, namespace] of [...this.known]) {
+      if (hasPrefix(namespace, namespacePrefix)) continue
+      this.known.delete(key)
+      this.found.onNamespaceDone(namespace)
     }
-    if (message.type === 'NAMESPACE') this.add([...this.prefix, ...message.suffix])
-    else if (message.type === 'NAMESPACE_DONE') this.remove([...this.prefix, ...message.suffix])
-    else if (message.type !== 'GOAWAY') {
-      throw new ProtocolError(`${message.type} on the stream of a SUBSCRIBE_NAMESPACE`)
-    }
+  }
+
+  /** The stream's end counts as a NAMESPACE_DONE for each active namespace (section 10.18). */
+  protected override ended(): void {
+    for (const namespace of this.known.values()) this.found.onNamespaceDone(namespace)
+    this.known.clear()
   }
 
   private add(namespace: Namespace): void {
-    this.known.set(formatNamespace(namespace), namespace)
-    this.handler.onNamespace(namespace)
+    const key = formatNamespace(namespace)
+    if (this.known.has(key)) return
+    this.known.set(key, namespace)
+    this.found.onNamespace(namespace)
   }
 
   private remove(namespace: Namespace): void {
     if (!this.known.delete(formatNamespace(namespace))) {
       throw new ProtocolError('NAMESPACE_DONE before its NAMESPACE')
     }
-    this.handler.onNamespaceDone(namespace)
-  }
-
-  private reject(error: RequestError): void {
-    this.close()
-    this.stream?.finish()
-    this.handler.onRejected?.(error)
-  }
-
-  /** The stream's end counts as a NAMESPACE_DONE for each active namespace (section 10.18). */
-  private end(): void {
-    if (this.over) return
-    this.close()
-    this.stream?.finish()
-    for (const namespace of this.known.values()) this.handler.onNamespaceDone(namespace)
-    this.known.clear()
-    this.handler.onDone?.()
-  }
-
-  private close(): void {
-    this.over = true
-    this.onOver(this)
+    this.found.onNamespaceDone(namespace)
   }
 }
 
 /** The peer's PUBLISH_NAMESPACE, to be answered once. */
-export class IncomingNamespacePublication {
+export class IncomingNamespacePublication extends IncomingRequest {
   readonly namespace: Namespace
-  readonly parameters: Parameters
   /** The peer withdrew the namespace, or the session ended; set by the owner. */
   onWithdrawn: (() => void) | null = null
-  private readonly stream: RequestStream
-  private readonly onOver: OnOver
-  private over = false
 
-  constructor(message: PublishNamespace, stream: RequestStream, onOver: OnOver) {
-    this.onOver = onOver
+  constructor(message: PublishNamespace, stream: RequestStream, host: RequestHost) {
+    super('PUBLISH_NAMESPACE', message, stream, host)
     this.namespace = message.namespace
-    this.parameters = message.parameters
-    this.stream = stream
-    stream.handler = {
-      onMessage: (update) => answerUpdate(update, stream, 'PUBLISH_NAMESPACE'),
-      // Withdrawing is cancelling (section 6.2); a FIN only says that no update follows.
-      onEnd: () => {},
-      onCancelled: () => this.end(),
-    }
   }
 
-  accept(): void {
-    this.stream.send({ type: 'REQUEST_OK', parameters: {}, properties: [] })
-  }
-
-  reject(code: number, reason: string, retryAfterMs: number | null = null): void {
-    this.close()
-    this.stream.send({ type: 'REQUEST_ERROR', code, retryAfterMs, reason })
-    this.stream.finish()
-  }
-
-  sessionEnded(): void {
-    this.end()
-  }
-
-  private end(): void {
-    if (this.over) return
-    this.close()
-    this.stream.finish()
+  protected override ended(): void {
     this.onWithdrawn?.()
   }
 
-  private close(): void {
-    this.over = true
-    this.onOver(this)
+  /** Withdrawing is cancelling (section 6.2); a FIN only says that no update follows. */
+  protected override onFin(): void {}
+}
+
+/** The peer's request for news of a prefix, which an update may change (section 10.9.2). */
+export abstract class IncomingPrefixRequest extends IncomingRequest {
+  /** The peer cancelled, or the session ended; set by the owner. */
+  onCancelled: (() => void) | null = null
+  /**
+   * The peer asks for another prefix: null grants it, and `prefix` changes after the call; a refusal
+   * ends the request (PREFIX_OVERLAP, section 10.2.14). Without it prefixes are not changed.
+   */
+  onPrefix: ((prefix: Namespace) => RequestRefusal | null) | null = null
+  /** The granted prefix holds: what it newly covers is to be told now. */
+  onPrefixChanged: (() => void) | null = null
+  private current: Namespace
+  private readonly session: RequestHost
+
+  constructor(
+    type: 'SUBSCRIBE_NAMESPACE' | 'SUBSCRIBE_TRACKS',
+    message: { requestId: number; prefix: Namespace; parameters: Parameters },
+    stream: RequestStream,
+    host: RequestHost,
+  ) {
+    super(type, message, stream, host)
+    this.current = message.prefix
+    this.session = host
+  }
+
+  get prefix(): Namespace {
+    return this.current
+  }
+
+  /** A peer that does not read what it asked for is not waited for (section 10.18). */
+  protected tell(news: ControlMessage): void {
+    this.stream.send(news)
+    if (this.stream.buffered <= this.session.limits.maxUnreadRequestBytes) return
+    this.session.limitHit('maxUnreadRequestBytes')
+    this.cancel(ResetCode.EXCESSIVE_LOAD)
+    this.onCancelled?.()
+  }
+
+  protected override onUpdate({ namespacePrefix }: Parameters): RequestRefusal | null {
+    if (!namespacePrefix) return null
+    if (this.onPrefix) return this.onPrefix(namespacePrefix)
+    return NO_OTHER_PREFIX
+  }
+
+  protected override updated({ namespacePrefix }: Parameters): void {
+    if (!namespacePrefix) return
+    this.current = namespacePrefix
+    this.prefixChanged()
+    this.onPrefixChanged?.()
+  }
+
+  protected prefixChanged(): void {}
+
+  protected override ended(): void {
+    this.onCancelled?.()
+  }
+
+  /** Section 6.1: a FIN cancels as well as a reset does. */
+  protected override onFin(): void {
+    this.peerEnded()
   }
 }
 
 /** The peer's SUBSCRIBE_NAMESPACE: accept it, then tell it of namespaces as they come and go. */
-export class IncomingNamespaceSubscription {
-  readonly prefix: Namespace
-  readonly parameters: Parameters
-  /** The peer cancelled, or the session ended; set by the owner. */
-  onCancelled: (() => void) | null = null
-  private readonly stream: RequestStream
-  private readonly told = new Set<string>()
-  private readonly onOver: OnOver
-  private readonly maxUnreadBytes: number
-  private over = false
+export class IncomingNamespaceSubscription extends IncomingPrefixRequest {
+  private readonly told = new Map<string, Namespace>()
 
-  /** @param maxUnreadBytes of news that the peer may leave unread; beyond it the request is reset */
-  constructor(
-    message: SubscribeNamespace,
-    stream: RequestStream,
-    onOver: OnOver,
-    maxUnreadBytes: number,
-  ) {
-    this.onOver = onOver
-    this.maxUnreadBytes = maxUnreadBytes
-    this.prefix = message.prefix
-    this.parameters = message.parameters
-    this.stream = stream
-    stream.handler = {
-      onMessage: (update) => answerUpdate(update, stream, 'SUBSCRIBE_NAMESPACE'),
-      onEnd: () => this.end(),
-      onCancelled: () => this.end(),
-    }
-  }
-
-  accept(): void {
-    this.stream.send({ type: 'REQUEST_OK', parameters: {}, properties: [] })
-  }
-
-  reject(code: number, reason: string, retryAfterMs: number | null = null): void {
-    this.close()
-    this.stream.send({ type: 'REQUEST_ERROR', code, retryAfterMs, reason })
-    this.stream.finish()
+  /** @param host whose limits say how much news the peer may leave unread */
+  constructor(message: SubscribeNamespace, stream: RequestStream, host: RequestHost) {
+    super('SUBSCRIBE_NAMESPACE', message, stream, host)
   }
 
   /** @param namespace whole; it starts with `prefix` */
   namespace(namespace: Namespace): void {
     const key = formatNamespace(namespace)
     if (this.over || this.told.has(key)) return
-    this.told.add(key)
+    this.told.set(key, namespace)
     this.tell({ type: 'NAMESPACE', suffix: namespace.slice(this.prefix.length) })
   }
 
@@ -285,42 +214,16 @@ export class IncomingNamespaceSubscription {
     this.tell({ type: 'NAMESPACE_DONE', suffix: namespace.slice(this.prefix.length) })
   }
 
-  /** A peer that does not read what it asked for is not waited for (section 10.18). */
-  private tell(news: ControlMessage): void {
-    this.stream.send(news)
-    if (this.stream.buffered <= this.maxUnreadBytes) return
-    this.cancel(ResetCode.EXCESSIVE_LOAD)
-    this.onCancelled?.()
-  }
-
-  /** Ends it from our side; the peer takes every namespace as done. */
-  cancel(code: number): void {
-    if (this.over) return
-    this.close()
-    this.stream.cancel(code)
-  }
-
-  sessionEnded(): void {
-    this.end()
-  }
-
-  private end(): void {
-    if (this.over) return
-    this.close()
-    this.stream.finish()
-    this.onCancelled?.()
-  }
-
-  private close(): void {
-    this.over = true
-    this.onOver(this)
+  /** Of what the new prefix does not cover nothing more can be said. */
+  protected override prefixChanged(): void {
+    for (const [key, namespace] of [...this.told]) {
+      if (!hasPrefix(namespace, this.prefix)) this.told.delete(key)
+    }
   }
 }
 
-/** An update that changes nothing that we act on is granted (section 10.9). */
-function answerUpdate(message: ControlMessage, stream: RequestStream, request: string): void {
-  if (message.type !== 'REQUEST_UPDATE') {
-    throw new ProtocolError(`${message.type} on the stream of a ${request}`)
-  }
-  stream.send({ type: 'REQUEST_OK', parameters: {}, properties: [] })
+const NO_OTHER_PREFIX: RequestRefusal = {
+  code: RequestCode.NOT_SUPPORTED,
+  reason: 'the prefix cannot be changed here',
+  retryAfterMs: null,
 }

@@ -1,21 +1,49 @@
-import type { TransportSession } from '../transport/transport.ts'
-import { ResetCode } from '../wire/codes.ts'
+import { DoneCode, RequestCode, ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Location } from '../wire/location.ts'
-import type { ControlMessage, Subscribe } from '../wire/messages.ts'
+import type { ControlMessage, Goaway, RequestError, RequestUpdate } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
-import type { Parameters, SubscriptionFilter } from '../wire/parameters.ts'
+import type { Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
 import { encodeSubgroupHeader, type SubgroupHeader } from '../wire/subgroup.ts'
+import { DeliveryTerms } from './delivery-terms.ts'
+import { isPublished } from './filter.ts'
+import { OpenWriters } from './open-writers.ts'
+import { type RequestRefusal, requestError } from './refusal.ts'
+import type { RequestHost } from './request-host.ts'
+import { checkOk } from './request-rules.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
+import { SentUpdates, type UpdateResult } from './sent-updates.ts'
 import { SubgroupWriter } from './subgroup-writer.ts'
 
-/** What an accepted subscription of the peer's tells its owner. */
+/** What a subscription that we serve asks of its owner, and tells it. */
 export interface PublicationHandler {
-  /** REQUEST_UPDATE; the publication's own fields are already changed. */
-  onUpdate?(parameters: Parameters): void
+  /**
+   * REQUEST_UPDATE; the publication's own fields are already changed. A refusal is told to the
+   * subscriber and ends the subscription with UPDATE_FAILED (section 10.9.1); `onCancelled` follows.
+   */
+  onUpdate?:
+    | ((parameters: Parameters) => RequestRefusal | null)
+    | ((parameters: Parameters) => void)
+  /**
+   * The Largest Object now, for REQUEST_UPDATE_OK and for filters relative to it. Absent: what it was
+   * when the publication was made.
+   */
+  largest?(): Location | null
+  /** EXPIRES of a REQUEST_UPDATE_OK: ms, or null for none (section 10.2.10). */
+  expires?(): number | null
   /** The subscriber cancelled, or the session ended. Every stream is reset already. */
   onCancelled?(): void
+  /** The subscriber asks to be served elsewhere (section 10.4). */
+  onGoaway?(goaway: Goaway): void
+}
+
+/** Of a PUBLISH: also the subscriber's answer. */
+export interface PublishHandler extends PublicationHandler {
+  /** PUBLISH_OK; the publication's own fields are already changed. */
+  onAccepted?(parameters: Parameters): void
+  /** REQUEST_ERROR, or the request ended without an answer. Every stream is reset already. */
+  onRejected?(error: RequestError): void
 }
 
 export interface AcceptOptions {
@@ -24,141 +52,103 @@ export interface AcceptOptions {
   /** Largest location published, or null when nothing was. */
   readonly largest: Location | null
   readonly properties?: readonly Property[]
+  /** ms after which we mean to end it. */
   readonly expires?: number
 }
 
-/** A SUBSCRIBE of the peer's, to be answered once with `accept` or `reject`. */
-export class IncomingSubscribe {
-  readonly track: FullTrackName
-  readonly parameters: Parameters
-  readonly requestId: number
-  private readonly stream: RequestStream
-  private readonly host: PublicationHost
-  private answered = false
-
-  /** The peer cancelled before an answer; set by an owner that answers later. */
-  onCancelled: (() => void) | null = null
-
-  constructor(message: Subscribe, stream: RequestStream, host: PublicationHost) {
-    this.track = message.track
-    this.parameters = message.parameters
-    this.requestId = message.requestId
-    this.stream = stream
-    this.host = host
-    stream.handler = {
-      onMessage: (update) => {
-        throw new ProtocolError(`${update.type} before the answer to a SUBSCRIBE`)
-      },
-      onEnd: () => {},
-      onCancelled: () => this.cancelled(),
-    }
-  }
-
-  /** Whether it was answered or cancelled. */
-  get over(): boolean {
-    return this.answered
-  }
-
-  /** Sends SUBSCRIBE_OK; objects may follow at once. */
-  accept(options: AcceptOptions, handler: PublicationHandler): Publication {
-    if (this.answered) throw new Error('this SUBSCRIBE is already answered')
-    this.answered = true
-    this.stream.send({
-      type: 'SUBSCRIBE_OK',
-      trackAlias: options.trackAlias,
-      parameters: {
-        ...(options.largest && { largestObject: options.largest }),
-        ...(options.expires !== undefined && { expires: options.expires }),
-      },
-      properties: options.properties ?? [],
-    })
-    const publication = new Publication(this.host, this.stream, this.parameters, options, handler)
-    this.host.requestOpened(publication)
-    this.host.requestOver(this)
-    return publication
-  }
-
-  reject(code: number, reason: string, retryAfterMs: number | null = null): void {
-    if (this.answered) return
-    this.answered = true
-    this.host.requestOver(this)
-    this.stream.send({ type: 'REQUEST_ERROR', code, retryAfterMs, reason })
-    this.stream.finish()
-  }
-
-  /** The session ended under it. */
-  sessionEnded(): void {
-    this.cancelled()
-  }
-
-  private cancelled(): void {
-    if (this.answered) return
-    this.answered = true
-    this.host.requestOver(this)
-    this.onCancelled?.()
-  }
-}
-
-/** What a publication needs of its session. */
-export interface PublicationHost {
-  readonly transport: TransportSession
-  requestOpened(request: OpenRequest): void
-  requestOver(request: OpenRequest): void
-}
+type State = 'waiting' | 'pending' | 'established' | 'over'
 
 /**
- * A subscription of the peer's that we serve (draft-18 section 5.1). The owner asks `passes`, then
- * writes subgroups and datagrams.
+ * A subscription that we serve (draft-18 section 5.1), asked for by the peer's SUBSCRIBE or offered by
+ * our PUBLISH. The owner asks `passes`, then writes subgroups and datagrams. States: `waiting` (a
+ * PUBLISH without stream credit yet) → `pending` (PUBLISH sent) → `established` → `over`.
  */
-export class Publication {
+export class Publication extends DeliveryTerms implements OpenRequest {
+  readonly track: FullTrackName
+  readonly requestId: number
   readonly trackAlias: number
-  readonly handler: PublicationHandler
-  /** 0..255, lower is sent first (section 7.1). */
-  subscriberPriority: number
-  /** Null: the publisher's preference. */
-  readonly groupOrder: 'ascending' | 'descending' | null
-  /** Objects are sent only while this is true (section 5.1, Forward State). */
-  forward: boolean
-  /** First location that passes the filter, and last group. */
-  start: Location
-  endGroup: number
-  private readonly host: PublicationHost
-  private readonly stream: RequestStream
-  private readonly writers = new Set<SubgroupWriter>()
+  readonly handler: PublishHandler
+  /** Where a joining fetch ends (section 5.1); null when nothing was published then. */
+  joiningLocation: Location | null
+  private readonly host: RequestHost
+  private readonly published: Location | null
+  private readonly updates: SentUpdates
+  private readonly writers = new OpenWriters()
+  /** Subgroups that the subscriber stopped; the oldest is forgotten first. */
+  private readonly stopped = new Set<string>()
+  private stream: RequestStream | null = null
+  private state: State = 'waiting'
   private streamsOpened = 0
-  private over = false
+  /** By a PUBLISH of ours. */
+  private ours = true
 
   constructor(
-    host: PublicationHost,
-    stream: RequestStream,
-    parameters: Parameters,
+    host: RequestHost,
+    request: { readonly track: FullTrackName; readonly requestId: number },
     options: AcceptOptions,
-    handler: PublicationHandler,
+    handler: PublishHandler,
   ) {
+    super()
     this.host = host
-    this.stream = stream
-    this.handler = handler
+    this.track = request.track
+    this.requestId = request.requestId
     this.trackAlias = options.trackAlias
-    this.subscriberPriority = parameters.subscriberPriority ?? 128
-    this.groupOrder = parameters.groupOrder ?? null
-    this.forward = parameters.forward ?? true
-    this.start = filterStart(parameters.filter, options.largest)
-    this.endGroup = filterEnd(parameters.filter)
-    stream.handler = {
-      onMessage: (message) => this.onMessage(message),
-      onEnd: () => {},
-      onCancelled: () => this.cancelled(),
-    }
+    this.published = options.largest
+    this.joiningLocation = options.largest
+    this.handler = handler
+    this.updates = new SentUpdates(() => host.nextRequestId())
   }
 
   get closed(): boolean {
-    return this.over
+    return this.state === 'over'
+  }
+
+  get established(): boolean {
+    return this.state === 'established'
+  }
+
+  /**
+   * Whether the request is on its way. A PUBLISH is not while there is no stream credit: where the
+   * subscriber asked for tracks, it is to be told with `IncomingTracksSubscription.blocked` (section
+   * 6.1), after `done`.
+   */
+  get sent(): boolean {
+    return this.stream !== null
+  }
+
+  /** The Largest Object, as far as the publication knows. */
+  get largest(): Location | null {
+    return this.handler.largest ? this.handler.largest() : this.published
+  }
+
+  /** Takes over the stream of a SUBSCRIBE that was accepted. */
+  serve(stream: RequestStream, parameters: Parameters): void {
+    this.ours = false
+    this.state = 'established'
+    this.apply(parameters, this.published)
+    this.attach(stream)
+  }
+
+  /** Takes the stream that PUBLISH was sent on; `largest` is what it said. */
+  offer(stream: RequestStream, largest: Location | null): void {
+    this.state = 'pending'
+    this.joiningLocation = largest
+    this.attach(stream)
   }
 
   /** Whether an object passes the filter and the Forward State (sections 5.1 and 5.1.2). */
   passes(group: number, object: number): boolean {
-    if (!this.forward || group > this.endGroup || group < this.start.group) return false
+    if (!this.forward || this.stream === null) return false
+    if (group > this.endGroup || group < this.start.group) return false
     return group > this.start.group || object >= this.start.object
+  }
+
+  /**
+   * Whether the subscriber stopped a stream of this subgroup: no new one should be opened (section
+   * 11.4.3). Forgotten when it sets the Forward State from 0 to 1.
+   */
+  isStopped(group: number, subgroup: number): boolean {
+    return this.stopped.size > 0 && this.stopped.has(`${group}/${subgroup}`)
   }
 
   /**
@@ -173,79 +163,200 @@ export class Publication {
     order: number,
     encoded: Uint8Array = encodeSubgroupHeader(header),
   ): SubgroupWriter | null {
-    if (this.over) return null
+    if (this.state === 'over' || this.stream === null) return null
     const stream = this.host.transport.openUni(order)
     if (!stream) return null
     this.streamsOpened++
-    return new SubgroupWriter(stream, header, encoded, this.writers)
+    return new SubgroupWriter(stream, header, encoded, this)
   }
 
   /** @param datagram with this publication's alias; returns whether the transport took it */
   sendDatagram(datagram: Uint8Array): boolean {
-    return !this.over && this.host.transport.sendDatagram(datagram)
+    return this.state !== 'over' && this.host.transport.sendDatagram(datagram)
+  }
+
+  /**
+   * REQUEST_UPDATE for our PUBLISH, which may bring authorization tokens (section 10.9). A refused one
+   * ends the publication. Does nothing before PUBLISH was sent and after the end.
+   * @throws Error for the peer's SUBSCRIBE, which only the peer updates
+   */
+  update(parameters: Parameters, onResult?: UpdateResult): void {
+    if (!this.ours) throw new Error('a SUBSCRIBE is updated by its sender')
+    if (this.state === 'over' || !this.stream) return
+    this.updates.send(this.stream, parameters, onResult)
   }
 
   /** PUBLISH_DONE (section 10.11). Open subgroups are reset first, as the draft demands. */
   done(status: number, reason: string): void {
-    if (this.over) return
-    this.close(ResetCode.CANCELLED)
-    this.stream.send({ type: 'PUBLISH_DONE', status, streamCount: this.streamsOpened, reason })
-    this.stream.finish()
+    this.end(status, reason, ResetCode.CANCELLED)
+  }
+
+  /** The right that it was served by has ended: what is under way is taken back too. */
+  expire(): void {
+    this.end(DoneCode.EXPIRED, 'the subscription expired', ResetCode.EXPIRED_AUTH_TOKEN)
+  }
+
+  /** Asks the subscriber to go elsewhere (section 10.4); after `timeoutMs`, unless 0, it is reset. */
+  goaway(uri: string, timeoutMs: number): void {
+    this.stream?.goaway(uri, timeoutMs, this.host.clock)
   }
 
   /** The session ended under it. */
-  sessionEnded(): void {
-    this.cancelled()
+  sessionEnded(reason: string): void {
+    this.cancelled(reason)
+  }
+
+  // ---- for its writers
+
+  writerOpened(writer: SubgroupWriter): void {
+    this.writers.add(writer)
+  }
+
+  writerClosed(writer: SubgroupWriter): void {
+    this.writers.delete(writer)
+  }
+
+  /** @param subgroup null when the writer wrote nothing that would name it */
+  writerStopped(group: number, subgroup: number | null): void {
+    if (subgroup === null) return
+    this.stopped.add(`${group}/${subgroup}`)
+    if (this.stopped.size <= MAX_STOPPED) return
+    for (const oldest of this.stopped) {
+      this.stopped.delete(oldest)
+      return
+    }
+  }
+
+  // ---- its request stream
+
+  private attach(stream: RequestStream): void {
+    this.stream = stream
+    stream.handler = {
+      onMessage: (message) => this.onMessage(message),
+      // Only says that no update follows.
+      onEnd: () => {
+        if (this.state === 'pending') this.cancelled('the subscriber closed the request')
+      },
+      onCancelled: (code) => this.cancelled(`the subscriber reset it (${code})`),
+      onGoaway: (goaway) => this.handler.onGoaway?.(goaway),
+    }
   }
 
   private onMessage(message: ControlMessage): void {
-    if (message.type !== 'REQUEST_UPDATE') {
-      throw new ProtocolError(`${message.type} on the stream of a SUBSCRIBE`)
+    // What was under way when it ended.
+    if (this.state === 'over') return
+    if (message.type === 'REQUEST_OK') {
+      if (this.state === 'established') {
+        this.updates.granted(message)
+        return
+      }
+      checkOk(message, 'PUBLISH_OK')
+      this.state = 'established'
+      // Absent from a PUBLISH_OK they have their defaults (section 10.2).
+      this.apply({ forward: true, ...message.parameters }, this.largest)
+      this.handler.onAccepted?.(message.parameters)
+    } else if (message.type === 'REQUEST_ERROR') {
+      if (this.state === 'pending') this.rejected(message)
+      else this.updateRefused(message)
+    } else if (message.type === 'REQUEST_UPDATE' && this.state === 'established') {
+      this.onUpdate(message)
+    } else {
+      throw new ProtocolError(`${message.type} on the stream of a subscription`)
     }
-    const { subscriberPriority, forward, filter } = message.parameters
-    if (subscriberPriority !== undefined) this.subscriberPriority = subscriberPriority
-    if (forward !== undefined) this.forward = forward
-    if (filter !== undefined) this.applyFilter(filter)
-    this.stream.send({ type: 'REQUEST_OK', parameters: {}, properties: [] })
-    this.handler.onUpdate?.(message.parameters)
   }
 
-  private applyFilter(filter: SubscriptionFilter): void {
-    // A filter relative to the largest object keeps the start: nothing before it was promised.
-    if (filter.kind === 'absolute-start' || filter.kind === 'absolute-range') {
-      this.start = filter.start
-    }
-    this.endGroup = filterEnd(filter)
+  private onUpdate(update: RequestUpdate): void {
+    const stream = this.stream!
+    this.host.admitUpdate(update, 'subscription', stream, (refusal) => {
+      if (this.state !== 'over') this.decideUpdate(update.parameters, refusal)
+    })
   }
 
-  private cancelled(): void {
-    if (this.over) return
-    this.close(ResetCode.CANCELLED)
+  private decideUpdate(parameters: Parameters, refusal: RequestRefusal | null): void {
+    const { largest } = this
+    const forwarded = this.forward
+    if (!refusal && isPublished(parameters.filter, largest)) {
+      refusal = {
+        code: RequestCode.INVALID_RANGE,
+        reason: 'every group up to the end group is published already',
+        retryAfterMs: null,
+      }
+    }
+    if (!refusal) {
+      this.apply(parameters, largest)
+      if (this.forward && !forwarded) this.stopped.clear()
+      refusal = this.handler.onUpdate?.(parameters) ?? null
+      if (this.closed) return
+    }
+    if (refusal) {
+      this.stream?.send(requestError(refusal))
+      this.done(DoneCode.UPDATE_FAILED, refusal.reason)
+      this.handler.onCancelled?.()
+      return
+    }
+    if (this.forward && !forwarded) this.joiningLocation = largest
+    const expires = this.handler.expires?.() ?? null
+    this.stream?.send({
+      type: 'REQUEST_OK',
+      parameters: {
+        ...(expires !== null && { expires }),
+        ...(largest && { largestObject: largest }),
+      },
+      properties: [],
+    })
+  }
+
+  protected override apply(parameters: Parameters, largest: Location | null): void {
+    super.apply(parameters, largest)
+    if (parameters.filter === undefined) return
+    // Streams of groups that are no longer wanted are reset (section 11.4.3).
+    for (const writer of this.writers.list()) {
+      const { group } = writer.header
+      if (group < this.start.group || group > this.endGroup) writer.reset(ResetCode.CANCELLED)
+    }
+  }
+
+  /** The subscriber no longer agrees to our PUBLISH: the subscription fails (section 10.9.1). */
+  private updateRefused(error: RequestError): void {
+    this.updates.refused(error)
+    if (this.closed) return
+    this.done(DoneCode.UPDATE_FAILED, 'the subscriber refused an update')
     this.handler.onCancelled?.()
   }
 
+  private rejected(error: RequestError): void {
+    this.close(ResetCode.CANCELLED)
+    this.stream?.finish()
+    this.handler.onRejected?.(error)
+  }
+
+  private cancelled(reason: string): void {
+    if (this.state === 'over') return
+    const answered = this.state === 'established'
+    this.close(ResetCode.CANCELLED)
+    this.stream?.finish()
+    if (answered) this.handler.onCancelled?.()
+    else {
+      this.handler.onRejected?.(
+        requestError({ code: RequestCode.INTERNAL_ERROR, reason, retryAfterMs: null }),
+      )
+    }
+  }
+
+  private end(status: number, reason: string, code: number): void {
+    if (this.state === 'over') return
+    this.close(code)
+    this.stream?.send({ type: 'PUBLISH_DONE', status, streamCount: this.streamsOpened, reason })
+    this.stream?.finish()
+  }
+
   private close(code: number): void {
-    this.over = true
-    for (const writer of [...this.writers]) writer.reset(code)
+    this.state = 'over'
+    this.updates.clear()
+    for (const writer of this.writers.list()) writer.reset(code)
     this.host.requestOver(this)
   }
 }
 
-function filterStart(filter: SubscriptionFilter | undefined, largest: Location | null): Location {
-  if (!filter) return { group: 0, object: 0 }
-  switch (filter.kind) {
-    case 'largest-object':
-      return largest ? { group: largest.group, object: largest.object + 1 } : ORIGIN
-    case 'next-group-start':
-      return largest ? { group: largest.group + 1, object: 0 } : ORIGIN
-    case 'absolute-start':
-    case 'absolute-range':
-      return filter.start
-  }
-}
-
-function filterEnd(filter: SubscriptionFilter | undefined): number {
-  return filter?.kind === 'absolute-range' ? filter.endGroup : Number.POSITIVE_INFINITY
-}
-
-const ORIGIN: Location = { group: 0, object: 0 }
+/** A subscriber that stops more subgroups than this may see one opened again. */
+const MAX_STOPPED = 256

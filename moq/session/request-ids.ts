@@ -24,12 +24,23 @@ export class RequestIds {
     if (id % 2 !== this.next % 2) throw invalid(`request id ${id} has the wrong parity`)
     if (id < this.next || this.ahead.has(id)) throw invalid(`request id ${id} was used before`)
     this.ahead.add(id)
+    if (this.ahead.size > MAX_AHEAD) this.skip()
     while (this.ahead.delete(this.next)) this.next += 2
-    if (this.ahead.size > MAX_AHEAD) throw invalid('request ids do not count up by 2')
+  }
+
+  /** Gives up on what is missing before the middle of those ahead: seldom, so that it costs little. */
+  private skip(): void {
+    const ids = [...this.ahead].sort((a, b) => a - b)
+    const middle = ids[ids.length >> 1]!
+    for (const id of ids) if (id < middle) this.ahead.delete(id)
+    this.next = middle
   }
 }
 
-/** More requests than any peer has in flight out of order. */
+/**
+ * More requests than any peer has in flight out of order: what is missing then was on streams that
+ * were reset before it came, and does not come any more.
+ */
 const MAX_AHEAD = 4096
 
 function invalid(reason: string): ProtocolError {

@@ -1,6 +1,9 @@
 import type { BidiStream } from '../transport/transport.ts'
 import type { Codec } from '../wire/codec.ts'
-import type { ControlMessage } from '../wire/messages.ts'
+import { ResetCode } from '../wire/codes.ts'
+import { ProtocolError } from '../wire/errors.ts'
+import type { ControlMessage, Goaway } from '../wire/messages.ts'
+import type { Clock } from './clock.ts'
 import { MessageParser } from './message-parser.ts'
 
 /** What a request does with its stream's events. */
@@ -8,6 +11,8 @@ export interface RequestStreamHandler {
   onMessage(message: ControlMessage): void
   /** The peer will send no more. */
   onEnd(): void
+  /** GOAWAY for this request alone (section 10.4); at most once. */
+  onGoaway?(goaway: Goaway): void
   /** The peer abandoned the request: it reset its side, or stopped ours. Called once at most. */
   onCancelled(code: number): void
 }
@@ -31,24 +36,32 @@ export class RequestStream {
   handler: RequestStreamHandler | null = null
   private readonly stream: BidiStream
   private readonly codec: Codec
+  private readonly guard: Guard
+  private readonly parser: MessageParser
+  /** What is kept back; null while nothing is. */
+  private held: { readonly first: ControlMessage | null; fin: boolean; releasing: boolean } | null =
+    null
   private over = false
   private sendEnded = false
+  private goawaySent = false
+  private goawaySeen = false
 
   constructor(stream: BidiStream, codec: Codec, guard: Guard) {
     this.stream = stream
     this.codec = codec
-    const parser = new MessageParser((type, payload) => {
+    this.guard = guard
+    this.parser = new MessageParser((type, payload) => {
       // What follows a cancelled request on its stream is of no interest.
-      if (!this.over) this.handler?.onMessage(codec.decode(type, payload, 'request'))
+      if (!this.over) this.receive(codec.decode(type, payload, 'request'))
     })
     stream.receive.handler = {
       onBytes: (bytes, fin) =>
         guard(() => {
           if (this.over) return
-          parser.feed(bytes)
-          if (!fin || this.over) return
-          parser.finish()
-          this.handler?.onEnd()
+          this.parser.feed(bytes)
+          if (this.held && this.parser.pendingBytes > MAX_HELD_BYTES) {
+            this.onCancel(ResetCode.EXCESSIVE_LOAD)
+          } else if (fin) this.receiveEnd()
         }),
       onReset: (code) => guard(() => this.onCancel(code)),
     }
@@ -76,12 +89,88 @@ export class RequestStream {
     this.stream.send.finish()
   }
 
+  /**
+   * Asks the peer to bring this request elsewhere (section 10.4). After `timeoutMs`, unless 0, it is
+   * reset with GOING_AWAY, and its handler hears of it as of a cancellation. Once; later calls do
+   * nothing.
+   * @param uri empty: the session's own; a client may send no other
+   */
+  goaway(uri: string, timeoutMs: number, clock: Clock): void {
+    if (this.sendEnded || this.goawaySent) return
+    this.goawaySent = true
+    this.send({ type: 'GOAWAY', newSessionUri: uri, timeout: timeoutMs })
+    if (timeoutMs > 0) {
+      clock.after(timeoutMs, () => this.guard(() => this.onCancel(ResetCode.GOING_AWAY)))
+    }
+  }
+
   /** Ends both directions; nothing is called any more. */
   cancel(code: number): void {
     if (this.over) return
     this.over = true
     this.resetSend(code)
     this.stream.receive.stop(code)
+  }
+
+  /** As `cancel`, and its handler hears of it as if the peer had cancelled. */
+  abandon(code: number): void {
+    this.onCancel(code)
+  }
+
+  /**
+   * Keeps back what the peer sends, `first` before all, until `release`. The transport is paused, so
+   * that the peer's flow control bounds what waits. That the peer stops our side is told all the same.
+   */
+  hold(first: ControlMessage | null = null): void {
+    this.held = { first, fin: false, releasing: false }
+    this.parser.pause()
+    this.stream.receive.pause()
+  }
+
+  /** Hands on what was kept back: soon, and not from within this call. */
+  release(): void {
+    const { held } = this
+    if (!held || held.releasing) return
+    held.releasing = true
+    queueMicrotask(() => this.guard(() => this.goOn()))
+  }
+
+  private goOn(): void {
+    const { held } = this
+    // Released, and not held anew since.
+    if (!held?.releasing || this.over) return
+    this.held = null
+    if (held.first) this.receive(held.first)
+    // Unless it is kept back again by what was handed on.
+    if (!this.isHeld()) {
+      this.stream.receive.resume()
+      this.parser.resume()
+    }
+    if (held.fin) this.receiveEnd()
+  }
+
+  private isHeld(): boolean {
+    return this.held !== null
+  }
+
+  private receiveEnd(): void {
+    if (this.over) return
+    if (this.held) {
+      this.held.fin = true
+      return
+    }
+    this.parser.finish()
+    this.handler?.onEnd()
+  }
+
+  private receive(message: ControlMessage): void {
+    if (message.type !== 'GOAWAY') {
+      this.handler?.onMessage(message)
+      return
+    }
+    if (this.goawaySeen) throw new ProtocolError('second GOAWAY on a request')
+    this.goawaySeen = true
+    this.handler?.onGoaway?.(message)
   }
 
   private onCancel(code: number): void {
@@ -98,3 +187,6 @@ export class RequestStream {
     this.stream.send.reset(code)
   }
 }
+
+/** Of what was under way when a stream was held. */
+const MAX_HELD_BYTES = 256 * 1024

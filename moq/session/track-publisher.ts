@@ -1,9 +1,14 @@
+import { DoneCode, RequestCode, ResetCode } from '../wire/codes.ts'
 import { encodeDatagram } from '../wire/datagram.ts'
 import { isAfter, type Location } from '../wire/location.ts'
-import type { Parameters } from '../wire/parameters.ts'
+import type { RequestError } from '../wire/messages.ts'
+import type { FullTrackName } from '../wire/names.ts'
+import type { AuthorizationToken, Parameters } from '../wire/parameters.ts'
 import { type Property, PropertyType } from '../wire/properties.ts'
 import { encodeSubgroupBody } from '../wire/subgroup.ts'
-import type { IncomingSubscribe, Publication } from './publication.ts'
+import type { IncomingSubscribe } from './incoming-subscribe.ts'
+import type { Publication, PublicationHandler, PublishHandler } from './publication.ts'
+import type { PublishOptions } from './publish.ts'
 import type { SubgroupWriter } from './subgroup-writer.ts'
 import type { TrackState } from './track-status.ts'
 
@@ -21,6 +26,20 @@ export interface TrackPublisherOptions {
   readonly onGroupRequested?: () => void
   /** Whether anybody wants objects changed. */
   readonly onDemand?: (wanted: boolean) => void
+}
+
+/** How a track is offered with PUBLISH. */
+export interface TrackOffer {
+  /** False: nothing is sent until the subscriber wants it. Default true. */
+  readonly forward?: boolean
+  readonly authorizationTokens?: readonly AuthorizationToken[]
+  readonly onAccepted?: () => void
+  readonly onRejected?: (error: RequestError) => void
+}
+
+/** What a track is published on: a `Session`. */
+export interface PublishingSession {
+  publish(track: FullTrackName, options: PublishOptions, handler: PublishHandler): Publication
 }
 
 /** One object of an original publisher's, as it goes out. */
@@ -59,21 +78,45 @@ export class TrackPublisher {
     return most
   }
 
+  /** Answers a SUBSCRIBE. */
   accept(request: IncomingSubscribe): void {
+    if (request.outOfRange(this.largest)) {
+      request.reject(RequestCode.INVALID_RANGE, 'every group that it asks for is over')
+      return
+    }
     const publication = request.accept(
+      this.terms,
+      this.handlerFor(() => publication),
+    )
+    this.add(publication)
+    this.onUpdate(request.parameters)
+  }
+
+  /** Offers the track to the peer of a session, without being asked (section 10.10). */
+  publish(session: PublishingSession, track: FullTrackName, offer: TrackOffer = {}): Publication {
+    const { forward, authorizationTokens } = offer
+    const publication = session.publish(
+      track,
       {
-        trackAlias: this.options.trackAlias,
-        largest: this.largest,
-        properties: this.trackProperties(),
+        ...this.terms,
+        ...(forward !== undefined && { forward }),
+        ...(authorizationTokens && { authorizationTokens }),
       },
       {
-        onUpdate: (parameters) => this.onUpdate(parameters),
-        onCancelled: () => this.remove(publication),
+        ...this.handlerFor(() => publication),
+        onAccepted: (parameters) => {
+          // What it left out has its default: it is wanted (section 10.2.12).
+          this.onUpdate({ forward: true, ...parameters })
+          offer.onAccepted?.()
+        },
+        onRejected: (error) => {
+          this.remove(publication)
+          offer.onRejected?.(error)
+        },
       },
     )
-    this.publications.set(publication, new Map())
-    this.options.onDemand?.(this.wanted)
-    this.onUpdate(request.parameters)
+    this.add(publication)
+    return publication
   }
 
   /** What a TRACK_STATUS is answered with. */
@@ -90,7 +133,11 @@ export class TrackPublisher {
     this.note(object)
     let served = true
     for (const [publication, open] of this.publications) {
-      if (!publication.passes(object.group, object.object)) continue
+      if (!publication.passes(object.group, object.object)) {
+        leaveOut(open, subgroup, object.group)
+        continue
+      }
+      if (publication.isStopped(object.group, subgroup)) continue
       const writer = this.writerFor(publication, open, subgroup, object)
       if (writer) writer.write(object.object, body)
       else served = false
@@ -120,14 +167,20 @@ export class TrackPublisher {
     return taken
   }
 
-  /** Ends the streams of every group before `group`. */
+  /**
+   * Ends the streams of every group before `group`, and the subscriptions whose filter ends there:
+   * everything that passes it was sent.
+   */
   endGroupsBefore(group: number): void {
-    for (const open of this.publications.values()) {
+    for (const [publication, open] of [...this.publications]) {
       for (const [subgroup, { group: of, writer }] of open) {
         if (of >= group) continue
         writer.finish()
         open.delete(subgroup)
       }
+      if (publication.endGroup >= group || open.size > 0) continue
+      publication.done(DoneCode.SUBSCRIPTION_ENDED, 'the end of the filter is reached')
+      this.remove(publication)
     }
   }
 
@@ -178,6 +231,27 @@ export class TrackPublisher {
     if (!this.largest || isAfter(location, this.largest)) this.largest = location
   }
 
+  private get terms() {
+    return {
+      trackAlias: this.options.trackAlias,
+      largest: this.largest,
+      properties: this.trackProperties(),
+    }
+  }
+
+  private handlerFor(publication: () => Publication): PublicationHandler {
+    return {
+      largest: () => this.largest,
+      onUpdate: (parameters) => this.onUpdate(parameters),
+      onCancelled: () => this.remove(publication()),
+    }
+  }
+
+  private add(publication: Publication): void {
+    this.publications.set(publication, new Map())
+    this.options.onDemand?.(this.wanted)
+  }
+
   private onUpdate(parameters: Parameters): void {
     const asked = parameters.newGroupRequest
     if (asked !== undefined && (asked === 0 || asked > (this.largest?.group ?? -1))) {
@@ -205,4 +279,12 @@ export class TrackPublisher {
 interface OpenSubgroup {
   readonly group: number
   readonly writer: SubgroupWriter
+}
+
+/** An object of a subgroup is not sent: its stream does not go on behind it (section 11.4.3). */
+function leaveOut(open: Map<number, OpenSubgroup>, subgroup: number, group: number): void {
+  const current = open.get(subgroup)
+  if (current?.group !== group) return
+  current.writer.reset(ResetCode.CANCELLED)
+  open.delete(subgroup)
 }

@@ -5,6 +5,7 @@ import type { RequestError, TrackStatus } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
+import { checkOk } from './request-rules.ts'
 import type { OnOver, RequestStream } from './request-stream.ts'
 
 /** What a TRACK_STATUS_OK tells: what a SUBSCRIBE_OK would have told (draft-18 section 10.14). */
@@ -46,6 +47,7 @@ export class TrackStatusRequest {
     stream.handler = {
       onMessage: (message) => {
         if (message.type === 'REQUEST_OK') {
+          checkOk(message, 'TRACK_STATUS_OK')
           const largest = message.parameters.largestObject ?? null
           this.end(() => this.handler.onStatus({ largest, properties: message.properties }))
         } else if (message.type === 'REQUEST_ERROR') {

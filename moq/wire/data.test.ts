@@ -8,6 +8,7 @@ import {
 } from './datagram.ts'
 import { ProtocolError } from './errors.ts'
 import type { MoqObject } from './object.ts'
+import { ObjectTooLargeError } from './object-gatherer.ts'
 import { encodeProperties } from './properties.ts'
 import { Reader } from './reader.ts'
 import {
@@ -18,7 +19,7 @@ import {
   readSubgroupHeader,
   type SubgroupHeader,
 } from './subgroup.ts'
-import { ObjectTooLargeError, SubgroupParser } from './subgroup-parser.ts'
+import { SubgroupParser } from './subgroup-parser.ts'
 import { Writer } from './writer.ts'
 
 const id = fc.maxSafeNat()

@@ -6,9 +6,8 @@ import {
   type FetchRangeEnd,
 } from './fetch.ts'
 import { MoqObject, ObjectStatus } from './object.ts'
+import { ObjectGatherer } from './object-gatherer.ts'
 import type { GroupOrder } from './parameters.ts'
-import { ObjectTooLargeError } from './subgroup-parser.ts'
-import { readVi64, safeVi64, vi64Length } from './vi64.ts'
 
 /**
  * Where a parser puts what it read. The `body` of an object is `[properties length, properties,]
@@ -20,15 +19,9 @@ export interface FetchSink {
   onRangeEnd(end: FetchRangeEnd): void
 }
 
-/**
- * Parses what follows the header of a fetch stream (draft-18 section 11.4.4) from bytes as they come.
- * An object that arrives whole in one chunk is a view of that chunk; one that spans chunks is
- * gathered once into a buffer of its exact size. Memory is bounded by `maxObjectBytes`, which limits
- * an object's properties and payload together.
- */
-export class FetchParser {
+/** Parses what follows the header of a fetch stream (draft-18 section 11.4.4) from bytes as they come. */
+export class FetchParser extends ObjectGatherer {
   private readonly descending: boolean
-  private readonly maxObjectBytes: number
   private readonly sink: FetchSink
 
   /** -1: nothing was read. */
@@ -39,13 +32,7 @@ export class FetchParser {
   /** -1: no object was read; a range end has no priority. */
   private priorPriority = -1
 
-  /** Bytes of an object not yet whole; `held` of them are filled. */
-  private hold: Uint8Array | null = null
-  private held = 0
-
   // Fields of the object or range end being parsed, kept here so that a retry allocates nothing.
-  private at = 0
-  private end = 0
   private flags = 0
   private group = 0
   private object = 0
@@ -57,64 +44,19 @@ export class FetchParser {
   private payloadAt = 0
 
   /** @param order that of the FETCH; it gives the group deltas their sign */
-  constructor(order: GroupOrder, maxObjectBytes: number, sink: FetchSink) {
+  constructor(
+    order: GroupOrder,
+    maxObjectBytes: number,
+    sink: FetchSink,
+    maxPropertiesBytes: number = maxObjectBytes,
+  ) {
+    super(maxObjectBytes, maxPropertiesBytes)
     this.descending = order === 'descending'
-    this.maxObjectBytes = maxObjectBytes
     this.sink = sink
   }
 
-  /**
-   * @throws ProtocolError when the bytes are neither objects nor range ends
-   * @throws ObjectTooLargeError when an object exceeds the limit
-   */
-  feed(chunk: Uint8Array): void {
-    let offset = 0
-    while (this.hold) {
-      offset = this.fill(this.hold, chunk, offset)
-      if (this.held < this.hold.length) return
-      const filled = this.hold
-      this.hold = null
-      if (this.parse(filled, 0)) this.deliver(filled)
-      else this.keep(filled, 0)
-    }
-    while (offset < chunk.length && this.parse(chunk, offset)) {
-      offset = this.end
-      this.deliver(chunk)
-    }
-    if (offset < chunk.length) this.keep(chunk, offset)
-  }
-
-  /** @throws ProtocolError when the stream ended within an object (section 11.4) */
-  finish(): void {
-    if (this.hold) throw new ProtocolError('fetch stream ends within an object')
-  }
-
-  private fill(hold: Uint8Array, chunk: Uint8Array, offset: number): number {
-    const end = Math.min(chunk.length, offset + hold.length - this.held)
-    hold.set(chunk.subarray(offset, end), this.held)
-    this.held += end - offset
-    return end
-  }
-
-  /**
-   * Keeps an incomplete object. The buffer never exceeds what the object needs, so that a full one
-   * ends with it, and grows by doubling, so that a peer pays for memory with bytes and not with a
-   * length that it merely claims.
-   */
-  private keep(bytes: Uint8Array, offset: number): void {
-    const have = bytes.length - offset
-    const need = Math.max(this.end - offset, have + 1)
-    this.hold = new Uint8Array(Math.min(need, Math.max(2 * have, FIRST_HOLD)))
-    this.hold.set(bytes.subarray(offset))
-    this.held = have
-  }
-
-  /**
-   * Reads the fields of what is at `offset`. Returns whether it is whole; `end` is then the offset
-   * behind it, else the offset that is known to be needed at least. The prior object stays what it
-   * is: an incomplete one is parsed again.
-   */
-  private parse(bytes: Uint8Array, offset: number): boolean {
+  /** The prior object stays what it is: an incomplete one is parsed again. */
+  protected override parse(bytes: Uint8Array, offset: number): boolean {
     this.at = offset
     this.end = offset
     const flags = this.integer(bytes, 'serialization flags')
@@ -203,7 +145,7 @@ export class FetchParser {
     if (flags & FetchFlag.PROPERTIES) {
       const length = this.integer(bytes, 'properties length')
       if (length < 0) return false
-      this.limit(length)
+      this.limitProperties(length)
       this.propertiesAt = this.at
       this.propertiesLength = length
       this.at += length
@@ -216,29 +158,7 @@ export class FetchParser {
     return this.end <= bytes.length
   }
 
-  /** A vi64 at `at`, which moves behind it; -1 when it is not whole, with `end` set to its need. */
-  private integer(bytes: Uint8Array, what: string): number {
-    if (this.at >= bytes.length) {
-      this.end = this.at + 1
-      return -1
-    }
-    const size = vi64Length(bytes[this.at]!)
-    if (this.at + size > bytes.length) {
-      this.end = this.at + size
-      return -1
-    }
-    const value = safeVi64(readVi64(bytes, this.at), what)
-    this.at += size
-    return value
-  }
-
-  private limit(length: number): void {
-    if (length > this.maxObjectBytes) {
-      throw new ObjectTooLargeError(`object of ${length} bytes, at most ${this.maxObjectBytes}`)
-    }
-  }
-
-  private deliver(bytes: Uint8Array): void {
+  protected override deliver(bytes: Uint8Array): void {
     this.priorGroup = this.group
     this.priorObject = this.object
     if (isRangeEnd(this.flags)) {
@@ -265,7 +185,6 @@ export class FetchParser {
   }
 }
 
-const FIRST_HOLD = 4096
 const MAX_FLAGS = 0x7f
 
 function isRangeEnd(flags: number): boolean {

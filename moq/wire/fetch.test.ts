@@ -11,9 +11,9 @@ import {
 } from './fetch.ts'
 import { FetchParser } from './fetch-parser.ts'
 import { MoqObject, ObjectStatus } from './object.ts'
+import { ObjectTooLargeError } from './object-gatherer.ts'
 import type { GroupOrder } from './parameters.ts'
 import { Reader } from './reader.ts'
-import { ObjectTooLargeError } from './subgroup-parser.ts'
 import { Writer } from './writer.ts'
 
 type Entry = FetchObject | FetchRangeEnd

@@ -74,6 +74,14 @@ export function hasPrefix(namespace: Namespace, prefix: Namespace): boolean {
   )
 }
 
+export function sameTrack(a: FullTrackName, b: FullTrackName): boolean {
+  return (
+    a.namespace.length === b.namespace.length &&
+    hasPrefix(a.namespace, b.namespace) &&
+    sameBytes(a.name, b.name)
+  )
+}
+
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false

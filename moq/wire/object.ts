@@ -4,6 +4,8 @@
  * payload are views into it, made when asked for.
  */
 
+import { propertiesFault } from './properties.ts'
+
 /** Section 11.2.1.1. */
 export const ObjectStatus = {
   NORMAL: 0x0,
@@ -59,9 +61,21 @@ export class MoqObject {
     return this.propertiesAt > 0
   }
 
+  /** Bytes of `properties`. */
+  get propertiesSize(): number {
+    return this.propertiesLength
+  }
+
   /** The serialized Key-Value-Pairs, without their length; empty when there are none. */
   get properties(): Uint8Array {
     return this.body.subarray(this.propertiesAt, this.propertiesAt + this.propertiesLength)
+  }
+
+  /** Why its properties make the track malformed, see `propertiesFault`; null when nothing does. */
+  get propertiesFault(): string | null {
+    if (this.propertiesLength === 0) return null
+    const end = this.propertiesAt + this.propertiesLength
+    return propertiesFault(this.body, this.propertiesAt, end)
   }
 
   get payload(): Uint8Array {

@@ -7,7 +7,7 @@
 import { SessionCode } from './codes.ts'
 import { ProtocolError } from './errors.ts'
 import { Reader } from './reader.ts'
-import { MAX_VI64 } from './vi64.ts'
+import { MAX_VI64, readVi64, vi64Length } from './vi64.ts'
 import { Writer } from './writer.ts'
 
 export interface Property {
@@ -102,6 +102,108 @@ export function findInteger(properties: readonly Property[], type: number): numb
   }
   return undefined
 }
+
+/** Section 2.5.1: tracks with such a property are only for those who understand it. */
+const MANDATORY_FIRST = 0x4000
+const MANDATORY_LAST = 0x7fff
+const NONE: ReadonlySet<number> = new Set()
+
+/**
+ * A Mandatory Track Property that is not understood, in the list or inside Immutable Properties; null
+ * when there is none. A track with one is neither taken nor forwarded: UNSUPPORTED_EXTENSION.
+ * @param known types that the receiver understands
+ */
+export function unknownMandatory(
+  properties: readonly Property[],
+  known: ReadonlySet<number> = NONE,
+): number | null {
+  for (const { type, value } of properties) {
+    if (typeof type === 'number' && isMandatory(type) && !known.has(type)) return type
+    if (type !== PropertyType.IMMUTABLE_PROPERTIES || !(value instanceof Uint8Array)) continue
+    // What cannot be read is another fault: `propertiesFault` tells it.
+    if (scan(value, 0, value.length, true, false) !== null) continue
+    const found = unknownMandatory(decodeProperties(value), known)
+    if (found !== null) return found
+  }
+  return null
+}
+
+/**
+ * Why the properties of an object make its track malformed (sections 2.4.2, 2.5.1 and 12.7): a
+ * mandatory property, pairs that cannot be read, Immutable Properties twice or nested. Null when
+ * nothing is wrong; that answer allocates nothing.
+ * @param bytes hold the serialized Key-Value-Pairs from `start` to `end`
+ */
+export function propertiesFault(bytes: Uint8Array, start: number, end: number): string | null {
+  return scan(bytes, start, end, false, true)
+}
+
+/**
+ * Checks what the draft says of Track Properties that it defines.
+ * @returns why they make the track malformed; null when nothing is wrong
+ * @throws ProtocolError for a value that ends the session (sections 12.5 and 12.6)
+ */
+export function trackPropertiesFault(properties: readonly Property[]): string | null {
+  for (const { type, value } of properties) {
+    if (type !== PropertyType.IMMUTABLE_PROPERTIES || !(value instanceof Uint8Array)) continue
+    const fault = scan(value, 0, value.length, true, false)
+    if (fault !== null) return fault
+  }
+  const order = findInteger(properties, PropertyType.DEFAULT_PUBLISHER_GROUP_ORDER)
+  if (order !== undefined && order !== 1 && order !== 2) {
+    throw new ProtocolError(`DEFAULT_PUBLISHER_GROUP_ORDER ${order}, not 1 or 2`)
+  }
+  const dynamic = findInteger(properties, PropertyType.DYNAMIC_GROUPS)
+  if (dynamic !== undefined && dynamic > 1) {
+    throw new ProtocolError(`DYNAMIC_GROUPS ${dynamic}, not 0 or 1`)
+  }
+  return null
+}
+
+function isMandatory(type: number): boolean {
+  return type >= MANDATORY_FIRST && type <= MANDATORY_LAST
+}
+
+/**
+ * @param inner whether they stand inside Immutable Properties
+ * @param ofObject whether a mandatory property is a fault
+ */
+function scan(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  inner: boolean,
+  ofObject: boolean,
+): string | null {
+  let at = start
+  let type: number | bigint = 0
+  let immutable = false
+  while (at < end) {
+    const valueAt = at + vi64Length(bytes[at]!)
+    if (valueAt >= end || valueAt + vi64Length(bytes[valueAt]!) > end) return UNREADABLE
+    type = sum(type, readVi64(bytes, at))
+    if (typeof type === 'bigint' && type > MAX_VI64) return UNREADABLE
+    if (ofObject && typeof type === 'number' && isMandatory(type)) {
+      return 'a mandatory track property on an object'
+    }
+    at = valueAt + vi64Length(bytes[valueAt]!)
+    if (!isOdd(type)) continue
+    const length = readVi64(bytes, valueAt)
+    if (typeof length === 'bigint' || length > MAX_VALUE_BYTES || at + length > end) {
+      return UNREADABLE
+    }
+    if (type === PropertyType.IMMUTABLE_PROPERTIES) {
+      if (inner || immutable) return 'immutable properties twice or nested'
+      immutable = true
+      const fault = scan(bytes, at, at + length, true, ofObject)
+      if (fault !== null) return fault
+    }
+    at += length
+  }
+  return null
+}
+
+const UNREADABLE = 'properties that cannot be read'
 
 function isOdd(type: number | bigint): boolean {
   return typeof type === 'number' ? type % 2 === 1 : (type & 1n) === 1n

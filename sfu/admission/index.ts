@@ -3,6 +3,13 @@
  * public keys. The relay issues nothing and keeps no accounts.
  */
 
+export {
+  AdmissionControl,
+  type AdmissionControlOptions,
+  type AdmissionEvents,
+  type RevocationOutcome,
+} from './control.ts'
+export { type AdmissionCounters, makeAdmissionCounters } from './counters.ts'
 export { JwksError } from './jwks.ts'
 export { JwksKeeper, type JwksKeeperOptions, type JwksLocation } from './jwks-keeper.ts'
 export {
@@ -20,7 +27,7 @@ export {
   NO_PERMISSIONS,
   type Permissions,
 } from './permissions.ts'
-export type { RequestRefusal, SessionEnd } from './refusal-codes.ts'
+export type { EndCause, RequestRefusal, SessionEnd } from './refusal-codes.ts'
 export { Revocations, type Revoked } from './revocation.ts'
 export {
   type AdmissionLimits,
@@ -28,6 +35,7 @@ export {
   SessionAdmission,
   type SessionAdmissionOptions,
 } from './session-admission.ts'
+export { runTokenCommand, TokenCommandError } from './token-command.ts'
 export {
   type Admission,
   type TokenRefusal,

@@ -11,10 +11,16 @@ export interface RequestRefusal {
   readonly retryAfterMs: number | null
 }
 
+/** Why a session has no right; `missing`: no token came in time. */
+export type EndCause = TokenRefusalCode | 'missing'
+
 /** What to close the session with. */
 export interface SessionEnd {
   readonly code: number
   readonly reason: string
+  readonly cause: EndCause
+  /** It had a valid token before. */
+  readonly wasAdmitted: boolean
 }
 
 type CodeName = 'MALFORMED_AUTH_TOKEN' | 'EXPIRED_AUTH_TOKEN' | 'UNAUTHORIZED'
@@ -34,6 +40,7 @@ export function requestRefusal(refusal: TokenRefusal): RequestRefusal {
   return { code: RequestCode[CODES[code]], reason: sentence, retryAfterMs }
 }
 
-export function sessionEnd(refusal: TokenRefusal): SessionEnd {
-  return { code: SessionCode[CODES[refusal.code]], reason: refusal.sentence }
+export function sessionEnd(refusal: TokenRefusal, wasAdmitted: boolean): SessionEnd {
+  const { code: cause, sentence: reason } = refusal
+  return { code: SessionCode[CODES[cause]], reason, cause, wasAdmitted }
 }

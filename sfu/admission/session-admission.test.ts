@@ -108,7 +108,7 @@ describe('SessionAdmission', () => {
   ])('ends the session for SETUP, the request for a request: %s', async (code, end, request) => {
     const refused = new World()
     await refused.setup(token(code))
-    expect(refused.ends).toEqual([{ code: end, reason: code }])
+    expect(refused.ends).toEqual([{ code: end, reason: code, cause: code, wasAdmitted: false }])
     const world = new World()
     await world.setup(token('alice 1000'), token(code))
     expect(await world.request(token(code))).toMatchObject({ code: request })
@@ -134,7 +134,8 @@ describe('SessionAdmission', () => {
     world.clock.advance(1000)
     expect([world.may('alice'), world.may('bob'), world.narrowed]).toEqual([false, true, 1])
     world.clock.advance(1000)
-    expect(world.ends).toEqual([{ code: SessionCode.EXPIRED_AUTH_TOKEN, reason: 'expired' }])
+    expect(world.ends).toMatchObject([{ code: SessionCode.EXPIRED_AUTH_TOKEN, cause: 'expired' }])
+    expect(world.ends).toMatchObject([{ reason: 'expired', wasAdmitted: true }])
     expect(world.admission.permissions).toEqual(NO_PERMISSIONS)
     expect(world.clock.timers).toBe(0)
   })
@@ -159,7 +160,7 @@ describe('SessionAdmission', () => {
     expect(world.ends).toEqual([])
     world.revoked.add('alice')
     world.admission.recheck()
-    expect(world.ends).toEqual([{ code: SessionCode.UNAUTHORIZED, reason: 'revoked' }])
+    expect(world.ends).toMatchObject([{ code: SessionCode.UNAUTHORIZED, reason: 'revoked' }])
   })
 
   it('registers an alias even when its request fails, and throws where the session must end', async () => {

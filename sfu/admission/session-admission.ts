@@ -31,6 +31,10 @@ export interface SessionAdmissionOptions {
   onEnded(end: SessionEnd): void
   /** A bug of ours; the session must be closed. */
   onInternalError(error: unknown): void
+  /** A request was refused for want of permission. */
+  onUnauthorized?(): void
+  /** It is closed, by whomever; once. */
+  onClosed?(): void
 }
 
 export interface AdmissionLimits {
@@ -86,6 +90,11 @@ export class SessionAdmission {
     return [{ type: SetupOption.MAX_AUTH_TOKEN_CACHE_SIZE, value: tokenCacheBytes }]
   }
 
+  /** Size of the tokens that the peer registered (draft-18 section 10.3.1.3). */
+  get tokenCacheBytes(): number {
+    return this.#registry.bytes
+  }
+
   get permissions(): Permissions {
     return this.#permissions
   }
@@ -115,17 +124,24 @@ export class SessionAdmission {
     const { clock } = this.#options
     this.#cancelDeadline = clock.after(this.#limits.firstTokenMs, () => {
       if (this.#grants.length > 0) return
-      this.#end({ code: SessionCode.UNAUTHORIZED, reason: 'no authorization token came in time' })
+      this.#end({
+        code: SessionCode.UNAUTHORIZED,
+        reason: 'no authorization token came in time',
+        cause: 'missing',
+        wasAdmitted: false,
+      })
     })
     const fault = this.#fault(presented)
     if (fault) {
-      this.#end({ code: SessionCode.MALFORMED_AUTH_TOKEN, reason: fault.reason })
+      const { reason } = fault
+      const code = SessionCode.MALFORMED_AUTH_TOKEN
+      this.#end({ code, reason, cause: 'malformed', wasAdmitted: false })
       return
     }
     this.#setup = 'verifying'
     this.#verify(presented, (refusal) => {
       if (refusal && this.#grants.length === 0) {
-        this.#end(sessionEnd(refusal))
+        this.#end(sessionEnd(refusal, false))
         return
       }
       this.#setup = 'done'
@@ -158,6 +174,19 @@ export class SessionAdmission {
     else verify()
   }
 
+  /**
+   * How to refuse a request that `permissions` do not cover.
+   * @param action what was asked for, e.g. `publish under this namespace`
+   */
+  unauthorized(action: string): RequestRefusal {
+    this.#options.onUnauthorized?.()
+    const reason =
+      this.#grants.length === 0
+        ? 'an authorization token is needed'
+        : `the token does not allow to ${action}`
+    return { code: RequestCode.UNAUTHORIZED, reason, retryAfterMs: null }
+  }
+
   /** Looks at every grant again: after a change of the issuer's keys or a revocation. */
   recheck(): void {
     if (this.#over) return
@@ -170,18 +199,20 @@ export class SessionAdmission {
     const narrowed = kept.length < this.#grants.length
     this.#setGrants(kept)
     if (!narrowed || last === null) return
-    if (kept.length === 0) this.#end(sessionEnd(last))
+    if (kept.length === 0) this.#end(sessionEnd(last, true))
     else this.#options.onNarrowed()
   }
 
   /** The session is closed; no callback follows. */
   close(): void {
+    if (this.#over) return
     this.#over = true
     this.#queue = []
     this.#grants = []
     this.#permissions = NO_PERMISSIONS
     this.#cancelExpiry()
     this.#cancelDeadline()
+    this.#options.onClosed?.()
   }
 
   #fault(presented: readonly TokenValue[]): RequestRefusal | null {

@@ -4,7 +4,15 @@
  * media; what it may do on its own is bounded by `EngineLimits`.
  */
 
+import {
+  type CongestionControl,
+  DEFAULT_QUIC_LIMITS,
+  type QuicClock,
+  type QuicLimits,
+  type QuicLog,
+} from '../../moq/transport/quiche/settings.ts'
 import type { TransportSession } from '../../moq/transport/transport.ts'
+import type { ServedTargets } from './target.ts'
 
 export interface Engine {
   /** `quiche` or `fails`, for logs and metrics. */
@@ -46,8 +54,12 @@ export interface EngineOptions {
   onSession(session: TransportSession): void
   /** Told of each session that was turned away, by `accept` or by the engine itself. */
   onRefused?(refusal: Refusal): void
-  readonly log: EngineLog
-  readonly clock: EngineClock
+  /** Told each time that a peer runs into a limit; for metrics. Must not throw. */
+  onLimit?(limit: EngineLimitName): void
+  /** What WebTransport requests may ask for; default all. Raw QUIC: see `checkSetupTarget`. */
+  readonly served?: ServedTargets
+  readonly log: QuicLog
+  readonly clock: QuicClock
   /** Cryptographically strong random bytes. */
   randomBytes(length: number): Uint8Array
   readonly limits?: Partial<EngineLimits>
@@ -61,8 +73,6 @@ export interface EngineOptions {
   /** Where TLS secrets are written for Wireshark; one file a connection, the name is a prefix. */
   readonly keyLogFile?: string
 }
-
-export type CongestionControl = 'bbr' | 'cubic' | 'reno'
 
 /** A session that asks to be let in. */
 export interface SessionRequest {
@@ -98,55 +108,38 @@ export interface Refusal {
   readonly reason: string
 }
 
-export interface EngineLog {
-  debug(message: string, fields?: Record<string, unknown>): void
-  info(message: string, fields?: Record<string, unknown>): void
-  warn(message: string, fields?: Record<string, unknown>): void
-}
-
-export interface EngineClock {
-  /** Monotonic time, ms. */
-  now(): number
-}
-
-export interface EngineLimits {
+export interface EngineLimits extends QuicLimits {
   /** Sessions at once; one more is refused with status 503. */
   readonly maxSessions: number
   /** Connections at once that have no session yet; packets of one more are dropped. */
   readonly maxHandshakes: number
-  /** A connection that is silent for so long ends, ms. */
-  readonly idleTimeoutMs: number
-  /** Time in which a new connection must become a session, ms. */
-  readonly handshakeTimeoutMs: number
-  /** Streams of each kind that a peer may have open at once. */
-  readonly uniStreams: number
-  readonly bidiStreams: number
-  /** Flow-control window of a connection and of a stream, bytes. */
-  readonly connectionWindow: number
-  readonly streamWindow: number
-  /** Datagrams that may wait in a connection, each way. */
-  readonly datagramQueue: number
-  /** Bytes that one outgoing stream, and one session, may buffer before the session is ended. */
-  readonly streamBuffer: number
-  readonly sessionBuffer: number
-  /** Largest UDP payload sent, bytes. */
-  readonly udpPayload: number
 }
 
 export const DEFAULT_LIMITS: EngineLimits = {
+  ...DEFAULT_QUIC_LIMITS,
   maxSessions: 1000,
   maxHandshakes: 256,
-  idleTimeoutMs: 30_000,
-  handshakeTimeoutMs: 10_000,
-  uniStreams: 1024,
-  bidiStreams: 256,
-  connectionWindow: 16 * 1024 * 1024,
-  streamWindow: 2 * 1024 * 1024,
-  datagramQueue: 1024,
-  streamBuffer: 16 * 1024 * 1024,
-  sessionBuffer: 64 * 1024 * 1024,
-  udpPayload: 1350,
 }
+
+/** Which limit a peer ran into; the values of the label `limit` in the metrics. */
+export const ENGINE_LIMIT_NAMES = [
+  /** `maxHandshakes`: a first packet was dropped. */
+  'handshakes',
+  /** `handshakeTimeoutMs`: a connection did not become a session in time. */
+  'handshake-time',
+  /** `idleTimeoutMs`: a session ended because its peer fell silent. */
+  'idle-time',
+  /** `maxSessions`: a session was refused. */
+  'sessions',
+  /** `streamBuffer` or `sessionBuffer`: a session ended because too much waited for its peer. */
+  'send-buffer',
+  /** `uniStreams` or `bidiStreams`: a connection ended because its peer opened more. */
+  'streams',
+  /** `connectionWindow` or `streamWindow`: a connection ended because its peer sent more. */
+  'flow-control',
+] as const
+
+export type EngineLimitName = (typeof ENGINE_LIMIT_NAMES)[number]
 
 /** Counters since the engine started, except where they say "now". */
 export interface EngineStats {
@@ -156,6 +149,8 @@ export interface EngineStats {
   readonly handshakes: number
   /** Now. */
   readonly sessions: number
+  /** Now, in all sessions: bytes that wait to be sent or are not acknowledged. */
+  readonly bytesHeld: number
   readonly sessionsAccepted: number
   readonly sessionsRefused: number
   readonly packetsReceived: number

@@ -3,6 +3,7 @@
 import { type Engine, EngineError, type EngineOptions } from './engine.ts'
 
 export * from './engine.ts'
+export * from './target.ts'
 
 export type EngineKind = 'auto' | 'fails' | 'quiche'
 
@@ -32,7 +33,7 @@ export async function createEngine(kind: EngineKind, options: EngineOptions): Pr
 /** Whether the native part of an engine is installed for this platform. */
 export async function isEngineInstalled(kind: 'fails' | 'quiche'): Promise<boolean> {
   if (kind === 'fails') return (await import('./fails/index.ts')).failsNativeInstalled()
-  return (await import('./quiche/binding.ts')).quicheInstalled()
+  return (await import('../../moq/transport/quiche/binding.ts')).quicheInstalled()
 }
 
 async function startFails(options: EngineOptions): Promise<Engine> {

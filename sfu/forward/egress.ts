@@ -1,177 +1,316 @@
 /**
- * The egress scheduler: one a subscriber's session. Objects wait here, by traffic class, until the
- * engine has room (pull, not push), so that what is urgent overtakes and what is late is dropped
- * instead of sent. It knows no QUIC and no media beyond the class.
+ * The egress scheduler: one a subscriber's session. Objects wait here until the engine has room
+ * (pull, not push), so that what is urgent overtakes and what is late is dropped instead of sent.
+ * Traffic classes are strict; within a class draft-18 section 7.2 orders what is sent. It knows no
+ * QUIC and no media beyond the class.
  */
 
 import type { Clock } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import type { ForwardCounters } from './counters.ts'
-import { type FlowOwner, SubgroupFlow } from './flow.ts'
+import { SubgroupEndings } from './endings.ts'
+import { type FlowHost, type FlowLane, type FlowOwner, SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
-import { EgressQueue, END } from './queue.ts'
+import { victims } from './overflow.ts'
+import type { PullSource } from './pull-source.ts'
+import { SendOrder } from './send-order.ts'
 import { DEFAULT_BUDGETS, type LatencyBudgets, TRAFFIC } from './traffic.ts'
 
 export interface EgressOptions {
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Clock
   readonly counters: ForwardCounters
   /** Asks the engine for room; see `TransportSession.wantRoom`. */
   readonly wantRoom: () => void
-  /** Bytes that may wait for this subscriber; beyond it the least urgent and oldest go. */
+  /**
+   * Bytes that may wait for this subscriber, with `ENTRY_BYTES` for each object; beyond it the least
+   * urgent and oldest go.
+   */
   readonly maxBytes: number
   readonly budgets?: LatencyBudgets
 }
 
-type Target = SubgroupFlow | FlowOwner
+/** What an object that waits costs beside its bytes, so that many small ones are bounded too. */
+export const ENTRY_BYTES = 64
+/** A full rank is emptied to this share of all, so that looking for the oldest is done seldom. */
+const LOW_WATER = 7 / 8
+/** Bytes that a fetch may send before the others of its rank have their turn. */
+const SOURCE_SHARE = 4096
 
-export class EgressScheduler {
+export class EgressScheduler implements FlowHost {
   private readonly options: EgressOptions
+  private readonly counters: ForwardCounters
   private readonly budgets: readonly number[]
-  private readonly queues = TRAFFIC.map(() => new EgressQueue<Target>())
-  private waiting = 0
+  private readonly order = new SendOrder()
+  private readonly endings: SubgroupEndings
+  private pulling: PullSource | null = null
+  /** Whether room was asked for and not given since. */
+  private asked = false
+  private bytes = 0
+  private objects = 0
+  /** Flows of which only the FIN is still to be sent. */
+  private held = 0
 
   constructor(options: EgressOptions) {
     this.options = options
+    this.counters = options.counters
     const budgets = options.budgets ?? DEFAULT_BUDGETS
     this.budgets = TRAFFIC.map((traffic) => budgets[traffic])
+    this.endings = new SubgroupEndings({
+      clock: options.clock,
+      onExpired: (flow) => this.giveUp(flow, 'deadline'),
+      onTaken: (flow) => this.endTaken(flow),
+    })
   }
 
   /** Bytes that wait. */
   get waitingBytes(): number {
-    return this.waiting
+    return this.bytes
   }
 
   /** Queues an object of a subgroup behind what the flow already has. */
   queueObject(flow: SubgroupFlow, object: ForwardObject): void {
-    this.push(flow.owner, flow.owner.streamClass, flow, object)
+    flow.push(object, this)
+    this.order.addFlow(flow)
+    this.queued(flow.owner, object.body.length)
   }
 
   /** The subgroup ends after what is queued. */
   queueEnd(flow: SubgroupFlow): void {
-    this.push(flow.owner, flow.owner.streamClass, flow, END)
+    if (flow.over || flow.end !== 'unknown') return
+    flow.end = 'ending'
+    if (!flow.first) this.endFlow(flow)
+    const { subgroupTimeoutMs } = flow.owner
+    if (!flow.over && subgroupTimeoutMs !== Number.POSITIVE_INFINITY) {
+      this.endings.add(flow, subgroupTimeoutMs)
+    }
   }
 
   queueDatagram(owner: FlowOwner, object: ForwardObject): void {
-    this.push(owner, owner.datagramClass, owner, object)
+    this.order.addDatagram(owner, object)
+    this.queued(owner, object.datagram!.length)
+  }
+
+  /** The source has something now, or another priority. No effect from within its own `pull`. */
+  wake(source: PullSource): void {
+    if (source === this.pulling) return
+    this.order.addSource(source)
+    if (!this.order.isEmpty) this.ask()
+  }
+
+  /** The source is never pulled again. */
+  remove(source: PullSource): void {
+    this.order.removeSource(source)
+  }
+
+  /** The owner's subscriber priority changed (REQUEST_UPDATE): what waits moves to its new place. */
+  reprioritize(owner: FlowOwner): void {
+    this.order.reprioritize(owner)
   }
 
   /** The engine has room for about this many bytes. */
   pull(bytes: number): void {
+    this.asked = false
+    if (this.held > 0) this.endings.release()
+    const { order } = this
     const now = this.options.clock.now()
     let room = bytes
-    let blocked = false
-    for (let index = 0; index < this.queues.length && room > 0; index++) {
-      const queue = this.queues[index]!
-      const oldest = now - this.budgets[index]!
-      while (queue.length > 0 && room > 0) {
-        const size = this.sendOldest(queue, oldest)
-        if (size < 0) {
-          // No stream credit: datagrams below may still go; the credit's return wants room again.
-          blocked = true
-          break
-        }
-        room -= size
-      }
+    while (room > 0) {
+      const picked = order.pick()
+      if (picked === 'flow') room -= this.sendNext(order.flow!, now)
+      else if (picked === 'datagram') room -= this.sendDatagram(order.owner!, order.datagram!, now)
+      else if (picked === 'source') room -= this.pullFrom(order.source!, room)
+      else return
     }
-    if (!blocked && this.hasEntries()) this.options.wantRoom()
+    if (!order.isEmpty) this.ask()
   }
 
   /** Stream credit returned. */
   resume(): void {
-    if (this.hasEntries()) this.options.wantRoom()
+    this.order.creditReturned()
+    if (!this.order.isEmpty) this.ask()
   }
 
-  /** Queue lengths by traffic class, for a look inside. */
-  dump(): { waitingBytes: number; queues: Record<string, number> } {
-    const queues = Object.fromEntries(TRAFFIC.map((name, i) => [name, this.queues[i]!.length]))
-    return { waitingBytes: this.waiting, queues }
+  /** What waits: subgroups and datagrams by traffic class, and fetches; for a look inside. */
+  dump() {
+    const { blockedCount: blocked, sourceCount: fetches } = this.order
+    const queues = Object.fromEntries(TRAFFIC.map((traffic) => [traffic, 0]))
+    for (const lane of this.order.lanes()) queues[TRAFFIC[lane.traffic]!]! += lane.size
+    return { waitingBytes: this.bytes, objects: this.objects, queues, fetches, blocked }
   }
 
-  private push(
-    owner: FlowOwner,
-    traffic: number,
-    target: Target,
-    object: ForwardObject | null,
-  ): void {
-    this.queues[traffic]!.push(target, object)
-    owner.waiting++
-    this.waiting += sizeOf(object)
-    if (this.waiting > this.options.maxBytes) this.makeSpace()
-    this.options.wantRoom()
+  // ---- FlowHost
+
+  discard(flow: SubgroupFlow): void {
+    this.order.removeFlow(flow)
+    let waited = 0
+    for (let object = flow.shift(); object; object = flow.shift()) {
+      this.bytes -= object.body.length
+      this.objects--
+      waited++
+    }
+    if (flow.end === 'held') {
+      flow.end = 'ending'
+      this.held--
+      waited++
+    }
+    if (waited > 0) settled(flow.owner, waited)
   }
 
-  /** Sends or drops the queue's oldest entry; returns bytes sent, or -1 without stream credit. */
-  private sendOldest(queue: EgressQueue<Target>, oldest: number): number {
-    const { target, object } = queue
+  // ---- sending
+
+  /** Sends or drops what is next of a flow. @returns bytes sent */
+  private sendNext(flow: SubgroupFlow, now: number): number {
+    if (flow.over) {
+      this.discard(flow)
+      return 0
+    }
+    const { owner } = flow
+    const object = flow.first!
+    const age = now - object.arrivedAt
+    if (age > this.budgets[owner.streamClass]! || age > owner.objectTimeoutMs) {
+      this.giveUp(flow, 'deadline')
+      return 0
+    }
+    const fresh = !flow.hasStream
+    if (!flow.send(object)) {
+      this.order.flowBlocked()
+      return 0
+    }
+    if (fresh) this.order.opened(flow)
+    flow.shift()
+    const size = object.body.length
+    this.counters.forwarded.stream++
+    this.counters.objects.sent++
+    this.counters.bytes.sent += size
+    if (!flow.first) {
+      this.order.removeFlow(flow)
+      if (flow.end === 'ending') this.endFlow(flow)
+    }
+    this.gone(owner, size)
+    return size
+  }
+
+  private sendDatagram(owner: FlowOwner, object: ForwardObject, now: number): number {
+    const { publication } = owner
+    const datagram = object.datagram!
     let sent = 0
-    if (target instanceof SubgroupFlow) {
-      if (object === END) {
-        if (!target.over) target.finish()
-      } else if (!target.over) {
-        if (object.arrivedAt < oldest) this.giveUp(target, 'deadline')
-        else if (!target.send(object)) return -1
-        else sent = object.body.length
+    if (!publication.closed) {
+      if (this.isLate(owner, now - object.arrivedAt)) {
+        this.counters.drops.deadline++
+      } else if (publication.sendDatagram(datagram)) {
+        sent = datagram.length
+        this.counters.forwarded.datagram++
+        this.counters.objects.sent++
+        this.counters.bytes.sent += sent
+      } else {
+        this.counters.drops.congestion++
       }
-    } else if (object !== END) {
-      sent = this.sendDatagram(target, object, oldest)
     }
-    if (sent > 0) {
-      this.options.counters.forwarded[object?.datagram ? 'datagram' : 'stream']++
-      this.options.counters.objects.sent++
-      this.options.counters.bytes.sent += sent
-    }
-    this.remove(queue, target, object)
+    this.gone(owner, datagram.length)
     return sent
   }
 
-  private sendDatagram(owner: FlowOwner, object: ForwardObject, oldest: number): number {
-    const { publication } = owner
-    if (publication.closed) return 0
-    if (object.arrivedAt < oldest) {
-      this.options.counters.drops.deadline++
-      return 0
+  /** Section 8: for a datagram, either of the timeouts. @param age ms */
+  private isLate(owner: FlowOwner, age: number): boolean {
+    if (age > this.budgets[owner.datagramClass]!) return true
+    return age > owner.objectTimeoutMs || age > owner.subgroupTimeoutMs
+  }
+
+  private pullFrom(source: PullSource, room: number): number {
+    this.pulling = source
+    let sent = 0
+    try {
+      sent = source.pull(Math.min(room, SOURCE_SHARE))
+    } finally {
+      this.pulling = null
     }
-    if (publication.sendDatagram(object.datagram!)) return object.datagram!.length
-    this.options.counters.drops.congestion++
-    return 0
+    this.order.pulled(source, sent)
+    return Math.max(0, sent)
+  }
+
+  /** Everything of a flow is with the transport and the publisher's FIN came. */
+  private endFlow(flow: SubgroupFlow): void {
+    if (flow.owner.subgroupTimeoutMs === Number.POSITIVE_INFINITY || flow.buffered === 0) {
+      flow.finish()
+      return
+    }
+    flow.end = 'held'
+    this.held++
+    flow.owner.waiting++
+    this.endings.hold(flow)
+  }
+
+  private endTaken(flow: SubgroupFlow): void {
+    if (flow.end !== 'held') return
+    flow.end = 'ending'
+    this.held--
+    flow.finish()
+    settled(flow.owner, 1)
   }
 
   private giveUp(flow: SubgroupFlow, reason: 'deadline' | 'overflow'): void {
-    this.options.counters.drops[reason]++
-    const code = reason === 'deadline' ? ResetCode.DELIVERY_TIMEOUT : ResetCode.TOO_FAR_BEHIND
-    flow.abandon(code)
-  }
-
-  /** Drops the least urgent first, and of those the oldest. */
-  private makeSpace(): void {
-    for (let index = this.queues.length - 1; index >= 0; index--) {
-      const queue = this.queues[index]!
-      while (queue.length > 0 && this.waiting > this.options.maxBytes) {
-        const { target, object } = queue
-        if (target instanceof SubgroupFlow) {
-          if (object !== END && !target.over) this.giveUp(target, 'overflow')
-        } else {
-          this.options.counters.drops.overflow++
-        }
-        this.remove(queue, target, object)
-      }
-      if (this.waiting <= this.options.maxBytes) return
+    if (flow.over) {
+      this.discard(flow)
+      return
     }
+    this.counters.drops[reason]++
+    flow.abandon(reason === 'deadline' ? ResetCode.DELIVERY_TIMEOUT : ResetCode.TOO_FAR_BEHIND)
   }
 
-  private remove(queue: EgressQueue<Target>, target: Target, object: ForwardObject | null): void {
-    queue.drop()
-    this.waiting -= sizeOf(object)
-    const owner = target instanceof SubgroupFlow ? target.owner : target
-    if (--owner.waiting === 0) owner.onIdle()
+  // ---- bounds
+
+  private ask(): void {
+    if (this.asked) return
+    this.asked = true
+    this.options.wantRoom()
   }
 
-  private hasEntries(): boolean {
-    for (const queue of this.queues) if (queue.length > 0) return true
-    return false
+  private queued(owner: FlowOwner, size: number): void {
+    owner.waiting++
+    this.objects++
+    this.bytes += size
+    if (this.load > this.options.maxBytes) this.makeSpace()
+    this.ask()
+  }
+
+  private gone(owner: FlowOwner, size: number): void {
+    this.objects--
+    this.bytes -= size
+    settled(owner, 1)
+  }
+
+  private get load(): number {
+    return this.bytes + this.objects * ENTRY_BYTES
+  }
+
+  private makeSpace(): void {
+    const dropped = new Map<FlowLane, Set<ForwardObject>>()
+    const { maxBytes } = this.options
+    let marked = 0
+    let lastRank = -1
+    for (const { rank, lane, waiting } of victims(this.order.lanes())) {
+      const load = this.load - marked
+      if (load <= maxBytes * LOW_WATER || (load <= maxBytes && rank !== lastRank)) break
+      lastRank = rank
+      if (waiting instanceof SubgroupFlow) {
+        if (waiting.lane === lane) this.giveUp(waiting, 'overflow')
+      } else {
+        marked += waiting.datagram!.length + ENTRY_BYTES
+        const ofLane = dropped.get(lane)
+        if (ofLane) ofLane.add(waiting)
+        else dropped.set(lane, new Set([waiting]))
+      }
+    }
+    for (const [lane, datagrams] of dropped) {
+      this.order.removeDatagrams(lane, datagrams)
+      this.counters.drops.overflow += datagrams.size
+      for (const { datagram } of datagrams) this.gone(lane.owner, datagram!.length)
+    }
   }
 }
 
-function sizeOf(object: ForwardObject | null): number {
-  return object === END ? 0 : (object.datagram ?? object.body).length
+/** So many of the owner's wait no more. */
+function settled(owner: FlowOwner, entries: number): void {
+  owner.waiting -= entries
+  if (owner.waiting === 0) owner.onIdle()
 }

@@ -1,8 +1,10 @@
 import type { Publication, SubgroupWriter } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
+import { Lane, type LaneFlow } from './lane.ts'
 import type { ForwardObject } from './object.ts'
-import type { TrafficClass } from './traffic.ts'
+import { ObjectQueue } from './queue.ts'
+import { sendOrderOf, type TrafficClass } from './traffic.ts'
 
 /** What all subscribers of a subgroup share. */
 export interface SubgroupSource {
@@ -19,30 +21,71 @@ export interface SharedHeader {
   readonly encoded: Uint8Array
 }
 
+/** What the scheduler needs of a publication. */
+export type FlowPublication = Pick<
+  Publication,
+  'closed' | 'subscriberPriority' | 'openSubgroup' | 'sendDatagram'
+>
+
 /** A subscriber's share of a track: where its objects go. */
 export interface FlowOwner {
-  readonly publication: Publication
+  readonly publication: FlowPublication
   readonly streamClass: TrafficClass
   readonly datagramClass: TrafficClass
-  /** Entries of this owner that wait in the scheduler. */
+  /**
+   * Group order (draft-18 section 7.1): groups with higher ids are sent first. A change is for what
+   * is queued afterwards.
+   */
+  readonly descending: boolean
+  /**
+   * Section 8, ms; Infinity: none. The smaller of the track's property and the subscriber's
+   * parameter, zero meaning none.
+   */
+  readonly objectTimeoutMs: number
+  readonly subgroupTimeoutMs: number
+  /** What of this owner waits in the scheduler: objects, and ends whose bytes are still under way. */
   waiting: number
+  /** The scheduler's own, null at first. */
+  lanes: Map<number, FlowLane> | null
   /** Nothing of it waits any more. */
   onIdle(): void
   /** A subgroup was given up for this subscriber, so what depends on it cannot be decoded. */
-  onSubgroupLost(group: number): void
+  onSubgroupLost(): void
+}
+
+/** What an owner has waiting in one class at one publisher priority. */
+export class FlowLane extends Lane<FlowOwner, SubgroupFlow> {}
+
+/** The scheduler, as a flow knows it. */
+export interface FlowHost {
+  /** Nothing more is sent of the flow: what waits of it is forgotten. */
+  discard(flow: SubgroupFlow): void
 }
 
 /**
  * One subgroup on its way to one subscriber: a stream that is opened when the first object is sent.
- * States: `queued` (no stream yet) → `open` → `over`.
+ * States: `queued` (no stream yet) → `open` → `over`. What waits of it waits here, in order.
  */
-export class SubgroupFlow {
+export class SubgroupFlow implements LaneFlow {
   readonly owner: FlowOwner
   readonly source: SubgroupSource
   /** Whether its first object is the subgroup's first ever (FIRST_OBJECT, section 11.4.2). */
   readonly firstObject: boolean
+
+  /** The scheduler's: the lane that it waits in, its place there, and what it knows of the end. */
+  lane: FlowLane | null = null
+  at = -1
+  /** `ending`: the publisher's FIN came. `held`: only the FIN is still to be sent. */
+  end: 'unknown' | 'ending' | 'held' = 'unknown'
+
+  private host: FlowHost | null = null
+  /** The object that is sent next; most often the only one. */
+  private next: ForwardObject | null = null
+  private behind: ObjectQueue | null = null
   private writer: SubgroupWriter | null = null
   private ended = false
+  /** Subscriber priority that the stream's send order follows. */
+  private orderedBy = 0
 
   constructor(owner: FlowOwner, source: SubgroupSource, firstObject: boolean) {
     this.owner = owner
@@ -55,15 +98,60 @@ export class SubgroupFlow {
     return this.ended || this.owner.publication.closed || (this.writer?.closed ?? false)
   }
 
+  get group(): number {
+    return this.source.group
+  }
+
+  /** Only while an object waits. */
+  get subgroup(): number {
+    return this.next!.subgroup
+  }
+
+  get hasStream(): boolean {
+    return this.writer !== null
+  }
+
+  /** The object that is sent next, or null. */
+  get first(): ForwardObject | null {
+    return this.next
+  }
+
+  /** Bytes that the transport has not taken yet. */
+  get buffered(): number {
+    return this.writer?.buffered ?? 0
+  }
+
+  push(object: ForwardObject, host: FlowHost): void {
+    this.host = host
+    if (!this.next) {
+      this.next = object
+      return
+    }
+    this.behind ??= new ObjectQueue()
+    this.behind.push(object)
+  }
+
+  /** Takes the object that is next, or null. */
+  shift(): ForwardObject | null {
+    const object = this.next
+    if (object) this.next = this.behind ? this.behind.shift() : null
+    return object
+  }
+
   /** @returns false while there is no stream credit */
   send(object: ForwardObject): boolean {
-    this.writer ??= this.open()
-    if (!this.writer) return false
+    if (!this.writer) {
+      this.writer = this.open()
+      if (!this.writer) return false
+    } else if (this.orderedBy !== this.owner.publication.subscriberPriority) {
+      this.writer.setOrder(this.order())
+    }
     this.writer.write(object.object, object.body)
     return true
   }
 
   finish(): void {
+    if (this.over) return
     this.ended = true
     this.writer?.finish()
   }
@@ -73,15 +161,17 @@ export class SubgroupFlow {
     if (this.over) return
     this.ended = true
     this.writer?.reset(code)
-    if (code !== ResetCode.CANCELLED) this.owner.onSubgroupLost(this.source.group)
+    this.host?.discard(this)
+    if (code !== ResetCode.CANCELLED) this.owner.onSubgroupLost()
   }
 
   private open(): SubgroupWriter | null {
     const { header, encoded } = this.source.header(this.firstObject)
-    const order = FIRST_MEDIA_ORDER + this.owner.streamClass
-    return this.owner.publication.openSubgroup(header, order, encoded)
+    return this.owner.publication.openSubgroup(header, this.order(), encoded)
+  }
+
+  private order(): number {
+    this.orderedBy = this.owner.publication.subscriberPriority
+    return sendOrderOf(this.owner.streamClass, this.orderedBy)
   }
 }
-
-/** Send orders below this belong to control and requests. */
-const FIRST_MEDIA_ORDER = 16

@@ -5,10 +5,14 @@
 export interface ForwardObject {
   readonly group: number
   readonly object: number
+  /** -1 for a datagram. */
+  readonly subgroup: number
+  /** Publisher priority 0..255, the track's default resolved; the same in all of a subgroup. */
+  readonly priority: number
   /** Subgroup objects: what stands behind the object id on the stream. */
   readonly body: Uint8Array
   /** Datagrams: the whole datagram under the relay's alias; null for a subgroup object. */
   readonly datagram: Uint8Array | null
-  /** When it came, ms of the relay's clock. */
+  /** When its first byte came, ms of the relay's clock. */
   readonly arrivedAt: number
 }

@@ -1,56 +1,34 @@
 import type { ForwardObject } from './object.ts'
 
-/** Says that the subgroup ends here. */
-export const END = null
-
 /**
- * First in, first out, for one traffic class: a ring of pairs in two arrays, so that queueing
- * allocates nothing once it has grown to its working size.
+ * First in, first out: a ring in an array, so that queueing allocates nothing once it has grown to
+ * its working size.
  */
-export class EgressQueue<Target> {
-  private targets: (Target | undefined)[] = new Array(16)
-  private objects: (ForwardObject | null)[] = new Array(16).fill(END)
+export class ObjectQueue {
+  private objects: (ForwardObject | null)[] = new Array(8).fill(null)
   private head = 0
   private count = 0
 
-  get length(): number {
-    return this.count
-  }
-
-  push(target: Target, object: ForwardObject | null): void {
-    if (this.count === this.targets.length) this.grow()
-    const at = (this.head + this.count) & (this.targets.length - 1)
-    this.targets[at] = target
-    this.objects[at] = object
+  push(object: ForwardObject): void {
+    if (this.count === this.objects.length) this.grow()
+    this.objects[(this.head + this.count) & (this.objects.length - 1)] = object
     this.count++
   }
 
-  /** The oldest entry's target; only while `length > 0`. */
-  get target(): Target {
-    return this.targets[this.head]!
-  }
-
-  /** The oldest entry's object, or `END`. */
-  get object(): ForwardObject | null {
-    return this.objects[this.head] ?? END
-  }
-
-  drop(): void {
-    this.targets[this.head] = undefined
-    this.objects[this.head] = END
-    this.head = (this.head + 1) & (this.targets.length - 1)
+  /** Takes the oldest, or null. */
+  shift(): ForwardObject | null {
+    if (this.count === 0) return null
+    const object = this.objects[this.head]!
+    this.objects[this.head] = null
+    this.head = (this.head + 1) & (this.objects.length - 1)
     this.count--
+    return object
   }
 
   private grow(): void {
-    const size = this.targets.length
-    const targets: (Target | undefined)[] = new Array(size * 2)
-    const objects: (ForwardObject | null)[] = new Array(size * 2).fill(END)
-    for (let i = 0; i < this.count; i++) {
-      targets[i] = this.targets[(this.head + i) & (size - 1)]
-      objects[i] = this.objects[(this.head + i) & (size - 1)]!
-    }
-    this.targets = targets
+    const size = this.objects.length
+    const objects: (ForwardObject | null)[] = new Array(size * 2).fill(null)
+    for (let i = 0; i < size; i++) objects[i] = this.objects[(this.head + i) & (size - 1)]!
     this.objects = objects
     this.head = 0
   }

@@ -51,6 +51,19 @@ function both(traffic: Traffic): TrackTraffic {
   return { stream: classOf(traffic), datagram: classOf(traffic) }
 }
 
+/** Send orders below this belong to control and requests. */
+const FIRST_MEDIA_ORDER = 16
+const ORDERS_PER_CLASS = Math.floor((256 - FIRST_MEDIA_ORDER) / TRAFFIC.length)
+
+/**
+ * The send order of a stream (`TransportSession.openUni`), 16..255: the class decides, then,
+ * coarsely, the subscriber priority.
+ */
+export function sendOrderOf(traffic: TrafficClass, subscriberPriority: number): number {
+  const within = (subscriberPriority * ORDERS_PER_CLASS) >> 8
+  return FIRST_MEDIA_ORDER + traffic * ORDERS_PER_CLASS + within
+}
+
 /**
  * How old an object of each class may be when it is sent, ms; older ones are dropped. Infinite where
  * the draft wants everything delivered (section 8) and losing one would stop the call.

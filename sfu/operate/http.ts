@@ -1,6 +1,6 @@
 /**
  * What the relay's two HTTP servers share: listening with a clear error, limits against slow or
- * noisy peers, answers, and closing at once. Neither server ever reads a request's body.
+ * noisy peers, answers, and closing at once. A request's body is read only where a handler asks for it.
  */
 
 import {
@@ -36,6 +36,22 @@ export interface Request {
   /** As sent, e.g. `/assets/a.js`; without the query, not decoded. */
   readonly path: string
   readonly headers: IncomingMessage['headers']
+  /**
+   * Reads the body, as text.
+   * @throws BodyError when it is longer than `maxBytes`, is not UTF-8, or ends too early
+   */
+  body(maxBytes: number): Promise<string>
+}
+
+/** A request's body cannot be used. The handler answers with `status` and the message. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
 }
 
 export interface Answer {
@@ -157,7 +173,30 @@ async function respond(
 function toRequest(message: IncomingMessage): Request {
   const url = message.url ?? ''
   const path = url.slice(0, url.search(/[?#]|$/))
-  return { method: message.method ?? '', path, headers: message.headers }
+  return {
+    method: message.method ?? '',
+    path,
+    headers: message.headers,
+    body: (maxBytes) => readBody(message, maxBytes),
+  }
+}
+
+async function readBody(message: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    // The socket stays: the answer to a body that is too long still goes out on it.
+    const whole: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false })
+    for await (const chunk of whole) {
+      size += chunk.length
+      if (size > maxBytes) throw new BodyError(413, `The body is longer than ${maxBytes} bytes.`)
+      chunks.push(chunk)
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch (error) {
+    if (error instanceof BodyError) throw error
+    throw new BodyError(400, 'The body is not whole or not UTF-8.')
+  }
 }
 
 /** A short answer for people; not kept by caches. */

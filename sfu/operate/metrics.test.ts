@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { countLimit, countSessionLimit } from './limit-hits.ts'
 import { createMetrics, type Levels, type Metrics } from './metrics.ts'
 
 let levels: Levels = {
@@ -7,9 +8,17 @@ let levels: Levels = {
   participants: 4,
   tracks: 9,
   subscriptions: 27,
+  namespaces: 5,
+  requests: 31,
+  fetches: 3,
   cacheBytes: 1000,
+  cacheObjects: 12,
+  duplicates: 6,
+  malformedTracks: 1,
   bufferedBytes: 50,
   certificateExpires: 1_900_000_000_500,
+  tokenCacheBytes: 300,
+  revocations: 2,
   draining: false,
 }
 let metrics: Metrics
@@ -52,6 +61,42 @@ describe('createMetrics', () => {
     expect(second).toContain('sotto_objects_total{direction="received"} 10\n')
     expect(second).toContain('sotto_rooms 0\n')
     expect(second).toContain('sotto_draining 1\n')
+  })
+
+  it('counts every limit from the start on, and shows how full things are', async () => {
+    const { counters, registry } = create()
+    countSessionLimit(counters.limits, 'maxRequests')
+    countLimit(counters.limits, 'cache-bytes')
+    countLimit(counters.limits, 'cache-bytes')
+    const text = await registry.metrics()
+    expect(text).toContain('sotto_limit_hits_total{limit="requests"} 1\n')
+    expect(text).toContain('sotto_limit_hits_total{limit="cache-bytes"} 2\n')
+    for (const limit of ['subscriptions', 'namespaces', 'object-bytes', 'stream-time']) {
+      expect(text).toContain(`sotto_limit_hits_total{limit="${limit}"} 0\n`)
+    }
+    expect(text).toContain('sotto_requests 31\n')
+    expect(text).toContain('sotto_namespaces 5\n')
+    expect(text).toContain('sotto_fetches 3\n')
+    expect(text).toContain('sotto_cache_bytes 1000\n')
+    expect(text).toContain('sotto_cache_objects 12\n')
+    expect(text).toContain('sotto_objects_duplicate_total 6\n')
+    expect(text).toContain('sotto_malformed_tracks_total 1\n')
+  })
+
+  it('tells what admission did', async () => {
+    const { counters, registry } = create()
+    counters.admission.tokens.valid += 3
+    counters.admission.refused.missing++
+    counters.admission.ended.expired++
+    counters.admission.unauthorizedRequests = 4
+    const text = await registry.metrics()
+    expect(text).toContain('sotto_tokens_total{verdict="valid"} 3\n')
+    expect(text).toContain('sotto_tokens_total{verdict="bad-signature"} 0\n')
+    expect(text).toContain('sotto_admission_refused_total{cause="missing"} 1\n')
+    expect(text).toContain('sotto_admission_ended_total{cause="expired"} 1\n')
+    expect(text).toContain('sotto_requests_unauthorized_total 4\n')
+    expect(text).toContain('sotto_token_cache_bytes 300\n')
+    expect(text).toContain('sotto_revocations 2\n')
   })
 
   it('sees a blocked event loop', async () => {

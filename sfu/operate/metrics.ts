@@ -6,6 +6,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { TransportKind } from '../../moq/transport/transport.ts'
+import { type AdmissionCounters, makeAdmissionCounters } from '../admission/index.ts'
+import { type LimitHits, makeLimitHits } from './limit-hits.ts'
 
 const directions = ['received', 'sent'] as const
 const deliveries = ['stream', 'datagram'] as const
@@ -25,7 +27,7 @@ export const dropReasons = [
   'overflow',
 ] as const
 /** Why a session or request was refused before it began. */
-export const refusals = ['limit', 'auth', 'version', 'handshake', 'draining'] as const
+export const refusals = ['limit', 'version', 'handshake', 'draining'] as const
 const closers = ['local', 'peer', 'transport'] as const
 const transports = [
   'webtransport',
@@ -52,6 +54,8 @@ export interface Counters {
   readonly sessionsClosed: Tally<typeof closers>
   readonly sessionsRefused: Tally<typeof refusals>
   readonly renditionSwitches: Tally<typeof steps>
+  readonly admission: AdmissionCounters
+  readonly limits: LimitHits
   keyFrameRequests: number
 }
 
@@ -62,12 +66,24 @@ export interface Levels {
   readonly participants: number
   readonly tracks: number
   readonly subscriptions: number
-  /** Bytes of objects kept for late joiners. */
+  readonly namespaces: number
+  /** Requests to and from all peers that are open or have begun. */
+  readonly requests: number
+  /** FETCHes that are being answered. */
+  readonly fetches: number
+  /** Bytes of objects kept for late joiners, and objects that are kept or remembered. */
   readonly cacheBytes: number
+  readonly cacheObjects: number
+  /** Since the start: objects that came twice, and tracks found malformed. */
+  readonly duplicates: number
+  readonly malformedTracks: number
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
   /** ms since 1970. */
   readonly certificateExpires: number
+  /** Bytes of tokens registered in all sessions together. */
+  readonly tokenCacheBytes: number
+  readonly revocations: number
   readonly draining: boolean
 }
 
@@ -100,6 +116,8 @@ export function makeCounters(): Counters {
     sessionsClosed: tally(closers),
     sessionsRefused: tally(refusals),
     renditionSwitches: tally(steps),
+    admission: makeAdmissionCounters(),
+    limits: makeLimitHits(),
     keyFrameRequests: 0,
   }
 }
@@ -130,15 +148,30 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   counter('sessions_closed', 'Sessions ended, by who ended them.', 'by', counters.sessionsClosed)
   counter('sessions_refused', 'Sessions refused.', 'reason', counters.sessionsRefused)
   counter('rendition_switches', 'Rendition changes.', 'direction', counters.renditionSwitches)
-  new Counter({
-    name: 'sotto_key_frame_requests_total',
-    help: 'Key frames asked of publishers.',
-    registers: [registry],
-    collect() {
-      this.reset()
-      this.inc(counters.keyFrameRequests)
-    },
-  })
+  counter('limit_hits', 'Requests and streams that hit a limit.', 'limit', counters.limits)
+  const { admission } = counters
+  counter('tokens', 'Tokens looked at.', 'verdict', admission.tokens)
+  counter('admission_refused', 'Sessions refused for their token.', 'cause', admission.refused)
+  counter('admission_ended', 'Sessions whose right ended.', 'cause', admission.ended)
+  const plain = (name: string, help: string, read: () => number) => {
+    new Counter({
+      name: `sotto_${name}_total`,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
+  plain(
+    'requests_unauthorized',
+    'Requests that no token of their session allows.',
+    () => admission.unauthorizedRequests,
+  )
+  plain('objects_duplicate', 'Objects that came again.', () => levels().duplicates)
+  plain('malformed_tracks', 'Tracks found malformed.', () => levels().malformedTracks)
+  plain('key_frame_requests', 'Key frames asked of publishers.', () => counters.keyFrameRequests)
 
   const gauge = (name: string, help: string, read: (levels: Levels) => number) => {
     new Gauge({
@@ -154,8 +187,14 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   gauge('participants', 'Participants in all rooms.', (now) => now.participants)
   gauge('tracks', 'Tracks being published.', (now) => now.tracks)
   gauge('subscriptions', 'Subscriptions being served.', (now) => now.subscriptions)
+  gauge('namespaces', 'Namespaces being published.', (now) => now.namespaces)
+  gauge('requests', 'Requests to and from all peers that are open.', (now) => now.requests)
+  gauge('fetches', 'Fetches being answered.', (now) => now.fetches)
+  gauge('cache_objects', 'Objects kept or remembered.', (now) => now.cacheObjects)
   gauge('cache_bytes', 'Bytes of objects kept for late joiners.', (now) => now.cacheBytes)
   gauge('buffered_bytes', 'Bytes that wait to be sent.', (now) => now.bufferedBytes)
+  gauge('token_cache_bytes', 'Bytes of registered tokens.', (now) => now.tokenCacheBytes)
+  gauge('revocations', 'Tokens and participants revoked now.', (now) => now.revocations)
   gauge('draining', '1 while the relay drains.', (now) => (now.draining ? 1 : 0))
   gauge(
     'certificate_expiry_timestamp_seconds',

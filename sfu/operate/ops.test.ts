@@ -4,19 +4,33 @@ import { Gauge, Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Listening } from './http.ts'
 import { startOpsServer } from './ops.ts'
+import type { Revoke } from './revoke.ts'
 
 let server: Listening
 let reasons: string[] = []
 let drains = 0
 let fail = false
+let revocations: unknown[] = []
+let full = false
+
+const revoke: Revoke = (revoked, expires) => {
+  revocations.push([revoked, expires])
+  return { revoked: !full, until: expires, ended: 2 }
+}
 
 beforeEach(async () => {
   reasons = []
   drains = 0
   fail = false
+  full = false
+  revocations = []
+  server = await start(revoke)
+})
+
+function start(revoking: Revoke | null): Promise<Listening> {
   const registry = new Registry()
   new Gauge({ name: 'sotto_test', help: 'A test.', registers: [registry] }).set(7)
-  server = await startOpsServer({
+  return startOpsServer({
     host: '127.0.0.1',
     port: 0,
     registry,
@@ -28,9 +42,10 @@ beforeEach(async () => {
     drain: () => {
       drains++
     },
+    revoke: revoking,
     log: pino({ level: 'silent' }),
   })
-})
+}
 
 afterEach(() => server.close())
 
@@ -39,6 +54,7 @@ function ask(
   path: string,
   method = 'GET',
   headers: Record<string, string> = {},
+  content = '',
 ): Promise<{ status: number; body: string; allow: string | undefined }> {
   return new Promise((resolve, reject) => {
     const sent = request(`${server.url}${path}`, { method, headers, agent: false }, (response) => {
@@ -51,7 +67,7 @@ function ask(
       })
     })
     sent.on('error', reject)
-    sent.end()
+    sent.end(content)
   })
 }
 
@@ -109,6 +125,65 @@ describe('the ops server', () => {
       expect((await ask('/livez', 'GET', { host })).status, host).toBe(200)
     }
     expect((await ask('/livez', 'GET', { 'sec-fetch-site': 'none' })).status).toBe(200)
+  })
+
+  const post = (body: unknown, type = 'application/json') => {
+    const content = typeof body === 'string' ? body : JSON.stringify(body)
+    return ask('/revoke', 'POST', { 'content-type': type }, content)
+  }
+
+  it('revokes a token or a participant', async () => {
+    const first = await post({ jti: 'abc' })
+    expect(first.status).toBe(200)
+    expect(JSON.parse(first.body)).toEqual({ revoked: true, until: null, sessionsEnded: 2 })
+    const second = await post({ room: 'demo', sub: 'ada', exp: 1_900_000_000 })
+    expect(JSON.parse(second.body)).toMatchObject({ until: '2030-03-17T17:46:40.000Z' })
+    expect(revocations).toEqual([
+      [{ kind: 'token', tokenId: 'abc' }, null],
+      [{ kind: 'participant', room: 'demo', participant: 'ada' }, 1_900_000_000_000],
+    ])
+  })
+
+  it('says what a revocation must look like, and does nothing', async () => {
+    const wrong: unknown[] = [
+      '',
+      'null',
+      '{"jti"',
+      {},
+      { jti: '' },
+      { jti: 7 },
+      { sub: 'ada' },
+      { jti: 'a', room: 'demo', sub: 'ada' },
+      { jti: 'a', exp: 'tomorrow' },
+      { jti: 'a', exp: -1 },
+      { jti: 'a', exp: 1e300 },
+      { jti: 'a', expires: 1 },
+      { jti: 'x'.repeat(257) },
+    ]
+    for (const body of wrong) {
+      const answer = await post(body)
+      expect([body, answer.status]).toEqual([body, 400])
+      expect(answer.body).toContain('{"room": "…", "sub": "…"}')
+    }
+    for (const length of [5000, 5_000_000]) {
+      expect((await post({ jti: 'x'.repeat(length) })).status).toBe(413)
+    }
+    expect((await post({ jti: 'a' }, 'text/plain')).status).toBe(415)
+    expect((await ask('/revoke')).status).toBe(405)
+    expect(revocations).toEqual([])
+  })
+
+  it('says that the list of revocations is full', async () => {
+    full = true
+    const answer = await post({ jti: 'a' })
+    expect(answer.status).toBe(507)
+    expect(answer.body).toContain('remove the signing key')
+  })
+
+  it('has nothing to revoke where nobody needs a token', async () => {
+    await server.close()
+    server = await start(null)
+    expect((await post({ jti: 'a' })).status).toBe(409)
   })
 
   it('lives on when a view of it fails', async () => {

@@ -1,5 +1,5 @@
 /**
- * The HTTP server for operators: health, metrics, a view of the rooms, and drain. It has no
+ * The HTTP server for operators: health, metrics, a view of the rooms, drain and revocation. It has no
  * password and listens on loopback unless told otherwise, so it refuses what a web page in an
  * operator's browser could make it do.
  */
@@ -18,6 +18,7 @@ import {
   startServer,
   text,
 } from './http.ts'
+import { answerRevoke, type Revoke } from './revoke.ts'
 
 export interface OpsServerOptions extends Address {
   readonly registry: Registry
@@ -27,14 +28,16 @@ export interface OpsServerOptions extends Address {
   readonly rooms: () => unknown
   /** Begins to drain; calling it again has no effect. */
   readonly drain: () => void
+  /** Null where nobody needs a token. */
+  readonly revoke: Revoke | null
   readonly log: Logger
 }
 
-type Route = Readonly<Record<string, () => Answer | Promise<Answer>>>
+type Route = Readonly<Record<string, (request: Request) => Answer | Promise<Answer>>>
 
 /** @throws ListenError */
 export async function startOpsServer(options: OpsServerOptions): Promise<Listening> {
-  const { registry, notReady, rooms, drain, log } = options
+  const { registry, notReady, rooms, drain, revoke, log } = options
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     ['/', { GET: () => text(200, [...routes.keys()].join('\n')) }],
     ['/livez', { GET: () => text(200, 'alive') }],
@@ -51,6 +54,16 @@ export async function startOpsServer(options: OpsServerOptions): Promise<Listeni
         },
       },
     ],
+    [
+      '/revoke',
+      {
+        POST: async (request) => {
+          const answer = await answerRevoke(request, revoke)
+          log.info({ status: answer.status }, 'a revocation was asked for over HTTP')
+          return answer
+        },
+      },
+    ],
   ])
 
   const local = /^(localhost|127\.|::1$)/i.test(options.host)
@@ -64,7 +77,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<Listeni
       return text(404, `Not found. There are ${[...routes.keys()].join(' ')}`)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const handle = Object.hasOwn(route, method) ? route[method] : undefined
-    return handle?.() ?? methodNotAllowed(Object.keys(route))
+    return handle?.(request) ?? methodNotAllowed(Object.keys(route))
   }
 
   return startServer({

@@ -3,6 +3,7 @@ import { DoneCode } from '../../moq/wire/codes.ts'
 import type { FlowOwner } from '../forward/flow.ts'
 import type { TrackTraffic } from '../forward/traffic.ts'
 import type { Peer } from './peer.ts'
+import type { TrackDefaults } from './track-defaults.ts'
 
 /**
  * One subscriber of a track: its publication in the subscriber's session, served by that session's
@@ -13,7 +14,15 @@ export class Downstream implements FlowOwner {
   readonly publication: Publication
   readonly streamClass: number
   readonly datagramClass: number
+  /** Group order: the subscriber's, else the publisher's (section 7.1). */
+  descending = false
+  /** Section 8, ms; Infinity where neither side set one. */
+  objectTimeoutMs = Number.POSITIVE_INFINITY
+  subgroupTimeoutMs = Number.POSITIVE_INFINITY
   waiting = 0
+  lanes: FlowOwner['lanes'] = null
+  /** Its place among the track's subscribers; see `Subscribers`. */
+  slot = -1
   private readonly onLost: () => void
   private ending: { readonly status: number; readonly reason: string } | null = null
 
@@ -23,6 +32,14 @@ export class Downstream implements FlowOwner {
     this.streamClass = traffic.stream
     this.datagramClass = traffic.datagram
     this.onLost = onLost
+  }
+
+  /** Takes over what the subscriber's parameters and the track's properties say together. */
+  settle(defaults: TrackDefaults): void {
+    const { groupOrder, objectDeliveryTimeout, subgroupDeliveryTimeout } = this.publication
+    this.descending = (groupOrder ?? defaults.groupOrder) === 'descending'
+    this.objectTimeoutMs = smaller(defaults.objectTimeoutMs, objectDeliveryTimeout)
+    this.subgroupTimeoutMs = smaller(defaults.subgroupTimeoutMs, subgroupDeliveryTimeout)
   }
 
   /** PUBLISH_DONE, behind what still waits (section 10.11: only when every stream is closed). */
@@ -38,4 +55,9 @@ export class Downstream implements FlowOwner {
   onSubgroupLost(): void {
     this.onLost()
   }
+}
+
+/** Section 8: the smaller of the two that are set; zero and absent mean none. */
+function smaller(property: number, parameter: number | null): number {
+  return parameter === null || parameter === 0 ? property : Math.min(property, parameter)
 }

@@ -9,6 +9,17 @@ export interface RelayLevels {
   readonly participants: number
   readonly tracks: number
   readonly subscriptions: number
+  readonly namespaces: number
+  /** Requests to and from all peers that are open or have begun. */
+  readonly requests: number
+  /** FETCHes that are being answered. */
+  readonly fetches: number
+  /** Bytes of objects kept for late joiners, and objects that are kept or remembered. */
+  readonly cacheBytes: number
+  readonly cacheObjects: number
+  /** Since the start: objects that came twice, and tracks found malformed. */
+  readonly duplicates: number
+  readonly malformedTracks: number
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
 }
@@ -23,6 +34,13 @@ export function relayLevels(relay: Relay): RelayLevels {
     participants,
     tracks: relay.trackCount,
     subscriptions: relay.subscriptionCount,
+    namespaces: relay.publishedNamespaces().length,
+    requests: relay.requestCount,
+    fetches: relay.fetchCount,
+    cacheBytes: relay.cacheBytes,
+    cacheObjects: relay.cacheObjects,
+    duplicates: relay.tally.duplicates,
+    malformedTracks: relay.tally.malformedTracks,
     bufferedBytes: relay.waitingBytes,
   }
 }

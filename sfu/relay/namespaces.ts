@@ -1,86 +1,91 @@
 import type { IncomingNamespaceSubscription } from '../../moq/session/index.ts'
-import { formatNamespace, type Namespace } from '../../moq/wire/names.ts'
+import { formatNamespace, hasPrefix, type Namespace } from '../../moq/wire/names.ts'
+import { PrefixIndex } from './prefix-index.ts'
+
+/** Who hears of namespaces. */
+export type NamespaceWatcher = Pick<
+  IncomingNamespaceSubscription,
+  'prefix' | 'namespace' | 'namespaceDone'
+>
 
 /**
  * Which peers publish which namespaces, and who wants to hear of them (draft-18 sections 6 and 9.5).
- * Look-ups walk the fields of one name, so they do not grow with the number of namespaces.
+ * A watcher is told of its own namespaces too (section 6.1).
  */
 export class NamespaceRegistry<Peer> {
   private readonly publishers = new Map<string, PublishedNamespace<Peer>>()
-  private readonly watchers = new Map<string, Set<IncomingNamespaceSubscription>>()
+  private readonly watchers = new PrefixIndex<NamespaceWatcher>()
 
-  /** @returns whether the namespace is new to the relay */
-  publish(namespace: Namespace, peer: Peer): boolean {
+  /** A peer may publish a namespace by several requests; it goes with the last of them. */
+  publish(namespace: Namespace, peer: Peer): void {
     const key = formatNamespace(namespace)
     const known = this.publishers.get(key)
     if (known) {
-      // The newest publisher is asked first; see `find`.
-      known.peers.delete(peer)
-      known.peers.add(peer)
-      return false
+      known.peers.set(peer, (known.peers.get(peer) ?? 0) + 1)
+      return
     }
-    this.publishers.set(key, { namespace, peers: new Set([peer]) })
-    this.forEachWatcher(namespace, (watcher) => watcher.namespace(namespace))
-    return true
+    this.publishers.set(key, { namespace, peers: new Map([[peer, 1]]) })
+    for (const watcher of this.watchers.matching(namespace)) watcher.namespace(namespace)
   }
 
   withdraw(namespace: Namespace, peer: Peer): void {
     const key = formatNamespace(namespace)
     const known = this.publishers.get(key)
-    if (!known?.peers.delete(peer) || known.peers.size > 0) return
+    const requests = known?.peers.get(peer)
+    if (!known || requests === undefined) return
+    if (requests > 1) {
+      known.peers.set(peer, requests - 1)
+      return
+    }
+    known.peers.delete(peer)
+    if (known.peers.size > 0) return
     this.publishers.delete(key)
-    this.forEachWatcher(namespace, (watcher) => watcher.namespaceDone(namespace))
+    for (const watcher of this.watchers.matching(namespace)) watcher.namespaceDone(namespace)
   }
 
-  /** Tells the watcher of what is there, and from now on of changes. */
-  watch(watcher: IncomingNamespaceSubscription): void {
-    const key = formatNamespace(watcher.prefix)
-    const set = this.watchers.get(key) ?? new Set()
-    set.add(watcher)
-    this.watchers.set(key, set)
-    for (const { namespace } of this.publishers.values()) {
-      if (namespace.length < watcher.prefix.length) continue
-      const head = namespace.slice(0, watcher.prefix.length)
-      if (formatNamespace(head) === key) watcher.namespace(namespace)
+  /** Tells the watcher of changes from now on; `tellAll` tells it of what is there. */
+  watch(watcher: NamespaceWatcher): void {
+    this.watchers.add(watcher.prefix, watcher)
+  }
+
+  unwatch(watcher: NamespaceWatcher): void {
+    this.watchers.delete(watcher.prefix, watcher)
+  }
+
+  /** The watcher's prefix changes: `tellAll` follows when it has (section 10.9.2). */
+  move(watcher: NamespaceWatcher, prefix: Namespace): void {
+    this.watchers.delete(watcher.prefix, watcher)
+    this.watchers.add(prefix, watcher)
+  }
+
+  /** Tells the watcher of what is there under its prefix; it leaves out what it was told before. */
+  tellAll(watcher: NamespaceWatcher): void {
+    for (const { namespace } of [...this.publishers.values()]) {
+      if (hasPrefix(namespace, watcher.prefix)) watcher.namespace(namespace)
     }
   }
 
-  unwatch(watcher: IncomingNamespaceSubscription): void {
-    const key = formatNamespace(watcher.prefix)
-    const set = this.watchers.get(key)
-    if (set?.delete(watcher) && set.size === 0) this.watchers.delete(key)
-  }
-
-  /** The peer to ask for a track: of the longest published prefix of its namespace, the newest. */
-  find(namespace: Namespace): Peer | null {
+  /**
+   * Peers that publish the namespace or a prefix of it: of the longest prefix first, and of each the
+   * newest first.
+   */
+  publishersOf(namespace: Namespace): Peer[] {
+    const found = new Set<Peer>()
     for (let length = namespace.length; length >= 0; length--) {
       const known = this.publishers.get(formatNamespace(namespace.slice(0, length)))
-      if (!known) continue
-      let newest: Peer | null = null
-      for (const peer of known.peers) newest = peer
-      if (newest) return newest
+      if (known) for (const peer of [...known.peers.keys()].reverse()) found.add(peer)
     }
-    return null
+    return [...found]
   }
 
   /** Namespaces that are published now. */
   list(): Namespace[] {
     return [...this.publishers.values()].map((known) => known.namespace)
   }
-
-  private forEachWatcher(
-    namespace: Namespace,
-    tell: (watcher: IncomingNamespaceSubscription) => void,
-  ): void {
-    for (let length = 0; length <= namespace.length; length++) {
-      const set = this.watchers.get(formatNamespace(namespace.slice(0, length)))
-      if (set) for (const watcher of set) tell(watcher)
-    }
-  }
 }
 
 interface PublishedNamespace<Peer> {
   readonly namespace: Namespace
-  /** In order of arrival. */
-  readonly peers: Set<Peer>
+  /** In order of arrival, each with the number of its requests. */
+  readonly peers: Map<Peer, number>
 }

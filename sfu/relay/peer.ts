@@ -1,13 +1,28 @@
 import {
   type Clock,
+  type IncomingFetch,
   type IncomingNamespacePublication,
   type IncomingNamespaceSubscription,
+  type IncomingPublish,
   type IncomingSubscribe,
   type IncomingTrackStatus,
+  type IncomingTracksSubscription,
   Session,
+  type SessionHandler,
+  type SessionLimitName,
   type SessionLimits,
 } from '../../moq/session/index.ts'
 import type { CloseInfo, TransportSession } from '../../moq/transport/transport.ts'
+import { SessionCode } from '../../moq/wire/codes.ts'
+import type { FullTrackName, Namespace } from '../../moq/wire/names.ts'
+import {
+  type AdmissionEvents,
+  mayPublishNamespace,
+  mayPublishTrack,
+  maySubscribe,
+  maySubscribeNamespace,
+  type SessionAdmission,
+} from '../admission/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
 
@@ -16,53 +31,140 @@ export interface PeerOptions {
   readonly counters: ForwardCounters
   readonly sessionLimits: Partial<SessionLimits>
   readonly maxEgressBytes: number
-  readonly maxNamespaces: number
+  /** Makes the session's right; absent where everybody may do everything. */
+  readonly openAdmission?: OpenAdmission | undefined
+  /** A bound of the session was hit; for metrics. */
+  readonly onLimit?: (limit: SessionLimitName) => void
   /** A bug of ours that ended the session; logged. */
   readonly onInternalError: (error: unknown) => void
 }
 
-/** What a peer asks is the relay's to answer. */
+/** Null where everybody may do everything. */
+export type OpenAdmission = (events: AdmissionEvents) => SessionAdmission | null
+
+/** What a peer asks is the relay's to answer. It is asked only for what the peer may do. */
 export interface PeerHost {
   onSubscribe(peer: Peer, request: IncomingSubscribe): void
+  onPublish(peer: Peer, request: IncomingPublish): void
+  onFetch(peer: Peer, request: IncomingFetch): void
   onTrackStatus(peer: Peer, request: IncomingTrackStatus): void
   onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void
   onSubscribeNamespace(peer: Peer, request: IncomingNamespaceSubscription): void
+  onSubscribeTracks(peer: Peer, request: IncomingTracksSubscription): void
+  /** The peer's right shrank: what it may not do any more ends. */
+  onNarrowed(peer: Peer): void
   onClosed(peer: Peer, info: CloseInfo): void
+}
+
+interface Rejectable {
+  reject(code: number, reason: string, retryAfterMs?: number | null): void
 }
 
 const IMPLEMENTATION = 'sotto/0'
 
-/** One connected endpoint: its MoQT session and the scheduler of what is sent to it. */
+/** One connected endpoint: its MoQT session, its right, and the scheduler of what is sent to it. */
 export class Peer {
   readonly session: Session
   readonly egress: EgressScheduler
-  readonly maxNamespaces: number
+  /** Null: the peer may do everything. */
+  readonly admission: SessionAdmission | null
   readonly namespaces = new Set<IncomingNamespacePublication>()
   readonly watches = new Set<IncomingNamespaceSubscription>()
+  readonly trackWatches = new Set<IncomingTracksSubscription>()
 
   constructor(transport: TransportSession, relay: PeerHost, options: PeerOptions) {
-    this.maxNamespaces = options.maxNamespaces
     this.egress = new EgressScheduler({
       clock: options.clock,
       counters: options.counters,
       maxBytes: options.maxEgressBytes,
       wantRoom: () => transport.wantRoom(),
     })
+    this.admission =
+      options.openAdmission?.({
+        onNarrowed: () => this.session.guard(() => relay.onNarrowed(this)),
+        onEnded: ({ code, reason }) => this.session.close(code, reason),
+        onInternalError: (error) => {
+          this.session.close(SessionCode.INTERNAL_ERROR, 'internal error')
+          options.onInternalError(error)
+        },
+      }) ?? null
     this.session = new Session(transport, {
       role: 'server',
       implementation: IMPLEMENTATION,
       clock: options.clock,
       limits: options.sessionLimits,
-      handler: {
-        onSubscribe: (request) => relay.onSubscribe(this, request),
-        onTrackStatus: (request) => relay.onTrackStatus(this, request),
-        onPublishNamespace: (request) => relay.onPublishNamespace(this, request),
-        onSubscribeNamespace: (request) => relay.onSubscribeNamespace(this, request),
-        onRoom: (bytes) => this.egress.pull(bytes),
-        onStreamCredit: () => this.egress.resume(),
-        onClosed: (info) => relay.onClosed(this, info),
-        onInternalError: options.onInternalError,
-      },
+      setup: this.admission?.setupOptions ?? [],
+      handler: this.handler(relay, options),
     })
+  }
+
+  mayPublish(track: FullTrackName): boolean {
+    return this.admission === null || mayPublishTrack(this.admission.permissions, track)
+  }
+
+  mayPublishNamespace(namespace: Namespace): boolean {
+    return this.admission === null || mayPublishNamespace(this.admission.permissions, namespace)
+  }
+
+  maySubscribe(track: FullTrackName): boolean {
+    return this.admission === null || maySubscribe(this.admission.permissions, track)
+  }
+
+  maySubscribeNamespace(prefix: Namespace): boolean {
+    return this.admission === null || maySubscribeNamespace(this.admission.permissions, prefix)
+  }
+
+  private handler(relay: PeerHost, options: PeerOptions): SessionHandler {
+    const { admission } = this
+    return {
+      onReady: (setup) => admission?.onSetup(setup.options),
+      ...(admission && {
+        onTokens: (tokens, decide) => admission.onRequest(tokens, decide),
+      }),
+      onSubscribe: (request) => {
+        if (this.maySubscribe(request.track)) relay.onSubscribe(this, request)
+        else this.refuse(request, 'subscribe to this track')
+      },
+      onPublish: (request) => {
+        if (this.mayPublish(request.track)) relay.onPublish(this, request)
+        else this.refuse(request, 'publish this track')
+      },
+      // A joining fetch goes on a subscription that was allowed already.
+      onFetch: (request) => {
+        const { range } = request
+        if (range.kind !== 'standalone' || this.maySubscribe(range.track)) {
+          relay.onFetch(this, request)
+        } else this.refuse(request, 'fetch from this track')
+      },
+      onTrackStatus: (request) => {
+        if (this.maySubscribe(request.track)) relay.onTrackStatus(this, request)
+        else this.refuse(request, 'ask for this track')
+      },
+      onPublishNamespace: (request) => {
+        if (this.mayPublishNamespace(request.namespace)) relay.onPublishNamespace(this, request)
+        else this.refuse(request, 'publish this namespace')
+      },
+      onSubscribeNamespace: (request) => {
+        if (this.maySubscribeNamespace(request.prefix)) relay.onSubscribeNamespace(this, request)
+        else this.refuse(request, 'subscribe to this namespace')
+      },
+      onSubscribeTracks: (request) => {
+        if (this.maySubscribeNamespace(request.prefix)) relay.onSubscribeTracks(this, request)
+        else this.refuse(request, 'subscribe to tracks of this namespace')
+      },
+      ...(options.onLimit && { onLimit: options.onLimit }),
+      onRoom: (bytes) => this.egress.pull(bytes),
+      onStreamCredit: () => this.egress.resume(),
+      onClosed: (info) => {
+        admission?.close()
+        relay.onClosed(this, info)
+      },
+      onInternalError: options.onInternalError,
+    }
+  }
+
+  private refuse(request: Rejectable, action: string): void {
+    const refusal = this.admission?.unauthorized(action)
+    if (refusal) request.reject(refusal.code, refusal.reason, refusal.retryAfterMs)
   }
 }

@@ -6,53 +6,98 @@
 
 import type {
   Clock,
+  IncomingFetch,
   IncomingNamespacePublication,
   IncomingNamespaceSubscription,
+  IncomingPublish,
   IncomingSubscribe,
   IncomingTrackStatus,
+  IncomingTracksSubscription,
+  Publication,
+  SessionLimitName,
   SessionLimits,
 } from '../../moq/session/index.ts'
 import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
-import { RequestCode } from '../../moq/wire/codes.ts'
-import { formatTrack, hasPrefix, type Namespace, textOf } from '../../moq/wire/names.ts'
+import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
+import { type FullTrackName, formatTrack, type Namespace, textOf } from '../../moq/wire/names.ts'
+import { CacheBudget } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
+import { FetchService } from './fetch.ts'
+import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
+import type { RelayLimitName, RelayLimits } from './limits.ts'
 import { NamespaceRegistry } from './namespaces.ts'
-import { Peer, type PeerHost } from './peer.ts'
-import { RelayTrack } from './track.ts'
+import { type OpenAdmission, Peer, type PeerHost } from './peer.ts'
+import { PeerShares, refuseForLoad } from './peer-shares.ts'
+import { PrefixRequests } from './prefix-requests.ts'
+import { toldRejection } from './rejections.ts'
+import type { RelayTally } from './tally.ts'
+import type { RelayTrack } from './track.ts'
+import type { TrackHost } from './track-host.ts'
+import { TrackRegistry } from './track-registry.ts'
+import { TrackWatchers } from './track-watchers.ts'
 
 export interface RelayOptions {
   readonly clock: Clock
   readonly counters: ForwardCounters
   readonly limits: RelayLimits
   readonly sessionLimits?: Partial<SessionLimits>
+  /** Makes the right of each session but our own services'; absent: everybody may do everything. */
+  readonly openAdmission?: OpenAdmission
+  /** A bound of the relay's was hit; for metrics. */
+  onLimit?(limit: RelayLimitName): void
+  /** A bound of one session was hit; for metrics. */
+  onSessionLimit?(limit: SessionLimitName): void
   onSessionClosed?(peer: Peer, info: CloseInfo): void
   onInternalError(error: unknown): void
 }
 
-export interface RelayLimits {
-  /** Bytes that may wait for one session. */
-  readonly maxEgressBytes: number
-  /** Longest time for which a subscription waits for a publisher, ms. */
-  readonly maxRendezvousMs: number
-  /** Namespaces that one session may publish. */
-  readonly maxNamespaces: number
+/** What a service of our own does grows with all rooms together, whatever one peer may do. */
+const OF_SERVICE: Partial<SessionLimits> = {
+  maxRequests: Number.POSITIVE_INFINITY,
+  maxDataStreams: Number.POSITIVE_INFINITY,
+  controlBurstBytes: Number.POSITIVE_INFINITY,
+  maxUnreadRequestBytes: Number.POSITIVE_INFINITY,
 }
 
-export const DEFAULT_RELAY_LIMITS: RelayLimits = {
-  maxEgressBytes: 16 * 1024 * 1024,
-  maxRendezvousMs: 30_000,
-  maxNamespaces: 100,
-}
-
-export class Relay implements PeerHost {
+export class Relay implements PeerHost, TrackHost<RelayTrack> {
+  readonly tally: RelayTally = { duplicates: 0, malformedTracks: 0 }
   private readonly options: RelayOptions
   private readonly peers = new Set<Peer>()
+  private readonly shares: PeerShares
   private readonly namespaces = new NamespaceRegistry<Peer>()
-  private readonly tracks = new Map<string, RelayTrack>()
-  private nextAlias = 1
+  private readonly tracks: TrackRegistry
+  private readonly watchers: TrackWatchers
+  private readonly prefixes: PrefixRequests
+  private readonly budget: CacheBudget
+  private readonly fetches: FetchService
 
   constructor(options: RelayOptions) {
+    const { clock, counters, limits } = options
+    const { tally } = this
     this.options = options
+    this.shares = new PeerShares(limits, (limit) => this.onLimit(limit))
+    this.budget = new CacheBudget(
+      {
+        maxBytes: limits.maxCacheBytes,
+        maxBytesPerTrack: limits.maxCacheBytesPerTrack,
+        maxObjects: limits.maxCacheObjects,
+        maxObjectsPerTrack: limits.maxCacheObjectsPerTrack,
+      },
+      (limit) => this.onLimit(limit),
+    )
+    const { budget } = this
+    this.tracks = new TrackRegistry(this.namespaces, {
+      clock,
+      counters,
+      tally,
+      limits,
+      budget,
+      host: this,
+    })
+    this.watchers = new TrackWatchers((peer) => this.shares.mayTakeSubscription(peer))
+    const { shares, namespaces, tracks, watchers } = this
+    this.prefixes = new PrefixRequests({ shares, namespaces, tracks, watchers })
+    this.fetches = this.makeFetches()
   }
 
   /**
@@ -67,13 +112,15 @@ export class Relay implements PeerHost {
       counters,
       sessionLimits: {
         ...sessionLimits,
-        ...(service && { maxRequests: Number.POSITIVE_INFINITY }),
+        ...(service && OF_SERVICE),
       },
       maxEgressBytes: limits.maxEgressBytes,
-      maxNamespaces: service ? Number.POSITIVE_INFINITY : limits.maxNamespaces,
+      openAdmission: service ? undefined : this.options.openAdmission,
+      onLimit: (limit) => this.options.onSessionLimit?.(limit),
       onInternalError,
     })
     this.peers.add(peer)
+    this.shares.add(peer, !service)
     return peer
   }
 
@@ -85,6 +132,8 @@ export class Relay implements PeerHost {
   closeAll(code: number, reason: string): void {
     for (const peer of [...this.peers]) peer.session.close(code, reason)
   }
+
+  // ---- how it is now
 
   get sessionCount(): number {
     return this.peers.size
@@ -102,7 +151,14 @@ export class Relay implements PeerHost {
 
   get subscriptionCount(): number {
     let count = 0
-    for (const track of this.tracks.values()) count += track.subscriberCount
+    for (const track of this.tracks.list()) count += track.subscriberCount
+    return count
+  }
+
+  /** Requests to and from all peers that are open or have begun. */
+  get requestCount(): number {
+    let count = 0
+    for (const { session } of this.peers) count += session.openRequests
     return count
   }
 
@@ -112,6 +168,21 @@ export class Relay implements PeerHost {
     return bytes
   }
 
+  /** Bytes of objects kept for late joiners. */
+  get cacheBytes(): number {
+    return this.budget.bytes
+  }
+
+  /** Objects that are kept or remembered. */
+  get cacheObjects(): number {
+    return this.budget.objects
+  }
+
+  /** FETCHes that are being answered. */
+  get fetchCount(): number {
+    return this.fetches.active
+  }
+
   /** Namespaces that are published now. */
   publishedNamespaces(): Namespace[] {
     return this.namespaces.list()
@@ -119,117 +190,177 @@ export class Relay implements PeerHost {
 
   /** Tracks under a prefix, for a look inside a room. */
   dumpTracks(prefix: Namespace) {
-    return [...this.tracks.values()]
-      .filter((track) => hasPrefix(track.name.namespace, prefix))
+    return this.tracks
+      .under(prefix)
       .map((track) => ({ name: formatTrack(track.name), ...track.dump() }))
   }
 
   // ---- what peers ask
 
   onSubscribe(peer: Peer, request: IncomingSubscribe): void {
-    if (isReserved(request.track.namespace)) {
+    const { track: name, parameters } = request
+    if (isReserved(name.namespace)) {
       request.reject(RequestCode.DOES_NOT_EXIST, 'reserved namespace')
+      this.onAnswered(request, null)
       return
     }
-    const key = formatTrack(request.track)
-    const track = this.tracks.get(key)
-    if (track && !track.idle) {
-      track.subscribe(peer, request, 0)
+    if (!this.shares.mayTakeSubscription(peer)) {
+      refuseForLoad(request, 'subscriptions')
+      this.onAnswered(request, null)
       return
     }
-    const publisher = this.namespaces.find(request.track.namespace)
-    const patience = request.parameters.rendezvousTimeout ?? 0
-    if (!publisher && patience === 0) {
-      request.reject(RequestCode.DOES_NOT_EXIST, 'nobody publishes this track')
-      return
-    }
-    const wanted = track ?? this.addTrack(key, request)
-    wanted.subscribe(peer, request, Math.min(patience, this.options.limits.maxRendezvousMs))
-    if (publisher) wanted.subscribeUpstream(publisher)
+    const asked = parameters.rendezvousTimeout ?? 0
+    const patience = Math.min(asked, this.options.limits.maxRendezvousMs)
+    if (patience < asked) this.onLimit('rendezvous')
+    const publishers = this.namespaces.publishersOf(name.namespace)
+    this.tracks.getOrCreate(name).subscribe(peer, request, patience, publishers)
   }
 
-  /** Section 10.14: from an established subscription, else forwarded to a publisher. */
+  /**
+   * Section 10.14: from an established subscription that gets every object, else forwarded to a
+   * publisher, whose refusal does not matter where something is known.
+   */
   onTrackStatus(_peer: Peer, request: IncomingTrackStatus): void {
-    const state = this.tracks.get(formatTrack(request.track))?.status
-    if (state) {
+    const { track: name } = request
+    const track = this.tracks.get(name)
+    const state = track?.status
+    if (state && track?.receiving) {
       request.accept(state)
       return
     }
-    const { namespace } = request.track
-    const publisher = isReserved(namespace) ? null : this.namespaces.find(namespace)
+    const publisher = isReserved(name.namespace) ? null : this.tracks.publishersOf(name)[0]
     if (!publisher) {
       request.reject(RequestCode.DOES_NOT_EXIST, 'nobody publishes this track')
       return
     }
-    const upstream = publisher.session.trackStatus(request.track, {
+    const upstream = publisher.session.trackStatus(name, {
       onStatus: (told) => request.accept(told),
       onRejected: (error) => {
-        const code = error?.code ?? RequestCode.INTERNAL_ERROR
-        // A redirect is not followed and not forwarded: its URI is the upstream's matter.
-        const told = code === RequestCode.REDIRECT ? RequestCode.DOES_NOT_EXIST : code
-        request.reject(told, error?.reason ?? 'the publisher did not answer', error?.retryAfterMs)
+        if (state) {
+          request.accept(state)
+          return
+        }
+        const code = error ? toldRejection(error) : RequestCode.INTERNAL_ERROR
+        request.reject(code, error?.reason ?? 'the publisher did not answer', error?.retryAfterMs)
       },
     })
     request.onCancelled = () => upstream.cancel()
   }
 
-  onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void {
-    if (isReserved(request.namespace)) {
-      request.reject(RequestCode.DOES_NOT_EXIST, 'reserved namespace')
+  /** Section 9.5: accepted, and offered to those who asked for tracks of its namespace. */
+  onPublish(peer: Peer, request: IncomingPublish): void {
+    if (isReserved(request.track.namespace)) {
+      request.reject(RequestCode.UNINTERESTED, 'reserved namespace')
       return
     }
-    if (peer.namespaces.size >= peer.maxNamespaces) {
-      request.reject(RequestCode.EXCESSIVE_LOAD, 'too many namespaces in this session', 10_000)
+    if (!this.shares.mayTakePublished(peer)) {
+      refuseForLoad(request, 'published tracks')
+      return
+    }
+    if (this.tracks.getOrCreate(request.track).publish(peer, request)) return
+    request.reject(RequestCode.DUPLICATE_SUBSCRIPTION, 'this session publishes the track already')
+  }
+
+  onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void {
+    if (isReserved(request.namespace)) {
+      request.reject(RequestCode.UNINTERESTED, 'reserved namespace')
+      return
+    }
+    if (!this.shares.mayTakeNamespace(peer)) {
+      refuseForLoad(request, 'namespaces')
       return
     }
     peer.namespaces.add(request)
-    request.onWithdrawn = () => {
-      peer.namespaces.delete(request)
-      this.namespaces.withdraw(request.namespace, peer)
-    }
+    request.onWithdrawn = () => this.withdrawNamespace(peer, request)
     request.accept()
     this.namespaces.publish(request.namespace, peer)
-    // Subscriptions that wait for a publisher of this namespace.
-    for (const track of this.tracks.values()) {
-      if (track.idle && hasPrefix(track.name.namespace, request.namespace)) {
-        track.subscribeUpstream(peer)
-      }
-    }
+    for (const track of this.tracks.under(request.namespace)) track.askAnew(peer)
   }
 
   onSubscribeNamespace(peer: Peer, request: IncomingNamespaceSubscription): void {
-    for (const other of peer.watches) {
-      if (hasPrefix(other.prefix, request.prefix) || hasPrefix(request.prefix, other.prefix)) {
-        request.reject(RequestCode.PREFIX_OVERLAP, 'overlaps another namespace subscription')
-        return
-      }
+    this.prefixes.subscribeNamespace(peer, request)
+  }
+
+  onSubscribeTracks(peer: Peer, request: IncomingTracksSubscription): void {
+    this.prefixes.subscribeTracks(peer, request)
+  }
+
+  onFetch(peer: Peer, request: IncomingFetch): void {
+    this.fetches.onFetch(peer, request)
+  }
+
+  /** Ends what the peer may not do any more (section 10.2.2: its right was narrowed). */
+  onNarrowed(peer: Peer): void {
+    for (const request of [...peer.namespaces]) {
+      if (peer.mayPublishNamespace(request.namespace)) continue
+      request.cancel(ResetCode.EXPIRED_AUTH_TOKEN)
+      this.withdrawNamespace(peer, request)
     }
-    peer.watches.add(request)
-    request.onCancelled = () => {
-      peer.watches.delete(request)
-      this.namespaces.unwatch(request)
-    }
-    request.accept()
-    this.namespaces.watch(request)
+    this.prefixes.narrow(peer)
+    for (const track of this.tracks.list()) track.narrow(peer)
+    this.fetches.narrow(peer)
   }
 
   onClosed(peer: Peer, info: CloseInfo): void {
     this.peers.delete(peer)
+    this.shares.delete(peer)
     this.options.onSessionClosed?.(peer, info)
   }
 
-  private addTrack(key: string, request: IncomingSubscribe): RelayTrack {
-    const track = new RelayTrack({
-      name: request.track,
-      alias: this.nextAlias++,
-      clock: this.options.clock,
-      counters: this.options.counters,
-      onUnused: (unused) => {
-        if (this.tracks.get(key) === unused) this.tracks.delete(key)
+  // ---- what tracks tell
+
+  onLimit(limit: RelayLimitName): void {
+    this.options.onLimit?.(limit)
+  }
+
+  countSubscription(peer: Peer, change: number): void {
+    this.shares.countSubscription(peer, change)
+  }
+
+  countPublished(peer: Peer, change: number): void {
+    this.shares.countPublished(peer, change)
+  }
+
+  onAnswered(request: IncomingSubscribe, publication: Publication | null): void {
+    this.fetches.onAnswered(request, publication)
+  }
+
+  onAvailable(track: RelayTrack): void {
+    this.watchers.announce(track)
+  }
+
+  onMalformed(track: RelayTrack): void {
+    this.fetches.onMalformed(track)
+  }
+
+  onUnused(track: RelayTrack): void {
+    this.tracks.delete(track)
+  }
+
+  // ----
+
+  private withdrawNamespace(peer: Peer, request: IncomingNamespacePublication): void {
+    if (!peer.namespaces.delete(request)) return
+    this.namespaces.withdraw(request.namespace, peer)
+  }
+
+  private makeFetches(): FetchService {
+    const { clock, limits } = this.options
+    return new FetchService({
+      clock,
+      limits: { ...DEFAULT_FETCH_LIMITS, maxFetchesPerSession: limits.maxFetches },
+      budget: this.budget,
+      host: {
+        findTrack: (name: FullTrackName) => {
+          const track = this.tracks.get(name)
+          return track?.established ? track : null
+        },
+        trackOf: (_peer: Peer, publication: Publication) => this.tracks.get(publication.track),
+        publishers: (name: FullTrackName) => this.tracks.publishersOf(name),
+        onMalformed: (track: FetchTrack) => this.tracks.get(track.name)?.malformed(null),
       },
+      onLimit: () => this.onLimit('fetches'),
     })
-    this.tracks.set(key, track)
-    return track
   }
 }
 

@@ -1,85 +1,197 @@
-import type { IncomingSubgroup } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
-import type { MoqObject } from '../../moq/wire/object.ts'
-import { encodeSubgroupHeader } from '../../moq/wire/subgroup.ts'
-import { type SharedHeader, SubgroupFlow, type SubgroupSource } from '../forward/flow.ts'
+import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
 import type { ForwardObject } from '../forward/object.ts'
 import type { Downstream } from './downstream.ts'
+import { RelayedFlow } from './relayed-flow.ts'
+import { SubgroupForm } from './subgroup-form.ts'
+import type { Subscribers } from './subscribers.ts'
 
-/** One subgroup stream of the publisher's and its share for each subscriber. */
-export class RelayedSubgroup implements SubgroupSource {
-  private readonly incoming: IncomingSubgroup
-  /** The relay's alias, the same towards every subscriber. */
-  private readonly trackAlias: number
-  private readonly flows = new Map<Downstream, SubgroupFlow>()
-  /** By whether the stream begins with the subgroup's first object. */
-  private readonly headers: [continued: SharedHeader | null, first: SharedHeader | null] = [
-    null,
-    null,
-  ]
-  /** Known with the first object when the header does not name it. */
-  private subgroup = 0
-  private begun = false
+/**
+ * Says that all objects between two of a subgroup belong to other subgroups or do not exist
+ * (draft-18 section 11.4.3). Both ends exclusive.
+ */
+export type NothingBetween = (
+  group: number,
+  subgroup: number,
+  after: number,
+  before: number,
+) => boolean
 
-  constructor(incoming: IncomingSubgroup, trackAlias: number) {
-    this.incoming = incoming
-    this.trackAlias = trackAlias
+/** A publisher's stream of the subgroup. */
+export interface Feed {
+  readonly incoming: { readonly header: SubgroupHeader }
+  /** Id of the object before the one that is forwarded, or -1. */
+  readonly previous: number
+}
+
+/** In a slot: the subscriber had an object of the subgroup left out, and has no stream of it. */
+const LEFT_OUT = 'left out'
+type Slot = RelayedFlow | typeof LEFT_OUT | undefined
+
+/**
+ * One subgroup of a track, fed by a stream of each publisher that sends it, and its streams to the
+ * subscribers. An object goes on a subscriber's stream only when it is the next one there; otherwise
+ * that stream ends by a reset and another begins (draft-18 section 11.4.3).
+ */
+export class RelayedSubgroup {
+  readonly group: number
+  readonly subgroup: number
+  /** Streams of publishers that are open. */
+  openFeeds = 0
+  /** How streams that begin now are written. */
+  private form: SubgroupForm
+  private readonly nothingBetween: NothingBetween
+  /** By the subscriber's slot. */
+  private readonly flows: Slot[] = []
+  /** Streams for objects that came behind a larger one; there are few such, or none. */
+  private late: Map<Downstream, RelayedFlow> | null = null
+  /** Id of the first object ever published in it, or -1 while that is not known. */
+  private first = -1
+
+  constructor(feed: Feed, subgroup: number, trackAlias: number, nothingBetween: NothingBetween) {
+    this.group = feed.incoming.header.group
+    this.subgroup = subgroup
+    this.form = new SubgroupForm({ ...feed.incoming.header, trackAlias, subgroup })
+    this.nothingBetween = nothingBetween
   }
 
-  get group(): number {
-    return this.incoming.header.group
-  }
-
-  header(firstObject: boolean): SharedHeader {
-    const index = firstObject ? 1 : 0
-    const known = this.headers[index]
-    if (known) return known
-    const header = {
-      ...this.incoming.header,
-      trackAlias: this.trackAlias,
-      subgroup: this.subgroup,
-      firstObject,
-    }
-    const made = { header, encoded: encodeSubgroupHeader(header) }
-    this.headers[index] = made
-    return made
-  }
-
-  /** Queues an object for every subscriber whose filter it passes. */
-  forward(object: MoqObject, shared: ForwardObject, subscribers: Iterable<Downstream>): void {
-    const first = !this.begun && this.incoming.header.firstObject
-    if (!this.begun) this.subgroup = object.subgroup ?? 0
-    this.begun = true
-    for (const downstream of subscribers) {
-      let flow = this.flows.get(downstream)
-      if (!downstream.publication.passes(object.group, object.object)) {
-        // An object left out in the middle: the stream may not go on (section 11.4.3).
-        flow?.abandon(ResetCode.CANCELLED)
-        continue
+  /** Queues a new object for every subscriber whose filter it passes. */
+  forward(object: ForwardObject, feed: Feed, subscribers: Subscribers): void {
+    const { header } = feed.incoming
+    const id = object.object
+    const before = feed.previous
+    if (before < 0 && header.firstObject) this.first = id
+    const shared =
+      header.hasProperties === this.form.hasProperties ? object : this.reframe(object, subscribers)
+    const { slots } = subscribers
+    for (let slot = 0; slot < slots.length; slot++) {
+      const downstream = slots[slot]
+      if (!downstream) continue
+      const flow = this.flows[slot]
+      if (!downstream.publication.passes(this.group, id)) {
+        this.leaveOut(downstream, flow)
+      } else if (flow === undefined || flow === LEFT_OUT) {
+        this.begin(downstream, flow === undefined, shared)
+      } else if (flow.last === id - 1 || (flow.last === before && before >= 0)) {
+        if (flow.isOpen) this.queue(flow, shared)
+      } else {
+        this.divert(downstream, flow, shared)
       }
-      if (!flow) {
-        flow = new SubgroupFlow(downstream, this, first)
-        this.flows.set(downstream, flow)
-      }
-      if (!flow.over) downstream.peer.egress.queueObject(flow, shared)
     }
   }
 
-  /** The publisher finished the stream. */
-  end(): void {
-    for (const [downstream, flow] of this.flows) {
-      if (!flow.over) downstream.peer.egress.queueEnd(flow)
+  /**
+   * A publisher finished its stream, so that it has sent the whole subgroup. Streams of subscribers
+   * that have it all are finished.
+   * @param last id of the last object on it, or -1 when it had none
+   * @returns whether streams are left that do not have it all: they are to end by a reset
+   */
+  feedEnded(last: number): boolean {
+    this.openFeeds--
+    let left = this.late !== null
+    for (const flow of this.flows) {
+      if (!(flow instanceof RelayedFlow)) continue
+      if (flow.whole && flow.last === last) flow.close()
+      else if (flow.isOpen) left = true
     }
-    this.flows.clear()
+    return left
   }
 
-  /** The publisher reset the stream; its code goes on to the subscribers. */
-  reset(code: number): void {
-    for (const flow of this.flows.values()) flow.abandon(code)
-    this.flows.clear()
+  /** A publisher reset its stream. The code goes on to the subscribers with the last of them. */
+  feedReset(code: number): void {
+    this.openFeeds--
+    if (this.openFeeds === 0) this.abandon(code)
   }
 
+  /** Gives up what was not delivered; a publisher may begin the subgroup anew. */
+  abandon(code: number): void {
+    this.eachFlow((flow) => {
+      if (!flow.isOpen) return
+      flow.abandon(code)
+      this.flows[flow.downstream.slot] = LEFT_OUT
+    })
+    this.late = null
+  }
+
+  /** The slot may be another's next. */
   removeSubscriber(downstream: Downstream): void {
-    this.flows.delete(downstream)
+    this.flows[downstream.slot] = undefined
+    this.late?.delete(downstream)
+  }
+
+  // ----
+
+  private begin(downstream: Downstream, whole: boolean, object: ForwardObject): void {
+    if (downstream.publication.isStopped(this.group, this.subgroup)) return
+    const flow = new RelayedFlow(downstream, this.form, object.object === this.first, whole)
+    this.flows[downstream.slot] = flow
+    this.queue(flow, object)
+  }
+
+  private queue(flow: RelayedFlow, object: ForwardObject): void {
+    flow.last = object.object
+    flow.downstream.peer.egress.queueObject(flow, object)
+  }
+
+  /** The object is not known to be the next on the stream. */
+  private divert(downstream: Downstream, flow: RelayedFlow, object: ForwardObject): void {
+    // A stream that the subscriber stopped, or that was given up, is not opened anew.
+    if (flow.over) return
+    if (object.object < flow.last) this.queueLate(downstream, object)
+    else if (this.nothingBetween(this.group, this.subgroup, flow.last, object.object)) {
+      if (flow.isOpen) this.queue(flow, object)
+    } else {
+      flow.breakOff(ResetCode.CANCELLED)
+      this.begin(downstream, false, object)
+    }
+  }
+
+  private queueLate(downstream: Downstream, object: ForwardObject): void {
+    this.late ??= new Map()
+    const known = this.late.get(downstream)
+    if (known?.over) return
+    if (known?.last === object.object - 1) {
+      this.queue(known, object)
+      return
+    }
+    known?.breakOff(ResetCode.CANCELLED)
+    const flow = new RelayedFlow(downstream, this.form, object.object === this.first, false)
+    this.late.set(downstream, flow)
+    this.queue(flow, object)
+  }
+
+  private leaveOut(downstream: Downstream, flow: Slot): void {
+    if (flow === LEFT_OUT) return
+    if (flow) flow.breakOff(ResetCode.CANCELLED)
+    // Objects before the subscription's start are not left out: it never was to have them.
+    else if (downstream.publication.forward) return
+    this.flows[downstream.slot] = LEFT_OUT
+  }
+
+  /**
+   * Publishers differ in whether they write a properties field. An empty one says the same as none;
+   * where it is not empty, all streams begin anew with the field.
+   */
+  private reframe(object: ForwardObject, subscribers: Subscribers): ForwardObject {
+    if (this.form.hasProperties) {
+      const body = new Uint8Array(object.body.length + 1)
+      body.set(object.body, 1)
+      return { ...object, body }
+    }
+    if (object.body[0] === 0) return { ...object, body: object.body.subarray(1) }
+    this.form = this.form.withProperties()
+    for (const downstream of subscribers.list()) {
+      const flow = this.flows[downstream.slot]
+      if (!(flow instanceof RelayedFlow) || !flow.isOpen) continue
+      flow.breakOff(ResetCode.CANCELLED)
+      this.flows[downstream.slot] = LEFT_OUT
+    }
+    this.late = null
+    return object
+  }
+
+  private eachFlow(visit: (flow: RelayedFlow) => void): void {
+    for (const flow of this.flows) if (flow instanceof RelayedFlow) visit(flow)
+    if (this.late) for (const flow of this.late.values()) visit(flow)
   }
 }

@@ -20,7 +20,9 @@ import {
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import { encodeProperties, type Property } from '../../moq/wire/properties.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
-import { DEFAULT_RELAY_LIMITS, Relay } from './relay.ts'
+import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './limits.ts'
+import type { Peer } from './peer.ts'
+import { Relay } from './relay.ts'
 
 export class ManualClock implements Clock {
   private time = 0
@@ -46,6 +48,14 @@ export class ManualClock implements Clock {
   }
 }
 
+export interface RelayWorldOptions {
+  /** Bytes that every path has room for now. */
+  readonly room?: () => number
+  readonly limits?: Partial<RelayLimits>
+  /** Request streams that either side may have open. */
+  readonly bidiCredit?: number
+}
+
 export class RelayWorld {
   readonly clock = new ManualClock()
   readonly counters: ForwardCounters = {
@@ -55,37 +65,44 @@ export class RelayWorld {
     drops: { deadline: 0, congestion: 0, overflow: 0 },
     keyFrameRequests: 0,
   }
-  readonly relay = new Relay({
-    clock: this.clock,
-    counters: this.counters,
-    limits: DEFAULT_RELAY_LIMITS,
-    onInternalError: (error) => {
-      throw error
-    },
-  })
+  readonly relay: Relay
   /** For a world made with a `room` function. */
   room = 65_536
+  /** The relay's side of each session, in the order of `connect`. */
+  readonly peers: Peer[] = []
+  /** Limits that were hit, by name. */
+  readonly hits: RelayLimitName[] = []
   private readonly pairs: TransportPair[] = []
   private tasks: (() => void)[] = []
-  private readonly options: { room?: () => number }
+  private readonly options: RelayWorldOptions
 
-  constructor(options: { room?: () => number } = {}) {
+  constructor(options: RelayWorldOptions = {}) {
     this.options = options
+    this.relay = new Relay({
+      clock: this.clock,
+      counters: this.counters,
+      limits: { ...DEFAULT_RELAY_LIMITS, ...options.limits },
+      onLimit: (limit) => this.hits.push(limit),
+      onInternalError: (error) => {
+        throw error
+      },
+    })
   }
 
-  /** A client's transport session to the relay. */
-  connect(): TransportSession {
+  /** A client's transport session to the relay. @param service see `Relay.addSession` */
+  connect(service = false): TransportSession {
     const pair = createTransportPair({
       schedule: (task) => this.tasks.push(task),
-      ...this.options,
+      ...(this.options.room && { room: this.options.room }),
+      ...(this.options.bidiCredit && { streamCredit: { bidi: this.options.bidiCredit } }),
     })
     this.pairs.push(pair)
-    this.relay.addSession(pair.server)
+    this.peers.push(this.relay.addSession(pair.server, service))
     return pair.client
   }
 
-  client(handler: SessionHandler): Session {
-    return new Session(this.connect(), { role: 'client', handler, clock: this.clock })
+  client(handler: SessionHandler, service = false): Session {
+    return new Session(this.connect(service), { role: 'client', handler, clock: this.clock })
   }
 
   offerRoom(): void {

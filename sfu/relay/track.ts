@@ -1,275 +1,478 @@
 import type {
-  AcceptedSubscription,
-  Clock,
-  IncomingSubgroup,
+  IncomingPublish,
   IncomingSubscribe,
-  Subscription,
-  SubscriptionHandler,
+  Publication,
+  PublicationHandler,
   TrackState,
 } from '../../moq/session/index.ts'
-import { RequestCode } from '../../moq/wire/codes.ts'
-import { reencodeDatagram } from '../../moq/wire/datagram.ts'
-import { isAfter, type Location } from '../../moq/wire/location.ts'
+import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
+import type { Location } from '../../moq/wire/location.ts'
 import type { RequestError } from '../../moq/wire/messages.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { MoqObject } from '../../moq/wire/object.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
-import { findInteger, type Property, PropertyType } from '../../moq/wire/properties.ts'
-import type { ForwardCounters } from '../forward/counters.ts'
-import type { ForwardObject } from '../forward/object.ts'
+import type { Property } from '../../moq/wire/properties.ts'
+import { TrackCache } from '../cache/index.ts'
 import { type TrackTraffic, trafficOf } from '../forward/traffic.ts'
 import { Downstream } from './downstream.ts'
+import { Fanout } from './fanout.ts'
+import type { FetchTrack } from './fetch-track.ts'
+import { RETRY_AFTER_MS } from './limits.ts'
 import type { Peer } from './peer.ts'
-import { RelayedSubgroup } from './relayed-subgroup.ts'
-
-export interface TrackOptions {
-  readonly name: FullTrackName
-  /** The relay's alias for it, the same towards every subscriber. */
-  readonly alias: number
-  readonly clock: Clock
-  readonly counters: ForwardCounters
-  /** Nobody subscribes to it any more and it is not being set up. */
-  readonly onUnused: (track: RelayTrack) => void
-}
-
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'pending'; readonly upstream: Subscription }
-  | { readonly kind: 'established'; readonly upstream: Subscription }
+import { Publishers } from './publishers.ts'
+import { toldEnd } from './rejections.ts'
+import type { SubgroupFeed } from './subgroup-feed.ts'
+import { Subscribers } from './subscribers.ts'
+import { TrackFacts } from './track-facts.ts'
+import type { TrackOptions } from './track-host.ts'
+import type { Upstream, UpstreamOwner } from './upstream.ts'
+import { type WaitingSubscriber, WaitingSubscribers } from './waiting-subscribers.ts'
 
 /**
- * A track in the relay: one subscription upstream, shared by all subscribers downstream (draft-18
- * section 9.4). `idle` → `pending` (SUBSCRIBE is under way) → `established` → `idle`.
+ * A track in the relay: the upstream subscriptions to all of its publishers, shared by all
+ * subscribers downstream (draft-18 sections 9.3 to 9.5). The cache's ledger makes one track of what
+ * they send: an object that came before is not forwarded again.
  */
-export class RelayTrack implements SubscriptionHandler {
+export class RelayTrack implements UpstreamOwner, FetchTrack {
   readonly name: FullTrackName
   readonly alias: number
-  private readonly options: TrackOptions
+  readonly cache: TrackCache
+  private readonly options: TrackOptions<RelayTrack>
   private readonly traffic: TrackTraffic
-  private state: State = { kind: 'idle' }
-  /** Waiting for a publisher, or for its answer. */
-  private readonly waiting = new Map<IncomingSubscribe, { peer: Peer; stopTimer: () => void }>()
-  /** A session subscribes to a track once at most (section 5.1). */
-  private readonly subscribers = new Map<Peer, Downstream>()
-  private readonly subgroups = new Set<RelayedSubgroup>()
-  private largest: Location | null = null
-  private properties: readonly Property[] = []
-  private dynamicGroups = false
-  /** NEW_GROUP_REQUEST that is outstanding upstream, or null (section 10.2.13). */
-  private requestedGroup: number | null = null
+  private readonly publishers: Publishers
+  private readonly waiting: WaitingSubscribers
+  private readonly subscribers = new Subscribers()
+  private readonly fanout: Fanout
+  private readonly facts = new TrackFacts()
+  private closed = false
 
-  constructor(options: TrackOptions) {
+  constructor(options: TrackOptions<RelayTrack>) {
+    const { name, alias, clock, counters, tally, limits, host } = options
     this.options = options
-    this.name = options.name
-    this.alias = options.alias
-    this.traffic = trafficOf(options.name)
+    this.name = name
+    this.alias = alias
+    this.traffic = trafficOf(name)
+    this.cache = new TrackCache(options.budget, clock)
+    this.waiting = new WaitingSubscribers({
+      clock,
+      onCount: (peer, change) => host.countSubscription(peer, change),
+      onRejected: (request) => host.onAnswered(request, null),
+    })
+    this.publishers = new Publishers(name, this, {
+      clock,
+      maxAnswerMs: limits.maxAnswerMs,
+      onLimit: () => host.onLimit('answer'),
+    })
+    const { cache, subscribers } = this
+    this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers })
   }
 
   get subscriberCount(): number {
     return this.subscribers.size
   }
 
+  /** Those that subscribers are told. */
+  get properties(): readonly Property[] {
+    return this.facts.properties
+  }
+
+  /** What a LARGEST_OBJECT tells (section 10.2.11); never goes down while there is a publisher. */
+  get largest(): Location | null {
+    return this.facts.largest
+  }
+
   /** What a SUBSCRIBE_OK would tell; null while no publisher has answered. */
   get status(): TrackState | null {
-    if (this.state.kind !== 'established') return null
-    return { largest: this.largest, properties: this.properties }
+    return this.established ? { largest: this.largest, properties: this.properties } : null
   }
 
-  get idle(): boolean {
-    return this.state.kind === 'idle'
+  /** There is an upstream subscription in the state of that name (section 5.1). */
+  get established(): boolean {
+    return this.publishers.anyEstablished
   }
 
-  /**
-   * A subscriber asks. It is answered at once when the track is established, else when the publisher
-   * has answered, else (with RENDEZVOUS_TIMEOUT) when one appears.
-   */
-  subscribe(peer: Peer, request: IncomingSubscribe, rendezvousMs: number): void {
-    if (this.serves(peer)) {
-      request.reject(RequestCode.DUPLICATE_SUBSCRIPTION, 'this session has the track already')
-      return
-    }
-    if (this.state.kind === 'established') {
-      this.serve(peer, request)
-      return
-    }
-    const stopTimer =
-      this.state.kind === 'idle'
-        ? this.options.clock.after(rendezvousMs, () => this.giveUp(request))
-        : () => {}
-    this.waiting.set(request, { peer, stopTimer })
-    request.onCancelled = () => {
-      this.forget(request)
-      this.releaseIfUnused()
-    }
+  /** Whether a publisher sends its objects now, so that `largest` is up to date. */
+  get receiving(): boolean {
+    return this.publishers.anyCurrent
   }
 
-  /** Asks `publisher` for the track; only while idle. */
-  subscribeUpstream(publisher: Peer): void {
-    for (const { stopTimer } of this.waiting.values()) stopTimer()
-    const asked = [...this.waiting.keys()].map((request) => request.parameters.newGroupRequest)
-    const newGroupRequest = asked.find((value) => value !== undefined)
-    const parameters: Parameters = {
-      forward: true,
-      ...(newGroupRequest !== undefined && { newGroupRequest }),
-    }
-    this.requestedGroup = newGroupRequest ?? null
-    const upstream = publisher.session.subscribe(this.name, parameters, this)
-    this.state = { kind: 'pending', upstream }
+  /** Somebody subscribes to it or waits for it. */
+  get wanted(): boolean {
+    return this.subscribers.size > 0 || this.waiting.size > 0
+  }
+
+  /** Peers whose upstream subscription is established. */
+  get publishing(): Peer[] {
+    return this.publishers.established.map(({ peer }) => peer)
+  }
+
+  isPublishedBy(peer: Peer): boolean {
+    return this.publishers.get(peer) !== undefined
+  }
+
+  /** Whether the session subscribes to it already, or waits for that. */
+  serves(peer: Peer): boolean {
+    return this.subscribers.get(peer) !== undefined || this.waiting.get(peer) !== undefined
   }
 
   /** What can be seen of it from outside. */
   dump() {
     return {
-      state: this.state.kind,
+      state: this.publishers.state,
       alias: this.alias,
       largest: this.largest,
+      publishers: this.publishers.size,
       subscribers: this.subscribers.size,
       waiting: this.waiting.size,
+      cachedBytes: this.cache.bytes,
+      cachedObjects: this.cache.objects,
     }
   }
 
-  // ---- upstream
+  // ---- what subscribers ask
 
-  onAccepted(accepted: AcceptedSubscription): void {
-    if (this.state.kind !== 'pending') return
-    this.state = { kind: 'established', upstream: this.state.upstream }
-    this.largest = accepted.largest
-    this.properties = accepted.properties
-    this.dynamicGroups = findInteger(accepted.properties, PropertyType.DYNAMIC_GROUPS) === 1
-    const waiting = [...this.waiting]
-    this.waiting.clear()
-    for (const [request, { peer }] of waiting) this.serve(peer, request)
-    this.releaseIfUnused()
-  }
-
-  onRejected(error: RequestError): void {
-    this.state = { kind: 'idle' }
-    const { code, reason, retryAfterMs } = error
-    // A redirect is not followed and not forwarded: its URI is the upstream's matter.
-    const told = code === RequestCode.REDIRECT ? RequestCode.DOES_NOT_EXIST : code
-    this.rejectWaiting(told, reason, retryAfterMs)
-    this.releaseIfUnused()
-  }
-
-  onSubgroup(subgroup: IncomingSubgroup): void {
-    const relayed = new RelayedSubgroup(subgroup, this.alias)
-    subgroup.context = relayed
-    this.subgroups.add(relayed)
-  }
-
-  onObject(object: MoqObject, subgroup: IncomingSubgroup | null): void {
-    const { counters, clock } = this.options
-    counters.objects.received++
-    counters.bytes.received += object.payloadLength
-    this.note(object)
-    const shared: ForwardObject = {
-      group: object.group,
-      object: object.object,
-      body: object.body,
-      datagram: subgroup ? null : reencodeDatagram(this.alias, object),
-      arrivedAt: clock.now(),
-    }
-    if (subgroup) {
-      const relayed = subgroup.context as RelayedSubgroup
-      relayed.forward(object, shared, this.subscribers.values())
+  /**
+   * A subscriber asks. It is answered at once when the track is established, else when a publisher
+   * has answered, else (with RENDEZVOUS_TIMEOUT) when one appears.
+   * @param publishers who publish its namespace: asked, where they were not yet
+   */
+  subscribe(
+    peer: Peer,
+    request: IncomingSubscribe,
+    rendezvousMs: number,
+    publishers: readonly Peer[],
+  ): void {
+    if (this.serves(peer)) {
+      this.reject(request, RequestCode.DUPLICATE_SUBSCRIPTION, 'this session has the track already')
       return
     }
-    for (const downstream of this.subscribers.values()) {
-      if (!downstream.publication.passes(object.group, object.object)) continue
-      downstream.peer.egress.queueDatagram(downstream, shared)
+    if (this.isFull()) {
+      const reason = 'too many subscribers to this track'
+      this.reject(request, RequestCode.EXCESSIVE_LOAD, reason, RETRY_AFTER_MS)
+      this.releaseIfUnused()
+      return
     }
+    const waiting = this.waiting.add(peer, request, rendezvousMs, () => this.onImpatient(waiting))
+    request.onCancelled = () => {
+      this.waiting.remove(waiting)
+      this.options.host.onAnswered(request, null)
+      this.publishers.setForward(this.wantsObjects)
+      this.releaseIfUnused()
+    }
+    for (const publisher of publishers) this.ask(publisher)
+    if (request.parameters.forward ?? true) this.publishers.setForward(true)
+    this.serveWaiting()
+    if (this.publishers.size === 0) this.rejectImpatient()
+    this.releaseIfUnused()
   }
 
-  onSubgroupEnd(subgroup: IncomingSubgroup): void {
-    const relayed = subgroup.context as RelayedSubgroup
-    this.subgroups.delete(relayed)
-    relayed.end()
+  /**
+   * Offers it to a subscriber with PUBLISH (section 10.10).
+   * @returns false when it cannot: there is no stream for the request, or no room here
+   */
+  offer(peer: Peer, forward: boolean): boolean {
+    if (this.isFull()) return false
+    const publication = peer.session.publish(
+      this.name,
+      { ...this.told(), forward },
+      {
+        ...this.publicationHandler(() => downstream),
+        onAccepted: (parameters) => this.onParameters(downstream, parameters),
+        onRejected: () => this.removeSubscriber(downstream),
+      },
+    )
+    const downstream = this.addSubscriber(peer, publication)
+    this.options.host.countSubscription(peer, 1)
+    if (publication.sent) return true
+    this.removeSubscriber(downstream)
+    publication.done(DoneCode.EXCESSIVE_LOAD, 'no stream for the request')
+    return false
   }
 
-  onSubgroupReset(subgroup: IncomingSubgroup, code: number): void {
-    const relayed = subgroup.context as RelayedSubgroup
-    this.subgroups.delete(relayed)
-    relayed.reset(code)
+  /** What the peer may do was narrowed: what it no longer may is ended. */
+  narrow(peer: Peer): void {
+    if (!peer.maySubscribe(this.name)) {
+      const reason = 'no longer allowed to subscribe to this track'
+      const waiting = this.waiting.get(peer)
+      if (waiting) this.waiting.reject(waiting, RequestCode.UNAUTHORIZED, reason)
+      const downstream = this.subscribers.get(peer)
+      if (downstream) {
+        this.removeSubscriber(downstream)
+        downstream.publication.done(DoneCode.UNAUTHORIZED, reason)
+      }
+    }
+    const upstream = this.publishers.get(peer)
+    if (upstream && !peer.mayPublish(this.name)) {
+      upstream.cancel()
+      this.lose(upstream, DoneCode.TRACK_ENDED, 'the publisher may not publish it any more')
+    }
+    this.releaseIfUnused()
   }
 
-  onDone(done: { readonly status: number; readonly reason: string }): void {
-    this.state = { kind: 'idle' }
-    for (const downstream of this.subscribers.values()) downstream.end(done.status, done.reason)
-    this.subscribers.clear()
-    this.subgroups.clear()
+  // ---- what publishers offer
+
+  /** A publisher of its namespace: asked for the track, unless it was. */
+  ask(peer: Peer): void {
+    this.publishers.ask(peer, this.waiting.newGroupRequest)
+  }
+
+  /** It publishes the namespace anew: it is asked, where the track is wanted. */
+  askAnew(peer: Peer): void {
+    this.publishers.forgive(peer)
+    if (this.wanted) this.ask(peer)
+  }
+
+  /**
+   * PUBLISH (section 9.5): accepted, with Forward State 1 where somebody wants objects.
+   * @returns false when the session publishes it already
+   */
+  publish(peer: Peer, request: IncomingPublish): boolean {
+    const known = this.publishers.get(peer)
+    if (known?.established) return false
+    // Section 5.1: a SUBSCRIBE of ours that crosses it has to end first.
+    if (known) {
+      known.cancel()
+      this.fanout.drop(known, true)
+      this.remove(known)
+    }
+    const upstream = this.publishers.offered(peer, request)
+    this.options.host.countPublished(peer, 1)
+    this.onEstablished(upstream)
+    if (!this.publishers.has(upstream)) return true
+    this.publishers.accept(upstream, request, this.wantsObjects, this.facts.defaults.dynamicGroups)
+    return true
+  }
+
+  onEstablished(upstream: Upstream): void {
+    this.publishers.answered()
+    const first = this.publishers.isAlone(upstream)
+    // What a publisher sent before, and who had it, is another history.
+    if (first && this.subscribers.size === 0) {
+      this.cache.clear()
+      this.facts.forgetObjects()
+    }
+    this.learn(upstream, first)
+    this.serveWaiting()
+    this.options.host.onAvailable(this)
+    this.releaseIfUnused()
+  }
+
+  onUpstreamRejected(upstream: Upstream, error: RequestError): void {
+    this.publishers.refused(upstream, error)
+    this.endIfAbandoned(DoneCode.TRACK_ENDED, 'no publisher of the track is left')
+    this.releaseIfUnused()
+  }
+
+  onUpdated(upstream: Upstream): void {
+    if (upstream.largest) this.note(upstream.largest)
+    this.serveWaiting()
+  }
+
+  onEnding(): void {
+    // Who waits for objects waits for another publisher now.
+    if (!this.publishers.anyEstablished && !this.publishers.anyPending) this.rejectImpatient()
+  }
+
+  onOver(upstream: Upstream, status: number, reason: string): void {
+    this.lose(upstream, toldEnd(status), reason)
+    this.releaseIfUnused()
+  }
+
+  onObject(upstream: Upstream, object: MoqObject, feed: SubgroupFeed | null): void {
+    if (!this.fanout.receive(object, feed)) {
+      this.malformed(upstream)
+      return
+    }
+    this.note(object)
+  }
+
+  onFeedEnd(upstream: Upstream, feed: SubgroupFeed): void {
+    if (!this.fanout.finish(feed)) this.malformed(upstream)
+  }
+
+  onFeedReset(feed: SubgroupFeed, code: number): void {
+    this.fanout.reset(feed, code, this.publishers.size > 1)
+  }
+
+  /**
+   * Section 2.4.2: the subscriptions end at once, with the reason.
+   * @param culprit the publisher that showed it; null: a fetch showed it
+   */
+  malformed(culprit: Upstream | null): void {
+    this.options.tally.malformedTracks++
+    const reason = 'what its publishers sent breaks the rules for a track'
+    if (culprit) {
+      culprit.cancel()
+      this.remove(culprit)
+      this.fanout.drop(culprit, false)
+    }
+    for (const downstream of this.subscribers.list()) {
+      this.removeSubscriber(downstream)
+      downstream.publication.done(DoneCode.MALFORMED_TRACK, reason)
+    }
+    if (culprit) this.options.host.onMalformed(this)
+    this.waiting.rejectAll(RequestCode.MALFORMED_TRACK, reason)
     this.releaseIfUnused()
   }
 
   // ---- downstream
 
-  private serve(peer: Peer, request: IncomingSubscribe): void {
-    if (request.over) return
-    const publication = request.accept(
-      { trackAlias: this.alias, largest: this.largest, properties: this.properties },
-      {
-        onUpdate: (parameters) => this.requestGroup(parameters.newGroupRequest),
-        onCancelled: () => this.removeSubscriber(downstream),
-      },
-    )
-    const downstream = new Downstream(peer, publication, this.traffic, () => this.requestGroup(0))
-    this.subscribers.set(peer, downstream)
-    this.requestGroup(request.parameters.newGroupRequest)
-  }
-
-  /** Section 10.2.13, relay handling: coalesced until the largest group increases. */
-  private requestGroup(value: number | undefined): void {
-    if (value === undefined || this.state.kind !== 'established' || !this.dynamicGroups) return
-    if (value !== 0 && value <= (this.largest?.group ?? -1)) return
-    if (this.requestedGroup !== null && this.requestedGroup >= value) return
-    this.requestedGroup = value
-    this.options.counters.keyFrameRequests++
-    this.state.upstream.update({ newGroupRequest: value })
-  }
-
-  private note(object: MoqObject): void {
-    const { group } = object
-    if (this.largest && !isAfter(object, this.largest)) return
-    if (!this.largest || group > this.largest.group) this.requestedGroup = null
-    this.largest = { group, object: object.object }
-  }
-
-  private removeSubscriber(downstream: Downstream): void {
-    if (this.subscribers.get(downstream.peer) !== downstream) return
-    this.subscribers.delete(downstream.peer)
-    for (const subgroup of this.subgroups) subgroup.removeSubscriber(downstream)
-    this.releaseIfUnused()
-  }
-
-  private serves(peer: Peer): boolean {
-    if (this.subscribers.has(peer)) return true
-    for (const waiting of this.waiting.values()) if (waiting.peer === peer) return true
-    return false
-  }
-
-  private giveUp(request: IncomingSubscribe): void {
-    this.forget(request)
-    request.reject(RequestCode.TIMEOUT, 'no publisher appeared in time')
-    this.releaseIfUnused()
-  }
-
-  private forget(request: IncomingSubscribe): void {
-    this.waiting.get(request)?.stopTimer()
-    this.waiting.delete(request)
-  }
-
-  private rejectWaiting(code: number, reason: string, retryAfterMs: number | null): void {
-    for (const request of [...this.waiting.keys()]) {
-      this.forget(request)
-      request.reject(code, reason, retryAfterMs)
+  /** Serves those who wait, as far as what they are told would be true (section 10.2.11). */
+  private serveWaiting(): void {
+    if (!this.publishers.anyEstablished) return
+    for (const waiting of this.waiting.list()) {
+      const wantsObjects = waiting.request.parameters.forward ?? true
+      if (wantsObjects && !this.publishers.anyCurrent) continue
+      if (this.waiting.remove(waiting)) this.serve(waiting)
     }
   }
 
-  /** The last subscriber left: the upstream subscription goes too. */
+  private serve({ peer, request }: WaitingSubscriber): void {
+    if (request.outOfRange(this.largest)) {
+      const reason = 'every group up to the end group is published already'
+      this.reject(request, RequestCode.INVALID_RANGE, reason)
+      return
+    }
+    const publication = request.accept(
+      this.told(),
+      this.publicationHandler(() => downstream),
+    )
+    const downstream = this.addSubscriber(peer, publication)
+    this.options.host.countSubscription(peer, 1)
+    this.options.host.onAnswered(request, publication)
+    this.requestGroup(request.parameters.newGroupRequest)
+  }
+
+  private told() {
+    const { alias, largest, properties } = this
+    const expires = this.publishers.expiresIn(this.options.clock.now())
+    return { trackAlias: alias, largest, properties, ...(expires !== null && { expires }) }
+  }
+
+  private publicationHandler(downstream: () => Downstream): PublicationHandler {
+    return {
+      onUpdate: (parameters) => this.onParameters(downstream(), parameters),
+      largest: () => this.largest,
+      expires: () => this.publishers.expiresIn(this.options.clock.now()),
+      onCancelled: () => this.removeSubscriber(downstream()),
+    }
+  }
+
+  private addSubscriber(peer: Peer, publication: Publication): Downstream {
+    const onLost = () => this.requestGroup(0)
+    const downstream = new Downstream(peer, publication, this.traffic, onLost)
+    downstream.settle(this.facts.defaults)
+    this.subscribers.add(downstream)
+    return downstream
+  }
+
+  private onParameters(downstream: Downstream, parameters: Parameters): void {
+    downstream.settle(this.facts.defaults)
+    if (parameters.subscriberPriority !== undefined) downstream.peer.egress.reprioritize(downstream)
+    this.publishers.setForward(this.wantsObjects)
+    this.requestGroup(parameters.newGroupRequest)
+  }
+
+  /** Section 10.2.13, relay handling. */
+  private requestGroup(value: number | undefined): void {
+    if (value === undefined || !this.facts.defaults.dynamicGroups) return
+    if (value !== 0 && value <= this.facts.largestGroup) return
+    if (this.publishers.anyEstablished && this.publishers.requestGroup(value)) {
+      this.options.counters.keyFrameRequests++
+    }
+  }
+
+  private removeSubscriber(downstream: Downstream): void {
+    // Before its slot is another's.
+    this.fanout.removeSubscriber(downstream)
+    if (!this.subscribers.remove(downstream)) return
+    this.options.host.countSubscription(downstream.peer, -1)
+    this.publishers.setForward(this.wantsObjects)
+    this.releaseIfUnused()
+  }
+
+  private get wantsObjects(): boolean {
+    return this.subscribers.wantObjects || this.waiting.wantObjects
+  }
+
+  private isFull(): boolean {
+    const most = this.options.limits.maxSubscribersPerTrack
+    if (this.subscribers.size + this.waiting.size < most) return false
+    this.options.host.onLimit('track-subscribers')
+    return true
+  }
+
+  // ---- those who wait
+
+  private onImpatient(waiting: WaitingSubscriber): void {
+    if (this.publishers.size > 0) return
+    this.waiting.reject(waiting, RequestCode.TIMEOUT, 'no publisher appeared in time')
+    this.releaseIfUnused()
+  }
+
+  private rejectImpatient(): void {
+    this.waiting.rejectImpatient(this.publishers.lastRefusal)
+  }
+
+  private reject(
+    request: IncomingSubscribe,
+    code: number,
+    reason: string,
+    retryAfterMs: number | null = null,
+  ): void {
+    request.reject(code, reason, retryAfterMs)
+    this.options.host.onAnswered(request, null)
+  }
+
+  // ---- upstream
+
+  /** Takes over what a publisher said of the track. */
+  private learn(upstream: Upstream, first: boolean): void {
+    if (this.facts.learn(upstream.properties, first)) {
+      const { defaults } = this.facts
+      this.cache.maxAgeMs = defaults.maxCacheMs
+      this.cache.defaultPriority = defaults.priority
+      this.fanout.defaultPriority = defaults.priority
+      for (const downstream of this.subscribers.list()) downstream.settle(defaults)
+    }
+    if (upstream.largest) this.note(upstream.largest)
+  }
+
+  private note(at: Location): void {
+    if (this.facts.note(at)) this.publishers.groupStarted()
+  }
+
+  /** A publisher is gone; the track goes on while another is there. */
+  private lose(upstream: Upstream, status: number, reason: string): void {
+    if (!this.remove(upstream)) return
+    this.fanout.drop(upstream, this.publishers.size > 0)
+    this.endIfAbandoned(status, reason)
+  }
+
+  private remove(upstream: Upstream): boolean {
+    if (!this.publishers.remove(upstream)) return false
+    if (upstream.origin === 'publish') this.options.host.countPublished(upstream.peer, -1)
+    return true
+  }
+
+  private endIfAbandoned(status: number, reason: string): void {
+    if (this.publishers.size > 0) return
+    this.fanout.clear()
+    for (const downstream of this.subscribers.list()) {
+      this.removeSubscriber(downstream)
+      downstream.end(status, reason)
+    }
+    this.rejectImpatient()
+  }
+
+  /** The last subscriber left: our upstream subscriptions go too. */
   private releaseIfUnused(): void {
-    if (this.subscribers.size > 0 || this.waiting.size > 0) return
-    if (this.state.kind !== 'idle') this.state.upstream.unsubscribe()
-    this.state = { kind: 'idle' }
-    this.subgroups.clear()
-    this.options.onUnused(this)
+    if (this.closed || this.wanted) return
+    for (const upstream of this.publishers.release()) this.fanout.drop(upstream, false)
+    if (this.publishers.size > 0) return
+    this.closed = true
+    this.fanout.clear()
+    this.cache.close()
+    this.options.host.onUnused(this)
   }
 }

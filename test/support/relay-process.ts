@@ -12,6 +12,8 @@ export interface RelayProcess {
   readonly output: () => string
   /** Settles with its exit code when it ends. */
   readonly exited: Promise<number | null>
+  /** Sends it a signal, e.g. SIGHUP. */
+  signal(name: NodeJS.Signals): void
   /** SIGTERM, and its exit code. */
   stop(): Promise<number | null>
 }
@@ -65,6 +67,7 @@ export async function startRelay(args: readonly string[] = []): Promise<RelayPro
     urls,
     output: () => output,
     exited,
+    signal: (name) => void child.kill(name),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM')
       return exited

@@ -13,12 +13,14 @@ import {
 import { type IncomingSubscribe, Session, systemClock } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
+import type { RequestError } from '../../../moq/wire/messages.ts'
 import { type Namespace, textOf } from '../../../moq/wire/names.ts'
 import { VERSIONS } from '../../../moq/wire/versions.ts'
 import type { EpochKeys, KeysAlarm, KeysError } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
 import { ConnectError, type Connected, connect } from '../../transport/connect.ts'
+import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
 import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
 import { GroupLink } from './group-link.ts'
@@ -26,10 +28,14 @@ import { HiddenMembers } from './hidden-members.ts'
 import { LocalMedia, TRACK_NUMBER } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 import { RemoteParticipant } from './remote-participant.ts'
+import { tokenErrorOfRequest, tokenErrorOfSession } from './token-errors.ts'
+import { sendToken, TokenRenewal, tokenSetup } from './token-renewal.ts'
 
 export interface CallEngineEvents {
   onStatus(status: WorkerStatus): void
   onError(error: CallError): void
+  /** The token in use ends soon; the answer is `renewToken`. */
+  onTokenWanted(): void
   /** The receiver closes the picture. */
   onPicture(participantId: string, frame: VideoFrame): void
   onSamples(source: string, chunk: PcmChunk): void
@@ -56,6 +62,7 @@ export class CallEngine {
   private connection: Connected | null = null
   private session: Session | null = null
   private group: GroupLink | null = null
+  private renewal: TokenRenewal | null = null
   private epoch: EpochKeys | null = null
   private timers: (() => void)[] = []
 
@@ -115,6 +122,12 @@ export class CallEngine {
     this.media.setMuted(kind, muted)
   }
 
+  /** The application's next token; null: it has none now. */
+  renewToken(token: ReadToken | null): void {
+    if (token === null) this.renewal?.failed()
+    else this.renewal?.offer(token)
+  }
+
   async leave(): Promise<void> {
     if (this.isOver()) return
     this.setState('left')
@@ -130,6 +143,7 @@ export class CallEngine {
     const session = new Session(connection.session, {
       role: 'client',
       implementation: 'sotto/0',
+      setup: tokenSetup(this.options.token),
       clock: this.clock,
       handler: {
         onSubscribe: (request) => this.onSubscribe(request),
@@ -143,9 +157,8 @@ export class CallEngine {
       },
     })
     this.session = session
-    session.publishNamespace(this.namespace, {
-      onRejected: ({ reason }) => this.fail({ code: 'relay-refused', message: refused(reason) }),
-    })
+    this.keepAdmitted(session)
+    session.publishNamespace(this.namespace, { onRejected: (error) => this.onRefused(error) })
     this.group = new GroupLink({
       session,
       room: this.options.room,
@@ -159,7 +172,7 @@ export class CallEngine {
       onFailed: (error) => this.onKeysFailed(error),
     })
     session.subscribeNamespace(roomNamespace(this.options.room), {
-      onRejected: ({ reason }) => this.fail({ code: 'relay-refused', message: refused(reason) }),
+      onRejected: (error) => this.onRefused(error),
       onNamespace: (namespace) => this.onNamespace(namespace, true),
       onNamespaceDone: (namespace) => this.onNamespace(namespace, false),
     })
@@ -172,13 +185,38 @@ export class CallEngine {
     }
   }
 
-  private onClosed(info: CloseInfo): void {
+  private onRefused({ code, reason }: RequestError): void {
+    const ofToken = tokenErrorOfRequest(code, reason, this.options.token !== null)
+    this.fail(ofToken ?? { code: 'relay-refused', message: refused(reason) })
+  }
+
+  private onClosed({ by, code, reason }: CloseInfo): void {
     if (this.isOver()) return
-    this.fail({
+    const hasToken = this.options.token !== null
+    const ofToken = by === 'peer' ? tokenErrorOfSession(code, reason, hasToken) : null
+    const lost: CallError = {
       code: 'disconnected',
       message: 'The connection to the relay was lost.',
-      detail: `closed by ${info.by}: ${info.reason} (${info.code})`,
+      detail: `closed by ${by}: ${reason} (${code})`,
+    }
+    this.fail(ofToken ?? lost)
+  }
+
+  private keepAdmitted(session: Session): void {
+    const { token, renewsToken, room } = this.options
+    if (token === null || !renewsToken) return
+    this.renewal = new TokenRenewal(token.expires, {
+      clock: this.clock,
+      wallClock: Date.now,
+      random: Math.random,
+      ask: () => this.events.onTokenWanted(),
+      send: (next, onAnswer) => sendToken(session, room, next, onAnswer),
+      onRefused: ({ code, reason }) => {
+        const error = tokenErrorOfRequest(code, reason, true)
+        if (error) this.events.onError(error)
+      },
     })
+    this.timers.push(() => this.renewal?.close())
   }
 
   // ---- participants

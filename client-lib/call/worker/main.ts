@@ -28,6 +28,9 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     case 'sound':
       if (sounds.has(data.source)) sounds.set(data.source, new PcmSender(data.port))
       return
+    case 'token':
+      engine?.renewToken(data.token)
+      return
     case 'leave':
       void engine?.leave().finally(() => tell({ type: 'left' }))
   }
@@ -37,6 +40,7 @@ function createEngine(options: Extract<ToWorker, { type: 'join' }>['options']): 
   return new CallEngine(options, {
     onStatus: (status) => tell({ type: 'status', status }),
     onError: (error) => tell({ type: 'error', error }),
+    onTokenWanted: () => tell({ type: 'token-wanted' }),
     onPicture: (participant, frame) => tell({ type: 'picture', participant, frame }, [frame]),
     onSamples(source, chunk) {
       if (!heard) {

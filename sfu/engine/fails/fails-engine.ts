@@ -14,6 +14,7 @@ import {
   type EngineStats,
   type SessionRequest,
 } from '../engine.ts'
+import { ALL_TARGETS, refuseTarget } from '../target.ts'
 import type { FailsHttpServer } from './package.ts'
 import { readSessionRequest } from './session-request.ts'
 import type { WebSocketLink } from './websocket-link.ts'
@@ -118,6 +119,7 @@ export class FailsEngine implements Engine {
       connections: this.#sessions.size + this.#admitted.size,
       handshakes: this.#admitted.size,
       sessions: this.#sessions.size,
+      bytesHeld: this.#bytesHeld(),
       sessionsAccepted: this.#accepted,
       sessionsRefused: this.#refused,
       packetsReceived: 0,
@@ -130,6 +132,13 @@ export class FailsEngine implements Engine {
       sendErrors: 0,
       ...this.#carrier.stats(),
     }
+  }
+
+  /** Where the package tells: not below HTTP/3. */
+  #bytesHeld(): number {
+    let bytes = 0
+    for (const link of this.#sessions.values()) bytes += link?.bytes() ?? 0
+    return bytes
   }
 
   setCertificate(certificate: Certificate): void {
@@ -183,12 +192,15 @@ export class FailsEngine implements Engine {
   #judge(request: SessionRequest): Admission {
     if (this.#closing) return { accept: false, status: 503, reason: 'shutting down' }
     if (this.#sessions.size + this.#admitted.size >= this.limits.maxSessions) {
+      this.#options.onLimit?.('sessions')
       return { accept: false, status: 503, reason: 'too many sessions' }
     }
     if (request.protocol === '') {
       const spoken = this.#options.protocols.join(', ')
       return { accept: false, status: 400, reason: `no common MoQT version; spoken: ${spoken}` }
     }
+    const elsewhere = refuseTarget(this.#options.served ?? ALL_TARGETS, request)
+    if (elsewhere !== null) return { accept: false, ...elsewhere }
     return this.#options.accept(request)
   }
 

@@ -20,8 +20,10 @@ export interface LinkOptions {
   /** A client silent for so long is lost, ms; it is asked for a sign of life before. */
   idleTimeoutMs: number
   now(): number
-  /** The client broke the WebSocket protocol, or lets what we write pile up. */
+  /** The client broke the WebSocket protocol. */
   onViolation(reason: string): void
+  /** The client lets what we write pile up. */
+  onUnread(): void
   /** The client has not been heard for too long. */
   onSilent(): void
 }
@@ -61,7 +63,10 @@ export class WebSocketLink implements Pressure {
         options.onViolation(error.message)
       }
       // Answers to pings and credit grow here while a client does not read them.
-      if (stream.writableLength > options.maxBuffered) options.onViolation('nothing is read')
+      if (stream.writableLength > options.maxBuffered) {
+        parser.parseData = () => {}
+        options.onUnread()
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type Admission,
   type Engine,
   EngineError,
+  type EngineLimitName,
   type EngineOptions,
   type Refusal,
   type SessionRequest,
@@ -115,11 +116,39 @@ describe('createWebSocketEngine', () => {
   })
 
   it('takes no more sessions than it may', async () => {
-    const engine = await start({ limits: { maxSessions: 1 } })
+    const hits: EngineLimitName[] = []
+    const engine = await start({
+      limits: { maxSessions: 1 },
+      onLimit: (limit) => void hits.push(limit),
+    })
     const first = await dial(engine)
     first.handler = idle()
     await expect(dial(engine)).rejects.toThrow()
     expect(engine.stats()).toMatchObject({ sessions: 1, sessionsRefused: 1 })
+    expect(hits).toEqual(['sessions'])
+  })
+
+  it('tells of a client that makes no session in time', async () => {
+    const hits: EngineLimitName[] = []
+    const engine = await start({
+      limits: { handshakeTimeoutMs: 50 },
+      onLimit: (limit) => void hits.push(limit),
+    })
+    await readAll(await connectTls(engine.address.port))
+    expect(hits).toEqual(['handshake-time'])
+  })
+
+  it('serves only what it is told to', async () => {
+    const refusals: Refusal[] = []
+    const engine = await start({
+      served: { paths: ['/call'], authorities: ['127.0.0.1'] },
+      onRefused: (refusal) => refusals.push(refusal),
+    })
+    await expect(dial(engine, '/other')).rejects.toThrow()
+    expect(refusals).toMatchObject([{ status: 404, path: '/other' }])
+    const session = await dial(engine, '/call?room=demo')
+    session.handler = idle()
+    expect(engine.stats()).toMatchObject({ sessionsAccepted: 1, sessionsRefused: 1 })
   })
 
   it('carries more streams than it allows at once, and forgets them', async () => {
@@ -216,6 +245,7 @@ describe('createWebSocketEngine', () => {
   it('asks a silent client for a sign of life, and then gives it up', async () => {
     let time = 0
     const closed: CloseInfo[] = []
+    const hits: EngineLimitName[] = []
     let told = () => {}
     const end = new Promise<void>((resolve) => {
       told = resolve
@@ -223,6 +253,7 @@ describe('createWebSocketEngine', () => {
     const engine = await start({
       clock: { now: () => time },
       limits: { idleTimeoutMs: 60 },
+      onLimit: (limit) => void hits.push(limit),
       onSession(session) {
         session.handler = idle((info) => {
           closed.push(info)
@@ -237,6 +268,7 @@ describe('createWebSocketEngine', () => {
     time = 100
     await end
     expect(closed).toMatchObject([{ by: 'transport', reason: 'the client has fallen silent' }])
+    expect(hits).toEqual(['idle-time'])
   })
 
   it('answers plain HTTP over TLS, and cuts off a client that says nothing', async () => {

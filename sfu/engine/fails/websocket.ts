@@ -11,7 +11,13 @@ import type { Http2SecureServer } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { FailsNativeSession } from '../../../moq/transport/fails-types.ts'
-import { DEFAULT_LIMITS, type Engine, type EngineLimits, type EngineOptions } from '../engine.ts'
+import {
+  DEFAULT_LIMITS,
+  type Engine,
+  type EngineLimitName,
+  type EngineLimits,
+  type EngineOptions,
+} from '../engine.ts'
 import { checkCertificate, type FailsCarrier, FailsEngine } from './fails-engine.ts'
 import { loadFailsPackage } from './package.ts'
 import { type FailsServerParser, WebSocketLink } from './websocket-link.ts'
@@ -38,7 +44,8 @@ export async function createWebSocketEngine(options: EngineOptions): Promise<Eng
   const server = new Http2Server(serverSettings(options, limits))
   await server.createTransportInt()
   const tcp: Http2SecureServer = server.transportInt.serverInt
-  const sockets = guardSockets(tcp, limits)
+  const onLimit = (limit: EngineLimitName) => options.onLimit?.(limit)
+  const sockets = guardSockets(tcp, limits, onLimit)
   let idleCheck: NodeJS.Timeout | undefined
 
   const carrier: FailsCarrier = {
@@ -65,7 +72,14 @@ export async function createWebSocketEngine(options: EngineOptions): Promise<Eng
         idleTimeoutMs: limits.idleTimeoutMs,
         now: () => options.clock.now(),
         onViolation: (reason) => session().violated(reason),
-        onSilent: () => session().onClose({ error: 'the client has fallen silent' }),
+        onUnread: () => {
+          onLimit('send-buffer')
+          session().violated('nothing is read')
+        },
+        onSilent: () => {
+          onLimit('idle-time')
+          session().onClose({ error: 'the client has fallen silent' })
+        },
       })
     },
     async stop() {
@@ -106,7 +120,11 @@ function serverSettings(options: EngineOptions, limits: EngineLimits) {
 }
 
 /** Bounds what a client costs that is not, or not yet, a session. */
-function guardSockets(tcp: Http2SecureServer, limits: EngineLimits) {
+function guardSockets(
+  tcp: Http2SecureServer,
+  limits: EngineLimits,
+  onLimit: (limit: EngineLimitName) => void,
+) {
   const open = new Set<TLSSocket>()
   const deadlines = new Map<Duplex, NodeJS.Timeout>()
   let bytesReceived = 0
@@ -125,7 +143,10 @@ function guardSockets(tcp: Http2SecureServer, limits: EngineLimits) {
   tcp.on('secureConnection', (socket) => {
     open.add(socket)
     socket.on('error', () => {})
-    const deadline = setTimeout(() => socket.destroy(), limits.handshakeTimeoutMs)
+    const deadline = setTimeout(() => {
+      onLimit('handshake-time')
+      socket.destroy()
+    }, limits.handshakeTimeoutMs)
     deadline.unref()
     deadlines.set(socket, deadline)
     socket.on('close', () => {

@@ -5,7 +5,7 @@
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { HostPort } from './binding.ts'
+import type { HostPort } from '../../../moq/transport/quiche/binding.ts'
 
 const MAC_LENGTH = 16
 const TIME_LENGTH = 6

@@ -4,9 +4,9 @@ import {
   type ContractPair,
   describeTransportContract,
 } from '../../../moq/transport/contract-suite.ts'
+import { connectQuic, connectWebTransport } from '../../../moq/transport/quiche/client.ts'
 import type { TransportSession } from '../../../moq/transport/transport.ts'
 import { makeCertificate, testOptions } from '../test-support.ts'
-import { connectQuic, connectWebTransport } from './client.ts'
 import { createQuicheEngine } from './index.ts'
 
 const STREAMS = 40

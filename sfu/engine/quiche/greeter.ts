@@ -3,14 +3,19 @@
  * the start of a connection (RFC 9000, Sections 6, 8.1 and 10.3). Whoever sends noise gets no answer.
  */
 
-import type { AddressTokens } from './address-token.ts'
-import { type HostPort, type NativeHeader, PACKET_INITIAL, type QuicheBinding } from './binding.ts'
+import {
+  type HostPort,
+  type NativeHeader,
+  PACKET_INITIAL,
+  type QuicheBinding,
+} from '../../../moq/transport/quiche/binding.ts'
 import {
   CONNECTION_ID_LENGTH,
   type InvariantHeader,
   MIN_INITIAL_LENGTH,
   readInvariants,
-} from './packet.ts'
+} from '../../../moq/transport/quiche/packet.ts'
+import type { AddressTokens } from './address-token.ts'
 
 /** A connection to accept. */
 export interface Newcomer {
@@ -31,18 +36,22 @@ export class Greeter {
   #tokens: AddressTokens
   #validation: 'always' | 'under-load' | 'never'
   #maxHandshakes: number
+  #onFull: () => void
   #reply = new Uint8Array(1500)
 
+  /** @param onFull told of a client that is dropped because there are `maxHandshakes` already */
   constructor(
     binding: QuicheBinding,
     tokens: AddressTokens,
     validation: 'always' | 'under-load' | 'never',
     maxHandshakes: number,
+    onFull: () => void,
   ) {
     this.#binding = binding
     this.#tokens = tokens
     this.#validation = validation
     this.#maxHandshakes = maxHandshakes
+    this.#onFull = onFull
   }
 
   /**
@@ -60,7 +69,11 @@ export class Greeter {
     if (invariants === null || invariants.version === 0) return this.#ignore()
     if (!this.#binding.versionIsSupported(invariants.version)) return this.#negotiate(invariants)
     const header = this.#initialHeader(packet)
-    if (header === null || handshakes >= this.#maxHandshakes) return this.#ignore()
+    if (header === null) return this.#ignore()
+    if (handshakes >= this.#maxHandshakes) {
+      this.#onFull()
+      return this.#ignore()
+    }
     const token = header.token
     if (token !== undefined && token !== null && token.length > 0) {
       const originalId = this.#tokens.verify(from, token)

@@ -5,6 +5,16 @@
 
 import { isIP } from 'node:net'
 import {
+  type HostPort,
+  loadQuiche,
+  type NativeConfig,
+  type QuicheBinding,
+} from '../../../moq/transport/quiche/binding.ts'
+import type { Connection } from '../../../moq/transport/quiche/connection.ts'
+import { Endpoint } from '../../../moq/transport/quiche/endpoint.ts'
+import { QuicError } from '../../../moq/transport/quiche/quic-error.ts'
+import type { QuicSettings } from '../../../moq/transport/quiche/settings.ts'
+import {
   type Certificate,
   DEFAULT_LIMITS,
   type Engine,
@@ -14,11 +24,8 @@ import {
   type EngineStats,
 } from '../engine.ts'
 import { AddressTokens } from './address-token.ts'
-import { type HostPort, loadQuiche, type NativeConfig, type QuicheBinding } from './binding.ts'
-import { type QuicSettings, serverConfig } from './config.ts'
-import type { Connection } from './connection.ts'
-import { Endpoint } from './endpoint.ts'
 import { Greeter } from './greeter.ts'
+import { serverConfig } from './server-config.ts'
 import { SessionGate } from './session-gate.ts'
 
 /** MoQT session termination code of an engine that stops (NO_ERROR). */
@@ -32,12 +39,16 @@ const FLAWS =
  * @throws EngineError if the binding is not installed, the port is taken or the certificate is bad
  */
 export async function createQuicheEngine(options: EngineOptions): Promise<Engine> {
-  const binding = loadQuiche()
   if (isIP(options.host) === 0) {
     throw new EngineError(`the host "${options.host}" is not an IP address`)
   }
-  const engine = new QuicheEngine(binding, options)
-  await engine.listen()
+  let engine: QuicheEngine
+  try {
+    engine = new QuicheEngine(loadQuiche(), options)
+    await engine.listen()
+  } catch (error) {
+    throw error instanceof QuicError ? new EngineError(error.message, error.code) : error
+  }
   if (!isLoopback(options.host)) {
     options.log.warn(
       `the quiche engine has published denial-of-service flaws (quiche 0.18.0: ${FLAWS}); ` +
@@ -76,6 +87,7 @@ class QuicheEngine implements Engine {
       new AddressTokens(options.randomBytes(32), () => options.clock.now()),
       options.addressValidation ?? 'under-load',
       this.#limits.maxHandshakes,
+      () => options.onLimit?.('handshakes'),
     )
   }
 
@@ -108,6 +120,7 @@ class QuicheEngine implements Engine {
       connections: endpoint.size,
       handshakes: this.#gate.young.size,
       sessions: this.#gate.sessions.size,
+      bytesHeld: this.#gate.bytesHeld,
       sessionsAccepted: this.#gate.accepted,
       sessionsRefused: this.#gate.refused,
     }

@@ -1,10 +1,12 @@
 /** Turns connections into sessions: reads the ALPN, asks the relay, hands over, and keeps count. */
 
+import type { Connection } from '../../../moq/transport/quiche/connection.ts'
+import { RawApplication } from '../../../moq/transport/quiche/raw.ts'
+import type { QuicSession } from '../../../moq/transport/quiche/session.ts'
 import type { Admission, EngineLimits, EngineOptions, SessionRequest } from '../engine.ts'
-import type { Connection } from './connection.ts'
-import { RawApplication } from './raw.ts'
-import type { QuicSession } from './session.ts'
-import { type ConnectAnswer, type ConnectRequest, Http3Server } from './webtransport/server.ts'
+import { ALL_TARGETS, refuseTarget } from '../target.ts'
+import { type ConnectAnswer, type ConnectRequest, Http3Server } from './http3-server.ts'
+import { limitOf } from './limit-of.ts'
 
 /** MoQT session termination codes (draft-18, Termination). */
 const INTERNAL_ERROR = 0x1
@@ -39,13 +41,25 @@ export class SessionGate {
     this.#enterRaw(connection, alpn)
   }
 
+  /** Bytes that wait to be sent or are not acknowledged, in all sessions. */
+  get bytesHeld(): number {
+    let bytes = 0
+    for (const connection of this.#byConnection.keys()) bytes += connection.outflow.held
+    return bytes
+  }
+
   /** The session of a connection is over, or the connection is. */
   ended(connection: Connection): void {
-    this.young.delete(connection)
+    const wasYoung = this.young.delete(connection)
     const session = this.#byConnection.get(connection)
-    if (session === undefined) return
-    this.#byConnection.delete(connection)
-    this.sessions.delete(session)
+    if (session !== undefined) {
+      this.#byConnection.delete(connection)
+      this.sessions.delete(session)
+    } else if (!wasYoung) {
+      return
+    }
+    const limit = limitOf(connection, session !== undefined)
+    if (limit !== null) this.#options.onLimit?.(limit)
   }
 
   #enterRaw(connection: Connection, alpn: string): void {
@@ -76,12 +90,17 @@ export class SessionGate {
       const reason = `no MoQT version in common: wt-available-protocols must offer ${protocols.join(' or ')}`
       return this.#refuse({ ...asked, protocol: '' }, 400, reason)
     }
+    const elsewhere = refuseTarget(this.#options.served ?? ALL_TARGETS, request)
+    if (elsewhere !== null) {
+      return this.#refuse({ ...asked, protocol }, elsewhere.status, elsewhere.reason)
+    }
     const admission = this.#decide({ ...asked, protocol })
     return admission.accept ? { ...admission, path: request.path } : admission
   }
 
   #decide(request: SessionRequest): Admission {
     if (this.sessions.size >= this.#limits.maxSessions) {
+      this.#options.onLimit?.('sessions')
       return this.#refuse(request, 503, 'the relay is full')
     }
     const admission = this.#options.accept(request)

@@ -1,0 +1,15 @@
+import type { RequestError } from '../wire/messages.ts'
+
+/** Why a request is refused: a REQUEST_ERROR (draft-18 section 10.6). */
+export interface RequestRefusal {
+  readonly code: number
+  readonly reason: string
+  /** ms after which it may be tried again; null: never. */
+  readonly retryAfterMs: number | null
+}
+
+/** The REQUEST_ERROR that says it; also what an owner is told when the peer sent none. */
+export function requestError(refusal: RequestRefusal): RequestError {
+  const { code, reason, retryAfterMs } = refusal
+  return { type: 'REQUEST_ERROR', code, retryAfterMs, reason }
+}

@@ -1,0 +1,52 @@
+import { SubgroupFlow, type SubgroupSource } from '../forward/flow.ts'
+import type { Downstream } from './downstream.ts'
+
+/**
+ * One downstream stream of a relayed subgroup. Besides what the scheduler needs it knows how far it
+ * came and how it may end (draft-18 section 11.4.3).
+ */
+export class RelayedFlow extends SubgroupFlow {
+  readonly downstream: Downstream
+  /** Id of the last object queued on it, or -1. */
+  last = -1
+  /** Nothing that the subscriber should have had of the subgroup before was left out. */
+  readonly whole: boolean
+  /** Its end is queued: nothing may follow. */
+  private closing = false
+  /** Not null: it ends by a reset, behind what is queued. */
+  private resetCode: number | null = null
+
+  constructor(
+    downstream: Downstream,
+    source: SubgroupSource,
+    firstObject: boolean,
+    whole: boolean,
+  ) {
+    super(downstream, source, firstObject)
+    this.downstream = downstream
+    this.whole = whole
+  }
+
+  get isOpen(): boolean {
+    return !this.closing && !this.over
+  }
+
+  /** FIN behind what is queued. */
+  close(): void {
+    if (!this.isOpen) return
+    this.closing = true
+    this.downstream.peer.egress.queueEnd(this)
+  }
+
+  /** A reset behind what is queued: those objects still go out, and no more. */
+  breakOff(code: number): void {
+    if (!this.isOpen) return
+    this.resetCode = code
+    this.close()
+  }
+
+  override finish(): void {
+    if (this.resetCode === null) super.finish()
+    else this.abandon(this.resetCode)
+  }
+}

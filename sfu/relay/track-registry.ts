@@ -1,0 +1,60 @@
+import { type FullTrackName, formatTrack, hasPrefix, type Namespace } from '../../moq/wire/names.ts'
+import type { NamespaceRegistry } from './namespaces.ts'
+import type { Peer } from './peer.ts'
+import { RelayTrack } from './track.ts'
+import type { TrackOptions } from './track-host.ts'
+
+/** The relay's tracks by full name (draft-18 section 9.5), and who publishes them. */
+export class TrackRegistry {
+  private readonly tracks = new Map<string, RelayTrack>()
+  private readonly namespaces: NamespaceRegistry<Peer>
+  private readonly options: Omit<TrackOptions<RelayTrack>, 'name' | 'alias'>
+  private nextAlias = 1
+
+  constructor(
+    namespaces: NamespaceRegistry<Peer>,
+    options: Omit<TrackOptions<RelayTrack>, 'name' | 'alias'>,
+  ) {
+    this.namespaces = namespaces
+    this.options = options
+  }
+
+  get size(): number {
+    return this.tracks.size
+  }
+
+  get(name: FullTrackName): RelayTrack | null {
+    return this.tracks.get(formatTrack(name)) ?? null
+  }
+
+  getOrCreate(name: FullTrackName): RelayTrack {
+    const key = formatTrack(name)
+    const known = this.tracks.get(key)
+    if (known) return known
+    const track = new RelayTrack({ ...this.options, name, alias: this.nextAlias++ })
+    this.tracks.set(key, track)
+    return track
+  }
+
+  delete(track: RelayTrack): void {
+    const key = formatTrack(track.name)
+    if (this.tracks.get(key) === track) this.tracks.delete(key)
+  }
+
+  /** A copy. */
+  list(): RelayTrack[] {
+    return [...this.tracks.values()]
+  }
+
+  /** A copy, of those under a namespace prefix. */
+  under(prefix: Namespace): RelayTrack[] {
+    return this.list().filter((track) => hasPrefix(track.name.namespace, prefix))
+  }
+
+  /** Whom to ask for a track, the best first: its publishers, then those of its namespace. */
+  publishersOf(name: FullTrackName): Peer[] {
+    const found = new Set(this.get(name)?.publishing)
+    for (const peer of this.namespaces.publishersOf(name.namespace)) found.add(peer)
+    return [...found].filter(({ session }) => !session.closed && !session.goawayReceived)
+  }
+}
