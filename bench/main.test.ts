@@ -19,8 +19,8 @@ describe('bench', () => {
     [['micro', '--time', '0'], 'bench: --time 0 is not a number above 0\n'],
     [
       ['micro', '--only', 'audio'],
-      'bench: unknown subject audio; there is: subgroup-header, subgroup-object, datagram, ' +
-        'control-message, forward, sframe\n',
+      'bench: unknown subject audio; there is: vi64, subgroup-header, subgroup-object, datagram, ' +
+        'fetch, control-message, cache, forward, sframe, sframe-chromium\n',
     ],
   ])('refuses %j with one line', async (args, stderr) => {
     await expect(bench(...args)).rejects.toMatchObject({ code: 1, stderr, stdout: '' })
@@ -28,7 +28,7 @@ describe('bench', () => {
 
   it('shows its scenarios on --help', async () => {
     const { stdout } = await bench('--help')
-    expect(stdout).toContain('micro [--only <subject>]')
+    expect(stdout).toContain('micro [--only <subject>] [--browser]')
   })
 
   it('writes figures and the machine as JSON', async () => {

@@ -46,7 +46,7 @@ export const sframeErrors = {
     remedy: 'switch to a sender of the next epoch',
   },
   'kid-in-use': {
-    meaning: 'a sender for this KID was already taken from the epoch',
+    meaning: 'another sender took counters of this base key and KID',
     remedy: 'use another context value for another stream',
   },
   'key-deleted': {

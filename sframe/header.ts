@@ -4,7 +4,15 @@
  * `parseHeader`, which neither allocates nor throws.
  */
 import { SFrameError } from './errors.ts'
-import { byteLength, readUInt64, toUInt64, type UInt64, writeUInt64 } from './uint64.ts'
+import {
+  byteLength,
+  fromHalves,
+  readHigh,
+  readLow,
+  toUInt64,
+  type UInt64,
+  writeUInt64,
+} from './uint64.ts'
 
 /** Config byte, 8 bytes of KID, 8 bytes of CTR. */
 export const MAX_HEADER_LENGTH = 17
@@ -22,17 +30,32 @@ export interface SFrameHeader {
 /** Why a header is refused: the bytes end too early, or a value is not in its shortest form. */
 export type HeaderFault = 'truncated' | 'malformed-header'
 
-/** What `parseHeader` fills; make one and use it again. */
-export interface MutableHeader {
-  kid: UInt64
-  ctr: UInt64
-  length: number
+/**
+ * What `parseHeader` fills; make one and use it again. KID and CTR are held as halves of 32 bits, so
+ * that no value of theirs is ever allocated: compare halves where every frame counts.
+ */
+export class MutableHeader {
+  kidHigh = 0
+  kidLow = 0
+  ctrHigh = 0
+  ctrLow = 0
+  /** Bytes that the header takes. */
+  length = 0
   /** Set when `parseHeader` returned false; the other fields then mean nothing. */
-  fault: HeaderFault | null
+  fault: HeaderFault | null = null
+
+  /** Makes a bigint from 2^53 up, as `ctr` does. */
+  get kid(): UInt64 {
+    return fromHalves(this.kidHigh, this.kidLow)
+  }
+
+  get ctr(): UInt64 {
+    return fromHalves(this.ctrHigh, this.ctrLow)
+  }
 }
 
 export function createMutableHeader(): MutableHeader {
-  return { kid: 0, ctr: 0, length: 0, fault: null }
+  return new MutableHeader()
 }
 
 /**
@@ -54,8 +77,10 @@ export function parseHeader(bytes: Uint8Array, offset: number, out: MutableHeade
   if (!isShortest(bytes, kidOffset, kidLength) || !isShortest(bytes, ctrOffset, ctrLength)) {
     return refuse(out, 'malformed-header')
   }
-  out.kid = kidLength === 0 ? kidField : readUInt64(bytes, kidOffset, kidLength)
-  out.ctr = ctrLength === 0 ? ctrField : readUInt64(bytes, ctrOffset, ctrLength)
+  out.kidHigh = readHigh(bytes, kidOffset, kidLength)
+  out.kidLow = kidLength === 0 ? kidField : readLow(bytes, kidOffset, kidLength)
+  out.ctrHigh = readHigh(bytes, ctrOffset, ctrLength)
+  out.ctrLow = ctrLength === 0 ? ctrField : readLow(bytes, ctrOffset, ctrLength)
   out.length = length
   out.fault = null
   return true

@@ -3,6 +3,7 @@
  * encrypted by a `SenderContext` and decrypted by a `ReceiverContext`, over a crypto provider; keys
  * come from an MLS group or any other source of base keys. A relay needs only the header.
  */
+export { CounterLedger } from './counter-ledger.ts'
 export { SFrameError, type SFrameErrorCode, sframeErrors } from './errors.ts'
 export { type FailureCounts, type ReceiveFailure, receiveFailures } from './failures.ts'
 export {
@@ -11,7 +12,7 @@ export {
   encodeHeader,
   type HeaderFault,
   MAX_HEADER_LENGTH,
-  type MutableHeader,
+  MutableHeader,
   parseHeader,
   type SFrameHeader,
 } from './header.ts'

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { CounterLedger } from './counter-ledger.ts'
 import { EPOCH_BITS, EpochSecret, LEAF_BITS, mlsKid, parseMlsKid } from './mls.ts'
 import { suites } from './suites.ts'
 import { codeOf, providers } from './testing.ts'
@@ -53,10 +54,12 @@ describe.each(providers)('epoch secret with $name', (provider) => {
 
   it('gives a KID to one sender', async () => {
     const keys = { epoch: 1, baseKey: new Uint8Array(16) }
-    const secret = await EpochSecret.import(provider, suite, keys)
-    secret.claim(1)
-    secret.claim(2)
-    expect(await codeOf(() => secret.claim(1))).toBe('kid-in-use')
+    const secret = await EpochSecret.import(provider, suite, keys, new CounterLedger())
+    const all = { first: 0, last: 99 }
+    await secret.claim(1, all)
+    await secret.claim(2, all)
+    expect(await codeOf(() => secret.claim(1, all))).toBe('kid-in-use')
+    await secret.claim(1, { first: 100, last: 200 })
   })
 
   it('derives nothing once destroyed', async () => {
@@ -64,5 +67,6 @@ describe.each(providers)('epoch secret with $name', (provider) => {
     const secret = await EpochSecret.import(provider, suite, keys)
     secret.destroy()
     expect(await codeOf(() => secret.derive(1))).toBe('key-deleted')
+    expect(await codeOf(() => secret.claim(1, { first: 0, last: 1 }))).toBe('key-deleted')
   })
 })

@@ -4,7 +4,13 @@
  *
  *     KID = context << (S + E) | leaf index << E | epoch mod 2^E      E = 8, S = 12
  */
-import { SFrameError } from './errors.ts'
+import {
+  type CounterClaim,
+  type CounterLedger,
+  type Counters,
+  fingerprintOf,
+  sharedLedger,
+} from './counter-ledger.ts'
 import { deriveKey, importBaseKey, type SFrameKey } from './key-schedule.ts'
 import { type MaybePromise, whenReady } from './maybe-promise.ts'
 import type { CryptoProvider, DerivationSecret } from './providers/provider.ts'
@@ -88,28 +94,33 @@ export class EpochSecret {
   readonly suite: Suite
   readonly epoch: number
   readonly #secret: DerivationSecret
-  readonly #claimed = new Set<UInt64>()
+  readonly #ledger: CounterLedger
+  #fingerprint: Promise<string> | null = null
 
   private constructor(
     provider: CryptoProvider,
     suite: Suite,
     epoch: number,
     secret: DerivationSecret,
+    ledger: CounterLedger,
   ) {
     this.provider = provider
     this.suite = suite
     this.epoch = epoch
     this.#secret = secret
+    this.#ledger = ledger
   }
 
   /**
    * Once this has returned or resolved, the caller should overwrite `keys.baseKey`.
+   * @param ledger where senders of this epoch note their counters
    * @throws RangeError if the epoch or the length of the base key is wrong
    */
   static import(
     provider: CryptoProvider,
     suite: Suite,
     keys: EpochKeys,
+    ledger: CounterLedger = sharedLedger,
   ): MaybePromise<EpochSecret> {
     requireBelow(keys.epoch, Number.MAX_SAFE_INTEGER, 'epoch')
     if (keys.baseKey.length !== suite.keyLength) {
@@ -119,7 +130,7 @@ export class EpochSecret {
     }
     return whenReady(
       importBaseKey(provider, suite, keys.baseKey),
-      (secret) => new EpochSecret(provider, suite, keys.epoch, secret),
+      (secret) => new EpochSecret(provider, suite, keys.epoch, secret, ledger),
     )
   }
 
@@ -129,13 +140,13 @@ export class EpochSecret {
   }
 
   /**
-   * Marks a KID as used for sending, which it can be once: a second sender would begin at counter 0
-   * again and so use nonces twice (section 4.4.1).
-   * @throws SFrameError `kid-in-use`
+   * Takes counters of a KID for one sender: a second one would use nonces twice (section 4.4.1), also
+   * if it were of another import of the same base key.
+   * @throws SFrameError `kid-in-use`, or `key-deleted` once destroyed
    */
-  claim(kid: UInt64): void {
-    if (this.#claimed.has(kid)) throw new SFrameError('kid-in-use', kid)
-    this.#claimed.add(kid)
+  async claim(kid: UInt64, counters: Counters): Promise<CounterClaim> {
+    this.#fingerprint ??= fingerprintOf(this.#secret, this.suite)
+    return this.#ledger.take(await this.#fingerprint, kid, counters)
   }
 
   /** Deletes the secret; keys derived before stay. */

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { CounterLedger } from './counter-ledger.ts'
 import { SFrameError } from './errors.ts'
-import { receiveFailures } from './failures.ts'
+import { noFailures, receiveFailures } from './failures.ts'
 import { encodeHeader } from './header.ts'
-import { EpochSecret, mlsKid } from './mls.ts'
+import { ratchetBaseKey, senderKeyKid } from './key-schedule.ts'
+import { EpochSecret, mlsKid, parseMlsKid } from './mls.ts'
+import { nobleProvider } from './providers/noble.ts'
 import type { CryptoProvider } from './providers/provider.ts'
 import { ReceiverContext, type ReceiverOptions } from './receiver.ts'
 import { SenderContext } from './sender.ts'
@@ -22,7 +25,8 @@ async function senderOf(
   provider: CryptoProvider,
   { epoch = 1, leaf = 0, context = 0 },
 ): Promise<SenderContext> {
-  const secret = await EpochSecret.import(provider, suite, { epoch, baseKey: baseKeyOf(epoch) })
+  const keys = { epoch, baseKey: baseKeyOf(epoch) }
+  const secret = await EpochSecret.import(provider, suite, keys, new CounterLedger())
   return SenderContext.forEpoch(secret, { context, leaf })
 }
 
@@ -49,21 +53,33 @@ describe.each(providers)('receiver with $name', (provider) => {
     expect(Object.values(receiver.failures())).toEqual(receiveFailures.map(() => 0))
   })
 
-  it('names what is wrong with a frame, and counts it for KID and leaf index', async () => {
+  it('names what is wrong with a frame, and counts it for KID, leaf index and track', async () => {
     const receiver = await receiverOf({ replayWindow: 32 })
     const sender = await senderOf(provider, { leaf: 5 })
     const first = await sender.encrypt(picture)
     const frames = await Promise.all(Array.from({ length: 40 }, () => sender.encrypt(picture)))
-    const refused = (frame: Uint8Array) => codeOf(() => receiver.decrypt(frame))
-    for (const frame of frames) await receiver.decrypt(frame)
+    for (const frame of frames) await receiver.decrypt(frame, undefined, 'video')
 
-    expect(await refused(new Uint8Array(0))).toBe('truncated')
-    expect(await refused(Uint8Array.of(0x88, 0, 0))).toBe('malformed-header')
-    expect(await refused(first.subarray(0, 12))).toBe('truncated')
-    expect(await refused(forged(mlsKid({ context: 0, leaf: 5, epoch: 2 }), 0))).toBe('unknown-kid')
-    expect(await refused(frames[39] ?? first)).toBe('replayed')
-    expect(await refused(first)).toBe('too-old')
-    expect(await refused(forged(sender.kid, 99))).toBe('authentication-failed')
+    const future = mlsKid({ context: 0, leaf: 5, epoch: 2 })
+    const cases: [frame: Uint8Array, code: string, leaf: number | null][] = [
+      [new Uint8Array(0), 'truncated', null],
+      [Uint8Array.of(0x88, 0, 0), 'malformed-header', null],
+      [first.subarray(0, 12), 'truncated', 5],
+      [forged(future, 0), 'unknown-kid', 5],
+      [frames[39] ?? first, 'replayed', 5],
+      [first, 'too-old', 5],
+      [forged(sender.kid, 99), 'authentication-failed', 5],
+    ]
+    for (const [frame, code, leaf] of cases) {
+      const outcome = (async () => receiver.decrypt(frame, undefined, 'video'))()
+      const error = await outcome.then(
+        () => null,
+        (reason: unknown) => reason,
+      )
+      if (!(error instanceof SFrameError)) throw new Error(`not refused: ${code}`)
+      expect(error.code).toBe(code)
+      expect(error.kid === null ? null : parseMlsKid(error.kid).leaf).toBe(leaf)
+    }
 
     const ofLeaf = {
       'malformed-header': 0,
@@ -74,9 +90,13 @@ describe.each(providers)('receiver with $name', (provider) => {
       'authentication-failed': 1,
       'limit-exceeded': 0,
     }
-    expect(receiver.failures()).toEqual({ ...ofLeaf, truncated: 2, 'malformed-header': 1 })
+    const all = { ...ofLeaf, truncated: 2, 'malformed-header': 1 }
+    expect(receiver.failures()).toEqual(all)
     expect(receiver.failuresOfLeaf(5)).toEqual(ofLeaf)
     expect(receiver.failuresOfLeaf(6).replayed).toBe(0)
+    // Frames without a readable KID still have a track, and with it somebody who sent them.
+    expect(receiver.failuresOfTrack('video')).toEqual(all)
+    expect(receiver.failuresOfTrack('audio').truncated).toBe(0)
     expect(receiver.failuresOfKid(sender.kid)).toEqual({
       ...ofLeaf,
       truncated: 0,
@@ -265,7 +285,13 @@ describe.each(providers)('receiver with $name', (provider) => {
     it('are installed once, removed, and all deleted in the end', async () => {
       const receiver = await receiverOf()
       const kid = 2n ** 63n
-      const sender = await SenderContext.create({ provider, suite, kid, baseKey: picture })
+      const sender = await SenderContext.create({
+        provider,
+        suite,
+        kid,
+        baseKey: picture,
+        ledger: new CounterLedger(),
+      })
       const frames = await Promise.all([1, 2, 3].map(() => sender.encrypt(picture)))
       const [first = picture, second = picture, third = picture] = frames
       const installed = receiver.installKey(kid, picture)
@@ -281,6 +307,32 @@ describe.each(providers)('receiver with $name', (provider) => {
       expect(await codeOf(() => receiver.decrypt(third))).toBe('unknown-kid')
       expect(receiver.dump()).toMatchObject({ keys: [], epochs: [] })
     })
+  })
+
+  it('follows a sender that ratchets its key (section 5.1), and drops the old key when told', async () => {
+    const R = 2
+    const receiver = new ReceiverContext({ provider, suite })
+    let sent: Uint8Array = bytesOf('a base key that alice made')
+    let received: Uint8Array = sent.slice()
+    let late: Uint8Array = picture
+    for (let step = 0; step < 6; step++) {
+      const kid = senderKeyKid(3, step, R)
+      expect(kid).toBe(3 * 4 + (step % 4))
+      const ledger = new CounterLedger()
+      const sender = await SenderContext.create({ provider, suite, kid, baseKey: sent, ledger })
+      const frames = [await sender.encrypt(picture), await sender.encrypt(picture)]
+      await receiver.installKey(kid, received)
+      expect(await receiver.decrypt(frames[0] ?? picture)).toEqual(picture)
+      // A frame of the step before that comes late, while its key is kept.
+      if (step > 0) {
+        expect(await receiver.decrypt(late)).toEqual(picture)
+        receiver.removeKey(senderKeyKid(3, step - 1, R))
+        expect(await codeOf(() => receiver.decrypt(late))).toBe('unknown-kid')
+      }
+      late = frames[1] ?? picture
+      sent = await ratchetBaseKey(provider, suite, sent)
+      received = await ratchetBaseKey(provider, suite, received)
+    }
   })
 
   it('survives any interleaving of senders, losses, copies and reordering', async () => {
@@ -316,7 +368,93 @@ describe.each(providers)('receiver with $name', (provider) => {
   })
 })
 
+describe('receiver over a provider that takes its time', () => {
+  /** noble, whose every answer to `open` waits until the test gives it. */
+  function heldProvider() {
+    const held: { readonly kid: number; readonly settle: () => void; readonly fail: () => void }[] =
+      []
+    let imported = 0
+    const provider: CryptoProvider = {
+      ...nobleProvider,
+      name: 'held',
+      async importKey(of, bytes) {
+        const kid = imported++
+        const key = await nobleProvider.importKey(of, bytes)
+        return {
+          seal: (...args) => key.seal(...args),
+          open(nonce, aad, sealed) {
+            const opened = key.open(nonce, aad, sealed)
+            return new Promise((resolve, reject) => {
+              const fail = () => reject(new Error('the provider broke'))
+              held.push({ kid, settle: () => resolve(opened), fail })
+            })
+          },
+          destroy: () => key.destroy(),
+        }
+      },
+    }
+    return { provider, held }
+  }
+
+  it('is not stalled by a sender whose frames fail, hang or break the provider', async () => {
+    const { provider, held } = heldProvider()
+    const receiver = new ReceiverContext({ provider, suite })
+    await receiver.installEpoch({ epoch: 1, baseKey: baseKeyOf(1) })
+    const good = await senderOf(nobleProvider, { leaf: 1 })
+    const bad = await senderOf(nobleProvider, { leaf: 2 })
+    const payloads = Array.from({ length: 30 }, (_, index) => bytesOf(`frame ${index}`))
+    const fromGood = payloads.map(async (payload) => receiver.decrypt(await good.encrypt(payload)))
+    const fromBad = payloads.map(async (payload, index) => {
+      const frame = await bad.encrypt(payload)
+      if (index % 3 === 0) frame[frame.length - 1] = (frame[frame.length - 1] ?? 0) ^ 1
+      return receiver.decrypt(index % 3 === 1 ? frame.subarray(0, 9) : frame)
+    })
+    const bads = Promise.allSettled(fromBad)
+    await expect.poll(() => held.length).toBe(50)
+
+    // The good one's answers come first, in reverse; the bad one's hang.
+    const keyOfGood = held[0]?.kid
+    const ofGood = held.filter(({ kid }) => kid === keyOfGood)
+    expect(ofGood.length).toBe(30)
+    for (const { settle } of ofGood.toReversed()) settle()
+    expect(await Promise.all(fromGood)).toEqual(payloads)
+    expect(receiver.failuresOfLeaf(1)).toEqual(noFailures())
+
+    const ofBad = held.filter(({ kid }) => kid !== keyOfGood)
+    for (const [index, { settle, fail }] of ofBad.entries()) {
+      if (index % 2 === 0) settle()
+      else fail()
+    }
+    const ends = (await bads).map((outcome) => {
+      if (outcome.status === 'fulfilled') return 'opened'
+      const { reason } = outcome
+      return reason instanceof SFrameError ? reason.code : String(reason)
+    })
+    const count = (end: string) => ends.filter((each) => each === end).length
+    expect(count('truncated')).toBe(10)
+    expect(count('Error: the provider broke')).toBe(10)
+    expect(count('authentication-failed') + count('opened')).toBe(10)
+    const counted = receiver.failuresOfLeaf(2)
+    expect(counted.truncated).toBe(10)
+    expect(counted['authentication-failed']).toBe(count('authentication-failed'))
+
+    const next = receiver.decrypt(await good.encrypt(picture))
+    held.at(-1)?.settle()
+    expect(await next).toEqual(picture)
+  })
+})
+
 describe('receiver', () => {
+  it('forgets the failures of the oldest tracks when there are too many', async () => {
+    const receiver = new ReceiverContext({ provider: nobleProvider, suite })
+    for (let track = 0; track <= 1024; track++) {
+      await codeOf(() => receiver.decrypt(new Uint8Array(0), undefined, `track ${track}`))
+    }
+    expect(receiver.failuresOfTrack('track 0').truncated).toBe(0)
+    expect(receiver.failuresOfTrack('track 1').truncated).toBe(1)
+    expect(receiver.failures().truncated).toBe(1025)
+  })
+
   it('needs a replay window of a power of two', () => {
     const provider = providers[0]!
     expect(() => new ReceiverContext({ provider, suite, replayWindow: 100 })).toThrow(RangeError)

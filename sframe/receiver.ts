@@ -116,19 +116,19 @@ export class ReceiverContext {
   ): MaybePromise<Uint8Array> {
     const header = this.#header
     if (!parseHeader(ciphertext, 0, header)) {
-      return this.#refuse(header.fault ?? 'malformed-header', null, null)
+      return this.#refuse(header.fault ?? 'malformed-header', null, null, track)
     }
     const { kid, ctr, length } = header
     if (ciphertext.length - length < this.suite.tagLength) {
-      return this.#refuse('truncated', kid, null)
+      return this.#refuse('truncated', kid, null, track)
     }
     const entry = this.#keys.find(kid)
-    if (entry === null) return this.#refuse('unknown-kid', kid, null)
+    if (entry === null) return this.#refuse('unknown-kid', kid, null, track)
     if (entry.key !== null) {
       return this.#open(entry, entry.key, ctr, length, ciphertext, metadata, track)
     }
     return entry.ready.then((key) => {
-      if (key === null) return this.#refuse('unknown-kid', kid, entry)
+      if (key === null) return this.#refuse('unknown-kid', kid, entry, track)
       return this.#open(entry, key, ctr, length, ciphertext, metadata, track)
     })
   }
@@ -144,7 +144,7 @@ export class ReceiverContext {
   ): MaybePromise<Uint8Array> {
     const window = entry.windows.get(track)
     const verdict = window === undefined ? 'fresh' : window.check(ctr)
-    if (verdict !== 'fresh') return this.#refuse(verdict, entry.kid, entry)
+    if (verdict !== 'fresh') return this.#refuse(verdict, entry.kid, entry, track)
 
     const { nonce } = this.#scratch
     key.writeNonce(ctr, nonce)
@@ -162,24 +162,29 @@ export class ReceiverContext {
     track: string,
     plaintext: Uint8Array | null,
   ): Uint8Array {
-    if (plaintext === null) return this.#refuse('authentication-failed', entry.kid, entry)
+    if (plaintext === null) return this.#refuse('authentication-failed', entry.kid, entry, track)
     const proven = this.#keys.prove(entry)
-    if (typeof proven === 'string') return this.#refuse(proven, entry.kid, entry)
+    if (typeof proven === 'string') return this.#refuse(proven, entry.kid, entry, track)
     let window = proven.windows.get(track)
     if (window === undefined) {
       if (proven.windows.size >= this.#tracksPerKey) {
-        return this.#refuse('limit-exceeded', entry.kid, proven)
+        return this.#refuse('limit-exceeded', entry.kid, proven, track)
       }
       window = new ReplayWindow(this.#replayWindow)
       proven.windows.set(track, window)
     }
     const verdict = window.commit(ctr)
-    if (verdict !== 'fresh') return this.#refuse(verdict, entry.kid, proven)
+    if (verdict !== 'fresh') return this.#refuse(verdict, entry.kid, proven, track)
     return plaintext
   }
 
-  #refuse(failure: ReceiveFailure, kid: UInt64 | null, entry: ReceiverKey | null): never {
-    this.#ledger.record(failure, kid)
+  #refuse(
+    failure: ReceiveFailure,
+    kid: UInt64 | null,
+    entry: ReceiverKey | null,
+    track: string,
+  ): never {
+    this.#ledger.record(failure, kid, track)
     if (entry !== null) entry.failures[failure]++
     throw new SFrameError(failure, kid)
   }
@@ -192,6 +197,14 @@ export class ReceiverContext {
   /** Frames refused whose KID names this leaf index (MLS layout), over all epochs. */
   failuresOfLeaf(leaf: number): FailureCounts {
     return this.#ledger.ofLeaf(leaf)
+  }
+
+  /**
+   * Frames refused that were given to `decrypt` as this track's, also those without a readable KID.
+   * Of 1024 tracks; beyond that, the one that failed first is forgotten.
+   */
+  failuresOfTrack(track: string): FailureCounts {
+    return this.#ledger.ofTrack(track)
   }
 
   /** Frames refused under a KID that has a key; null for any other. */

@@ -2,6 +2,13 @@
  * Encrypts the frames of one stream under one key: RFC 9605 section 4.4.3, with the rule that a
  * (key, counter) pair is used once (section 9.1) kept by construction.
  */
+import {
+  type CounterClaim,
+  type CounterLedger,
+  type Counters,
+  fingerprintOf,
+  sharedLedger,
+} from './counter-ledger.ts'
 import { SFrameError } from './errors.ts'
 import { FrameScratch } from './frame-scratch.ts'
 import { headerLength, writeHeader } from './header.ts'
@@ -30,10 +37,12 @@ export interface SenderOptions extends CounterRange {
   readonly kid: UInt64
   /** Of any length but 0. The context keeps no reference: overwrite it afterwards. */
   readonly baseKey: Uint8Array
+  /** Where the counters are noted as taken; default: the one of all senders of this thread. */
+  readonly ledger?: CounterLedger
 }
 
 export interface EpochSenderOptions extends CounterRange {
-  /** One a stream: a context of an epoch is given out once. */
+  /** One a stream: a context of an epoch has one sender. */
   readonly context: number
   /** Our own leaf index. */
   readonly leaf: number
@@ -44,6 +53,7 @@ export class SenderContext {
   readonly kid: UInt64
   readonly #provider: CryptoProvider
   readonly #lastCounter: number
+  readonly #claim: CounterClaim
   readonly #scratch = new FrameScratch()
   #key: SFrameKey | null
   #nextCounter: number
@@ -52,7 +62,8 @@ export class SenderContext {
     provider: CryptoProvider,
     suite: Suite,
     key: SFrameKey,
-    range: { first: number; last: number },
+    range: Counters,
+    claim: CounterClaim,
   ) {
     this.#provider = provider
     this.suite = suite
@@ -60,32 +71,41 @@ export class SenderContext {
     this.#key = key
     this.#nextCounter = range.first
     this.#lastCounter = range.last
+    this.#claim = claim
   }
 
   /**
    * A sender over a base key that nobody else sends with under this KID.
+   * @throws SFrameError `kid-in-use` if a sender has counters of this base key and KID from
+   *   `firstCounter` on
    * @throws RangeError for an empty base key, a KID or a counter out of range
    */
   static async create(options: SenderOptions): Promise<SenderContext> {
-    const { provider, suite, baseKey } = options
+    const { provider, suite, baseKey, ledger = sharedLedger } = options
     const range = checkedRange(options)
     const kid = toUInt64(options.kid)
     const secret = await importBaseKey(provider, suite, baseKey)
-    const key = await deriveKey(provider, suite, secret, kid)
-    secret.destroy()
-    return new SenderContext(provider, suite, key, range)
+    try {
+      const claim = ledger.take(await fingerprintOf(secret, suite), kid, range)
+      const key = await derivedFor(claim, range, () => deriveKey(provider, suite, secret, kid))
+      return new SenderContext(provider, suite, key, range, claim)
+    } finally {
+      secret.destroy()
+    }
   }
 
   /**
    * A sender for one stream of ours in an MLS epoch.
-   * @throws SFrameError `kid-in-use` if the epoch gave this context out before
+   * @throws SFrameError `kid-in-use` if a sender has this context of the epoch, or had it and used
+   *   counters from `firstCounter` on; `key-deleted` if the epoch's secret was destroyed
    * @throws RangeError for a context, leaf index or counter out of range
    */
   static async forEpoch(epoch: EpochSecret, options: EpochSenderOptions): Promise<SenderContext> {
     const range = checkedRange(options)
     const kid = mlsKid({ context: options.context, leaf: options.leaf, epoch: epoch.epoch })
-    epoch.claim(kid)
-    return new SenderContext(epoch.provider, epoch.suite, await epoch.derive(kid), range)
+    const claim = await epoch.claim(kid, range)
+    const key = await derivedFor(claim, range, () => epoch.derive(kid))
+    return new SenderContext(epoch.provider, epoch.suite, key, range, claim)
   }
 
   /** The counter of the next frame. */
@@ -119,10 +139,25 @@ export class SenderContext {
   destroy(): void {
     this.#key?.destroy()
     this.#key = null
+    this.#claim.release(this.#nextCounter)
   }
 }
 
-function checkedRange(range: CounterRange): { first: number; last: number } {
+/** The key; without one the claim ends, and no counter of it was used. */
+async function derivedFor(
+  claim: CounterClaim,
+  range: Counters,
+  derivation: () => MaybePromise<SFrameKey>,
+): Promise<SFrameKey> {
+  try {
+    return await derivation()
+  } catch (error) {
+    claim.release(range.first)
+    throw error
+  }
+}
+
+function checkedRange(range: CounterRange): Counters {
   const { firstCounter: first = 0, lastCounter: last = MAX_SEND_COUNTER } = range
   const valid = Number.isSafeInteger(first) && Number.isSafeInteger(last)
   if (valid && first >= 0 && last >= first && last <= MAX_SEND_COUNTER) return { first, last }

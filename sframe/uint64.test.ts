@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   byteLength,
+  fromHalves,
   high32,
   low32,
   MAX_UINT64,
-  readUInt64,
+  readHigh,
+  readLow,
   toUInt64,
   writeUInt64,
 } from './uint64.ts'
@@ -51,7 +53,9 @@ describe('64-bit integers', () => {
           const bytes = new Uint8Array(offset + room + 1).fill(0xaa)
           writeUInt64(canonical, bytes, offset, room)
           expect(bytes[offset + room]).toBe(0xaa)
-          expect(readUInt64(bytes, offset, room)).toBe(canonical)
+          expect(readHigh(bytes, offset, room)).toBe(high32(canonical))
+          expect(readLow(bytes, offset, room)).toBe(low32(canonical))
+          expect(fromHalves(high32(canonical), low32(canonical))).toBe(canonical)
         }
       }),
     )

@@ -62,15 +62,18 @@ export function writeUInt64(value: UInt64, out: Uint8Array, offset: number, leng
   }
 }
 
-/** Reads `length` (1 to 8) bytes of `bytes` at `offset`, big-endian. */
-export function readUInt64(bytes: Uint8Array, offset: number, length: number): UInt64 {
-  let high = 0
-  let low = 0
-  const split = length - 4
-  for (let index = 0; index < length; index++) {
-    const byte = bytes[offset + index] ?? 0
-    if (index < split) high = high * 256 + byte
-    else low = low * 256 + byte
-  }
-  return fromHalves(high, low)
+/** The upper 32 bits of the big-endian integer of `length` (0 to 8) bytes at `offset`. */
+export function readHigh(bytes: Uint8Array, offset: number, length: number): number {
+  return readWord(bytes, offset, offset + length - 4)
+}
+
+/** Its lower 32 bits. */
+export function readLow(bytes: Uint8Array, offset: number, length: number): number {
+  return readWord(bytes, length > 4 ? offset + length - 4 : offset, offset + length)
+}
+
+function readWord(bytes: Uint8Array, start: number, end: number): number {
+  let word = 0
+  for (let index = start; index < end; index++) word = (word << 8) | (bytes[index] ?? 0)
+  return word >>> 0
 }

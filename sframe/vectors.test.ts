@@ -1,6 +1,7 @@
 import { extract } from '@noble/hashes/hkdf.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
+import { CounterLedger } from './counter-ledger.ts'
 import { decodeHeader } from './header.ts'
 import { deriveKey, keyLabel, saltLabel } from './key-schedule.ts'
 import { ReceiverContext } from './receiver.ts'
@@ -57,7 +58,8 @@ describe.each(providers)('official vectors with $name', (provider) => {
     })
 
     it('encrypts to the ciphertext', async () => {
-      const options = { provider, suite, kid, baseKey, firstCounter: Number(ctr) }
+      const ledger = new CounterLedger()
+      const options = { provider, suite, kid, baseKey, firstCounter: Number(ctr), ledger }
       const sender = await SenderContext.create(options)
       const frame = await sender.encrypt(unhex(vector.pt), unhex(vector.metadata))
       expect(hex(frame)).toBe(vector.ct)

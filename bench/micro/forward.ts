@@ -1,6 +1,7 @@
-import { encodeDatagram } from '../../moq/wire/datagram.ts'
+import { datagramHeaderSize, encodeDatagram } from '../../moq/wire/datagram.ts'
 import { encodeProperties } from '../../moq/wire/properties.ts'
 import { encodeSubgroupBody, encodeSubgroupHeader } from '../../moq/wire/subgroup.ts'
+import { writeVi64 } from '../../moq/wire/vi64.ts'
 import { PUBLISHER_ALIAS, RelayWorld } from './relay-world.ts'
 import type { Case, Subject } from './subject.ts'
 
@@ -8,6 +9,9 @@ const PROPERTIES = encodeProperties([
   { type: 0x06, value: 1_700_000_000_000_000 },
   { type: 0x0b, value: new Uint8Array(6) },
 ])
+/** The smallest id that takes four bytes on the wire. */
+const FOUR_BYTES = 0x20_0000
+const OBJECTS_A_GROUP = 100
 /** Forwards in a batch, at least. */
 const BATCH = 1000
 
@@ -21,7 +25,9 @@ export const forward: Subject = {
     ...[1, 10, 100, 1000].map((subscribers) => onStream(subscribers, 1200)),
     onStream(100, 100),
     onStream(100, 10_000),
+    onStreams(100, 1200),
     ...[1, 10, 100, 1000].map((subscribers) => streamEach(subscribers, 120)),
+    streamEach(100, 10_000),
     ...[1, 10, 100, 1000].map((subscribers) => asDatagram(subscribers, 1100)),
     asDatagram(100, 100),
   ],
@@ -29,63 +35,101 @@ export const forward: Subject = {
 
 /** Video's base layer: many objects on one stream. */
 function onStream(subscribers: number, payloadBytes: number): Case {
-  const world = new RelayWorld('video/0', subscribers)
-  const stream = world.publisher.receiveUni()
-  stream.feed(streamHeader(0), false)
-  const object = objectBytes(payloadBytes)
-  return forwarding(world, subscribers, {
-    name: `${payloadBytes} B on an open stream`,
-    payloadBytes,
-    one: () => stream.feed(object, false),
+  const name = `${payloadBytes} B on an open stream`
+  return forwarding('video/0', subscribers, { name, payloadBytes }, ({ publisher }) => {
+    const stream = publisher.receiveUni()
+    stream.feed(streamHeader(0), false)
+    const object = objectBytes(payloadBytes)
+    return () => stream.feed(object, false)
+  })
+}
+
+/** Streams on which one object each arrives before a subscriber is given room. */
+const AT_ONCE = 4
+
+/** What the scheduler has to put in order first. */
+function onStreams(subscribers: number, payloadBytes: number): Case {
+  const name = `${payloadBytes} B on ${AT_ONCE} open streams at once`
+  const what = { name, payloadBytes, objects: AT_ONCE }
+  return forwarding('video/0', subscribers, what, ({ publisher }) => {
+    const streams = Array.from({ length: AT_ONCE }, (_, group) => {
+      const stream = publisher.receiveUni()
+      stream.feed(streamHeader(group), false)
+      return stream
+    })
+    const object = objectBytes(payloadBytes)
+    return () => {
+      for (const stream of streams) stream.feed(object, false)
+    }
   })
 }
 
 /** Audio as LOC maps it: a stream an object. */
 function streamEach(subscribers: number, payloadBytes: number): Case {
-  const world = new RelayWorld('audio', subscribers)
-  const object = objectBytes(payloadBytes)
-  let group = 0
-  return forwarding(world, subscribers, {
-    name: `${payloadBytes} B on a stream of its own`,
-    payloadBytes,
-    one() {
-      const stream = world.publisher.receiveUni()
+  const name = `${payloadBytes} B on a stream of its own`
+  return forwarding('audio', subscribers, { name, payloadBytes }, ({ publisher }) => {
+    const object = objectBytes(payloadBytes)
+    let group = 0
+    return () => {
+      const stream = publisher.receiveUni()
       stream.feed(streamHeader(group++), false)
       stream.feed(object, true)
-    },
+    }
   })
 }
 
 /** Video's enhancement layers. */
 function asDatagram(subscribers: number, payloadBytes: number): Case {
-  const world = new RelayWorld('video/0', subscribers)
-  const bytes = encodeDatagram(
-    { trackAlias: PUBLISHER_ALIAS, group: 0, object: 1, priority: null, endOfGroup: false },
-    PROPERTIES,
-    new Uint8Array(payloadBytes),
-  )
-  return forwarding(world, subscribers, {
-    name: `${payloadBytes} B as a datagram`,
-    payloadBytes,
-    one: () => world.publisher.receiveDatagram(bytes),
+  const name = `${payloadBytes} B as a datagram`
+  return forwarding('video/0', subscribers, { name, payloadBytes }, ({ publisher }) => {
+    // Ids of four bytes, so that each object is another and none needs memory of its own.
+    let group = FOUR_BYTES
+    let object = FOUR_BYTES
+    const header = { trackAlias: PUBLISHER_ALIAS, group, object, priority: null, endOfGroup: false }
+    const bytes = encodeDatagram(header, PROPERTIES, new Uint8Array(payloadBytes))
+    const idsAt = datagramHeaderSize(header) - 8
+    return () => {
+      if (++object === FOUR_BYTES + OBJECTS_A_GROUP) {
+        object = FOUR_BYTES
+        group++
+      }
+      writeVi64(bytes, writeVi64(bytes, idsAt, group), object)
+      publisher.receiveDatagram(bytes)
+    }
   })
 }
 
+interface What {
+  readonly name: string
+  readonly payloadBytes: number
+  /** Objects that are fed at a time, 1 unless told. */
+  readonly objects?: number
+}
+
+/** @param begin readies a world, made with the first run, and gives what feeds it */
 function forwarding(
-  world: RelayWorld,
+  track: string,
   subscribers: number,
-  object: { readonly name: string; readonly payloadBytes: number; one(): void },
+  { name, payloadBytes, objects = 1 }: What,
+  begin: (world: RelayWorld) => () => void,
 ): Case {
-  const objects = Math.max(1, BATCH / subscribers)
-  const operations = objects * subscribers
+  const rounds = Math.max(1, BATCH / subscribers)
+  const operations = rounds * subscribers * objects
+  let made: { readonly world: RelayWorld; readonly feed: () => void } | null = null
+  const make = () => {
+    const world = new RelayWorld(track, subscribers)
+    return { world, feed: begin(world) }
+  }
   return {
-    name: `${object.name} to ${subscribers}`,
+    name: `${name} to ${subscribers}`,
     operations,
-    payloadBytes: object.payloadBytes,
+    payloadBytes,
     run() {
+      made ??= make()
+      const { world, feed } = made
       const before = world.counters.objects.sent
-      for (let i = 0; i < objects; i++) {
-        object.one()
+      for (let i = 0; i < rounds; i++) {
+        feed()
         world.settle()
       }
       const sent = world.counters.objects.sent - before

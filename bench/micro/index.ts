@@ -1,30 +1,49 @@
 /**
  * Micro benchmarks: what one step of the hot path costs in time and in allocated bytes, in this
- * process, with no network.
+ * process or in a browser's, with no network.
  */
 
 import { describeMachine, machineLine } from '../report/machine.ts'
 import type { Report } from '../report/report.ts'
 import { compact, table } from '../report/table.ts'
 import { positiveNumber, type Scenario, UsageError } from '../scenario.ts'
+import { sframeInChromium } from './browser/index.ts'
+import { cache } from './cache.ts'
 import { controlMessage } from './control-message.ts'
 import { datagram } from './datagram.ts'
+import { fetch } from './fetch.ts'
 import { forward } from './forward.ts'
 import { measure } from './measure.ts'
 import { sframe } from './sframe.ts'
 import { subgroupHeader } from './subgroup-header.ts'
 import { subgroupObject } from './subgroup-object.ts'
-import type { Measurement, Subject } from './subject.ts'
+import type { Measurement, RemoteSubject, Subject } from './subject.ts'
+import { vi64 } from './vi64.ts'
 
 export interface MicroReport extends Report {
   readonly subjects: readonly {
     readonly name: string
     readonly about: string
+    /** The program that it was measured in, where that is not this one. */
+    readonly ranIn?: string
     readonly measurements: readonly Measurement[]
   }[]
 }
 
-const SUBJECTS = [subgroupHeader, subgroupObject, datagram, controlMessage, forward, sframe]
+const SUBJECTS = [
+  vi64,
+  subgroupHeader,
+  subgroupObject,
+  datagram,
+  fetch,
+  controlMessage,
+  cache,
+  forward,
+  sframe,
+]
+
+/** Measured with `--browser`, or when asked for by name. */
+const BROWSER_SUBJECTS: readonly RemoteSubject[] = [sframeInChromium]
 
 /** ms of timing a case. */
 const DEFAULT_TIME = 100
@@ -35,12 +54,14 @@ const LEAST_CORE_SHARE = 0.85
 
 export const micro: Scenario = {
   name: 'micro',
-  summary: `Costs of single steps: ${SUBJECTS.map(({ name }) => name).join(', ')}.`,
-  usage: `[--only <subject>] [--time <ms a case, default ${DEFAULT_TIME}>]`,
-  options: { only: { type: 'string' }, time: { type: 'string' } },
+  summary:
+    `Costs of single steps: ${namesOf(SUBJECTS)}; ` +
+    `with --browser also ${namesOf(BROWSER_SUBJECTS)}.`,
+  usage: `[--only <subject>] [--browser] [--time <ms a case, default ${DEFAULT_TIME}>]`,
+  options: { only: { type: 'string' }, browser: { type: 'boolean' }, time: { type: 'string' } },
 
   async run(values, print): Promise<MicroReport> {
-    const chosen = choose(values.only)
+    const chosen = choose(values.only, values.browser === true)
     const timeMs = positiveNumber(values, 'time', DEFAULT_TIME)
     const machine = describeMachine()
     print(machineLine(machine))
@@ -48,15 +69,21 @@ export const micro: Scenario = {
     const started = performance.now()
     const cpu = process.cpuUsage()
     const subjects: MicroReport['subjects'][number][] = []
-    for (const subject of chosen) {
+    for (const subject of chosen.here) {
       const measurements: Measurement[] = []
       for (const each of await subject.cases()) measurements.push(await measure(each, timeMs))
       subjects.push({ name: subject.name, about: subject.about, measurements })
       print(`\n${subject.name}: ${subject.about}\n${measurementTable(measurements)}`)
     }
-    const elapsedMs = performance.now() - started
     const { user, system } = process.cpuUsage(cpu)
-    const invalidBecause = faults(subjects, (user + system) / 1000 / elapsedMs)
+    const coreShare = (user + system) / 1000 / (performance.now() - started)
+    for (const subject of chosen.browser) {
+      const { ranIn, measurements } = await subject.measure(timeMs)
+      subjects.push({ name: subject.name, about: subject.about, ranIn, measurements })
+      print(`\n${subject.name} (${ranIn}): ${subject.about}\n${measurementTable(measurements)}`)
+    }
+    const elapsedMs = performance.now() - started
+    const invalidBecause = faults(subjects, chosen.here.length === 0 ? 1 : coreShare)
     for (const fault of invalidBecause) print(`\nnot valid: ${fault}\n`)
     return {
       scenario: 'micro',
@@ -71,12 +98,24 @@ export const micro: Scenario = {
   },
 }
 
-function choose(only: unknown): readonly Subject[] {
-  if (only === undefined) return SUBJECTS
-  const subject = SUBJECTS.find(({ name }) => name === only)
-  if (subject) return [subject]
-  const known = SUBJECTS.map(({ name }) => name).join(', ')
+interface Chosen {
+  readonly here: readonly Subject[]
+  readonly browser: readonly RemoteSubject[]
+}
+
+function choose(only: unknown, browser: boolean): Chosen {
+  if (only === undefined) return { here: SUBJECTS, browser: browser ? BROWSER_SUBJECTS : [] }
+  const chosen = {
+    here: SUBJECTS.filter(({ name }) => name === only),
+    browser: BROWSER_SUBJECTS.filter(({ name }) => name === only),
+  }
+  if (chosen.here.length + chosen.browser.length > 0) return chosen
+  const known = namesOf([...SUBJECTS, ...BROWSER_SUBJECTS])
   throw new UsageError(`unknown subject ${String(only)}; there is: ${known}`)
+}
+
+function namesOf(subjects: readonly { readonly name: string }[]): string {
+  return subjects.map(({ name }) => name).join(', ')
 }
 
 function faults(subjects: MicroReport['subjects'], coreShare: number): string[] {
@@ -100,12 +139,13 @@ function faults(subjects: MicroReport['subjects'], coreShare: number): string[] 
 
 function measurementTable(measurements: readonly Measurement[]): string {
   const sized = measurements.some(({ payloadBytes }) => payloadBytes !== undefined)
-  const head = ['', 'operations/s', 'ns each', '+-', 'bytes allocated']
+  const head = ['', 'operations/s', 'ns each', '+-', 'least ns', 'bytes allocated']
   const rows = measurements.map((m) => [
     m.name,
     compact(m.operationsPerSecond),
     nanoseconds(m.nanosecondsPerOperation),
     `${m.marginPercent.toFixed(0)} %`,
+    nanoseconds(m.leastNanoseconds),
     m.bytesPerOperation === null ? 'unknown' : m.bytesPerOperation.toFixed(0),
     ...(sized ? [`${compact(m.payloadBytesPerSecond ?? 0)}B/s`] : []),
   ])

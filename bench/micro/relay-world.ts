@@ -4,7 +4,7 @@
  * schedulers.
  */
 
-import { systemClock } from '../../moq/session/index.ts'
+import { type Clock, systemClock } from '../../moq/session/index.ts'
 import type {
   BidiStream,
   ReceiveStream,
@@ -23,6 +23,8 @@ import { DEFAULT_RELAY_LIMITS, Relay } from '../../sfu/relay/index.ts'
 const codec = codecFor('moqt-18')
 /** Bytes that a transport gives room for at a time. */
 const ROOM = 65_536
+/** It costs what the system's clock costs, and a machine that pauses makes nothing late. */
+const PATIENT_CLOCK: Clock = { now: () => performance.now() / 1000, after: systemClock.after }
 /** The publisher's own alias for its track; the relay picks another. */
 export const PUBLISHER_ALIAS = 9
 
@@ -37,13 +39,13 @@ export class RelayWorld {
   /** The publisher's transport, as the relay sees it. */
   readonly publisher: SinkTransport
   /** Transports that asked for room, oldest first: a list to fill and one to serve, in turns. */
-  private wanting: SinkTransport[] = []
-  private serving: SinkTransport[] = []
+  private wanting = new TransportList()
+  private serving = new TransportList()
 
   /** One publisher of a track, and so many subscribers to it. */
   constructor(trackName: string, subscribers: number) {
     const relay = new Relay({
-      clock: systemClock,
+      clock: PATIENT_CLOCK,
       counters: this.counters,
       limits: DEFAULT_RELAY_LIMITS,
       onInternalError: (error) => {
@@ -51,7 +53,7 @@ export class RelayWorld {
       },
     })
     const connect = () => {
-      const transport = new SinkTransport((wanting) => this.wanting.push(wanting))
+      const transport = new SinkTransport((wanting) => this.wanting.add(wanting))
       relay.addSession(transport)
       transport.receiveUni().feed(codec.encode({ type: 'SETUP', options: [] }), false)
       return transport
@@ -81,13 +83,27 @@ export class RelayWorld {
 
   /** Gives room until nothing waits, as engines do from their loops. */
   settle(): void {
-    while (this.wanting.length > 0) {
+    while (this.wanting.size > 0) {
       const now = this.wanting
       this.wanting = this.serving
       this.serving = now
-      for (let i = 0; i < now.length; i++) now[i]!.giveRoom(ROOM)
-      now.length = 0
+      now.serve(ROOM)
     }
+  }
+}
+
+/** Keeps its array when it is emptied, so that the world allocates nothing of its own. */
+class TransportList {
+  size = 0
+  private readonly transports: SinkTransport[] = []
+
+  add(transport: SinkTransport): void {
+    this.transports[this.size++] = transport
+  }
+
+  serve(room: number): void {
+    for (let i = 0; i < this.size; i++) this.transports[i]!.giveRoom(room)
+    this.size = 0
   }
 }
 

@@ -7,6 +7,20 @@ export interface Subject {
   cases(): readonly Case[] | Promise<readonly Case[]>
 }
 
+/** A subject that is measured elsewhere than in this process. */
+export interface RemoteSubject {
+  readonly name: string
+  readonly about: string
+  /** @param timeMs how long to time each case */
+  measure(timeMs: number): Promise<RemoteMeasurements>
+}
+
+export interface RemoteMeasurements {
+  /** A program and its version. */
+  readonly ranIn: string
+  readonly measurements: readonly Measurement[]
+}
+
 export interface Case {
   readonly name: string
   /** Operations that one call of `run` does. Enough for some tens of microseconds. */
@@ -24,9 +38,14 @@ export interface Measurement {
   /** Of the mean batch, garbage collections included. */
   readonly operationsPerSecond: number
   readonly nanosecondsPerOperation: number
+  /** Of the fastest batch: what a step costs while nothing disturbs it. */
+  readonly leastNanoseconds: number
   /** How far the mean may be off, with a confidence of 95 %. */
   readonly marginPercent: number
-  /** Heap and buffers together; null where a garbage collection came into every try. */
+  /**
+   * Heap and buffers together; null where a garbage collection came into every try, and in browsers,
+   * which do not tell.
+   */
   readonly bytesPerOperation: number | null
   readonly payloadBytes?: number
   readonly payloadBytesPerSecond?: number

@@ -4,12 +4,13 @@
  * of tags in constant time.
  */
 import type { CtrHmacSuite } from '../suites.ts'
+import { writeUInt64 } from '../uint64.ts'
 
 const LENGTHS = 24
 
 /**
- * Writes len(aad), len(ct), Nt as 8 bytes each, nonce and aad: everything that is authenticated
- * before the ciphertext. With `room`, leaves as many zero bytes behind it.
+ * len(aad), len(ct), Nt as 8 bytes each, nonce and aad: everything that is authenticated before the
+ * ciphertext. With `room`, as many zero bytes are left behind it.
  */
 export function authenticatedHead(
   suite: CtrHmacSuite,
@@ -18,20 +19,55 @@ export function authenticatedHead(
   ciphertextLength: number,
   room = 0,
 ): Uint8Array<ArrayBuffer> {
-  const length = LENGTHS + nonce.length + aad.length
-  const head = new Uint8Array(length + room)
-  writeLength(head, 0, aad.length)
-  writeLength(head, 8, ciphertextLength)
-  writeLength(head, 16, suite.tagLength)
-  head.set(nonce, LENGTHS)
-  head.set(aad, LENGTHS + nonce.length)
+  const head = new Uint8Array(LENGTHS + nonce.length + aad.length + room)
+  writeHead(head, suite, nonce, aad, ciphertextLength)
   return head
 }
 
-function writeLength(out: Uint8Array, offset: number, value: number): void {
-  const view = new DataView(out.buffer, out.byteOffset + offset, 8)
-  view.setUint32(0, Math.floor(value / 0x1_0000_0000))
-  view.setUint32(4, value >>> 0)
+function writeHead(
+  out: Uint8Array,
+  suite: CtrHmacSuite,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  ciphertextLength: number,
+): void {
+  writeUInt64(aad.length, out, 0, 8)
+  writeUInt64(ciphertextLength, out, 8, 8)
+  writeUInt64(suite.tagLength, out, 16, 8)
+  out.set(nonce, LENGTHS)
+  out.set(aad, LENGTHS + nonce.length)
+}
+
+/**
+ * The same in memory that serves every frame, and so does `counter`: for providers that need it no
+ * longer when their call returns. A frame of 1200 bytes costs node:crypto a seventh less.
+ */
+export class CtrHmacScratch {
+  readonly #counter = new Uint8Array(16)
+  #buffer = new Uint8Array(256)
+  #head = this.#buffer
+
+  head(
+    suite: CtrHmacSuite,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    ciphertextLength: number,
+  ): Uint8Array {
+    const length = LENGTHS + nonce.length + aad.length
+    if (length > this.#buffer.length) this.#buffer = new Uint8Array(length * 2)
+    const buffer = this.#buffer
+    writeHead(buffer, suite, nonce, aad, ciphertextLength)
+    if (this.#head.length !== length || this.#head.buffer !== buffer.buffer) {
+      this.#head = buffer.subarray(0, length)
+    }
+    return this.#head
+  }
+
+  /** nonce || 0x00000000. */
+  counter(nonce: Uint8Array): Uint8Array {
+    this.#counter.set(nonce)
+    return this.#counter
+  }
 }
 
 /** nonce || 0x00000000. */

@@ -8,7 +8,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { SFrameError } from '../errors.ts'
 import type { CtrHmacSuite, Suite } from '../suites.ts'
-import { authenticatedHead, initialCounter, tagMatches } from './ctr-hmac.ts'
+import { CtrHmacScratch, tagMatches } from './ctr-hmac.ts'
 import type { AeadKey, CryptoProvider, DerivationSecret } from './provider.ts'
 
 export const nobleProvider: CryptoProvider = {
@@ -95,6 +95,8 @@ class NobleGcmKey implements AeadKey {
   }
 }
 
+const scratch = new CtrHmacScratch()
+
 class NobleCtrHmacKey implements AeadKey {
   readonly #suite: CtrHmacSuite
   readonly #cipherKey: KeyBytes
@@ -113,7 +115,7 @@ class NobleCtrHmacKey implements AeadKey {
     output: Uint8Array,
     offset: number,
   ): Uint8Array {
-    const ciphertext = ctr(this.#cipherKey.get(), initialCounter(nonce)).encrypt(plaintext)
+    const ciphertext = ctr(this.#cipherKey.get(), scratch.counter(nonce)).encrypt(plaintext)
     output.set(ciphertext, offset)
     const mac = this.#mac(nonce, aad, ciphertext)
     output.set(mac.subarray(0, this.#suite.tagLength), offset + ciphertext.length)
@@ -124,13 +126,13 @@ class NobleCtrHmacKey implements AeadKey {
     const split = sealed.length - this.#suite.tagLength
     const ciphertext = sealed.subarray(0, split)
     if (!tagMatches(sealed.subarray(split), this.#mac(nonce, aad, ciphertext))) return null
-    return ctr(this.#cipherKey.get(), initialCounter(nonce)).decrypt(ciphertext)
+    return ctr(this.#cipherKey.get(), scratch.counter(nonce)).decrypt(ciphertext)
   }
 
   #mac(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
     return hmac
       .create(hashOf(this.#suite), this.#authKey.get())
-      .update(authenticatedHead(this.#suite, nonce, aad, ciphertext.length))
+      .update(scratch.head(this.#suite, nonce, aad, ciphertext.length))
       .update(ciphertext)
       .digest()
   }

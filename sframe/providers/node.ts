@@ -13,7 +13,7 @@ import {
 } from 'node:crypto'
 import { SFrameError } from '../errors.ts'
 import type { CtrHmacSuite, GcmSuite, Suite } from '../suites.ts'
-import { authenticatedHead, initialCounter } from './ctr-hmac.ts'
+import { CtrHmacScratch } from './ctr-hmac.ts'
 import type { AeadKey, CryptoProvider, DerivationSecret } from './provider.ts'
 
 const NO_SALT = new Uint8Array(0)
@@ -143,6 +143,8 @@ class NodeGcmKey implements AeadKey {
   }
 }
 
+const scratch = new CtrHmacScratch()
+
 class NodeCtrHmacKey implements AeadKey {
   readonly #suite: CtrHmacSuite
   readonly #algorithm: string
@@ -165,7 +167,7 @@ class NodeCtrHmacKey implements AeadKey {
     output: Uint8Array,
     offset: number,
   ): Uint8Array {
-    const counter = initialCounter(nonce)
+    const counter = scratch.counter(nonce)
     const ciphertext = createCipheriv(this.#algorithm, this.#cipherKey.get(), counter).update(
       plaintext,
     )
@@ -178,7 +180,7 @@ class NodeCtrHmacKey implements AeadKey {
     const split = sealed.length - this.#suite.tagLength
     const ciphertext = sealed.subarray(0, split)
     if (!timingSafeEqual(sealed.subarray(split), this.#tag(nonce, aad, ciphertext))) return null
-    const counter = initialCounter(nonce)
+    const counter = scratch.counter(nonce)
     return plain(
       createDecipheriv(this.#algorithm, this.#cipherKey.get(), counter).update(ciphertext),
     )
@@ -186,7 +188,7 @@ class NodeCtrHmacKey implements AeadKey {
 
   #tag(nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
     return createHmac(this.#digest, this.#authKey.get())
-      .update(authenticatedHead(this.#suite, nonce, aad, ciphertext.length))
+      .update(scratch.head(this.#suite, nonce, aad, ciphertext.length))
       .update(ciphertext)
       .digest()
       .subarray(0, this.#suite.tagLength)

@@ -9,6 +9,19 @@ import type { AeadKey, CryptoProvider, DerivationSecret } from './provider.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
+// WebCrypto copies its parameters before it returns ("get a copy of the bytes held by the buffer
+// source"), so scratch memory would do. An engine that did not would use a nonce twice, so nonces get
+// memory that rests for the next calls; making it anew a frame would cost a microsecond.
+const resting = Array.from({ length: 64 }, () => new Uint8Array(12))
+let nextResting = 0
+
+function settled(nonce: Uint8Array): Bytes {
+  const copy = resting[nextResting] ?? new Uint8Array(12)
+  nextResting = (nextResting + 1) % resting.length
+  copy.set(nonce)
+  return copy
+}
+
 const NO_SALT = new Uint8Array(0)
 // The last 32 bits of the counter block count blocks; the rest is the nonce.
 const COUNTER_BITS = 32
@@ -75,7 +88,8 @@ class WebCryptoGcmKey implements AeadKey {
     this.#key = key
   }
 
-  async seal(
+  // `then`, not `await`: an async function's own promise would cost a frame a microsecond.
+  seal(
     nonce: Uint8Array,
     aad: Uint8Array,
     plaintext: Uint8Array,
@@ -83,29 +97,24 @@ class WebCryptoGcmKey implements AeadKey {
     offset: number,
   ): Promise<Uint8Array> {
     const params = this.#params(nonce, aad)
-    const sealed = await crypto.subtle.encrypt(params, present(this.#key), unshared(plaintext))
-    output.set(new Uint8Array(sealed), offset)
-    return output
+    return crypto.subtle.encrypt(params, present(this.#key), unshared(plaintext)).then((sealed) => {
+      output.set(new Uint8Array(sealed), offset)
+      return output
+    })
   }
 
-  async open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Promise<Uint8Array | null> {
+  open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Promise<Uint8Array | null> {
     const params = this.#params(nonce, aad)
-    try {
-      const plaintext = await crypto.subtle.decrypt(params, present(this.#key), unshared(sealed))
-      return new Uint8Array(plaintext)
-    } catch (error) {
-      if (isTagMismatch(error)) return null
-      throw error
-    }
+    return crypto.subtle
+      .decrypt(params, present(this.#key), unshared(sealed))
+      .then(bytesOf, nullForTagMismatch)
   }
 
-  // The specification has WebCrypto copy these before it returns. They are copied here all the same:
-  // an engine that does not would use a nonce twice.
   #params(nonce: Uint8Array, aad: Uint8Array): AesGcmParams {
     return {
       name: 'AES-GCM',
-      iv: nonce.slice(),
-      additionalData: aad.slice(),
+      iv: settled(nonce),
+      additionalData: unshared(aad),
       tagLength: this.#tagBits,
     }
   }
@@ -115,8 +124,13 @@ class WebCryptoGcmKey implements AeadKey {
   }
 }
 
-function isTagMismatch(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'OperationError'
+function bytesOf(buffer: ArrayBuffer): Uint8Array {
+  return new Uint8Array(buffer)
+}
+
+function nullForTagMismatch(error: unknown): null {
+  if (error instanceof DOMException && error.name === 'OperationError') return null
+  throw error
 }
 
 async function importCtrHmacKey(suite: CtrHmacSuite, bytes: Uint8Array): Promise<AeadKey> {
