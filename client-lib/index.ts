@@ -15,3 +15,11 @@ export type {
   TrackInfo,
   TrackKind,
 } from './call/types.ts'
+export {
+  type ChatDelivery,
+  ChatError,
+  type ChatErrorCode,
+  type ChatText,
+  type ReceivedText,
+} from './chat/index.ts'
+export type { AlarmName, Emoji } from './verification/index.ts'

@@ -42,7 +42,7 @@ export type { W3cWebTransport } from './transport/w3c-types.ts'
 
 // ---- wire
 
-export type { Codec } from './wire/codec.ts'
+export type { Codec, DraftRules } from './wire/codec.ts'
 export { codeName, DoneCode, RequestCode, ResetCode, SessionCode } from './wire/codes.ts'
 export {
   type DatagramHeader,

@@ -12,7 +12,7 @@ import { promisify } from 'node:util'
 import { BuildError } from './build-app.ts'
 
 /** Entries whose modules are published as they are, and the one of which only the types are. */
-const MODULES = ['moq/index.ts', 'sframe/index.ts', 'sframe/node.ts']
+const MODULES = ['moq/index.ts', 'moq/node/index.ts', 'sframe/index.ts', 'sframe/node.ts']
 const CLIENT = 'client-lib/index.ts'
 const CLIENT_AMBIENT = 'client-lib/vite.d.ts'
 

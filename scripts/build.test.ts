@@ -109,6 +109,7 @@ describe('the package', () => {
     await typeCheck(`
       import { type Call, joinCall, type Snapshot } from 'sotto/client'
       import { createTransportPair, encodeDatagram, ProtocolError, Session } from 'sotto/moq'
+      import { ConnectError, connect } from 'sotto/moq/node'
       import { decodeHeader, encodeHeader, type SFrameHeader } from 'sotto/sframe'
       import { nodeProvider } from 'sotto/sframe/node'
 
@@ -119,6 +120,8 @@ describe('the package', () => {
       const session = new Session(client, { role: 'client', handler: {} })
       const header: SFrameHeader = decodeHeader(encodeHeader(1, 2))
       const name: string = nodeProvider.name
+      const remote: Promise<Session> = connect('moqt://relay.example/', { handler: {} })
+      remote.catch((error) => error instanceof ConnectError && error.kind === 'refused')
       export { code, encodeDatagram, header, name, ProtocolError, session }
       // @ts-expect-error: an option that is not there
       joinCall({ url: '', room: '', name: '', noSuchOption: true })

@@ -1,7 +1,7 @@
 /**
  * Builds what npm publishes, into `dist/client-lib`, `dist/moq` and `dist/sframe`: ES modules and
- * their types for `sotto/client`, `sotto/moq`, `sotto/sframe` and `sotto/sframe/node`. The call page
- * in `dist/app` is `build-app.ts`'s.
+ * their types for `sotto/client`, `sotto/moq`, `sotto/moq/node`, `sotto/sframe` and
+ * `sotto/sframe/node`. The call page in `dist/app` is `build-app.ts`'s.
  *
  * `npm run build`
  */

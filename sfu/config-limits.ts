@@ -4,15 +4,17 @@
  */
 
 import { DEFAULT_LIMITS, type SessionLimits } from '../moq/session/index.ts'
+import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from './admission/session-admission.ts'
 import { countOption, type Option, sizeOption, timeOption } from './config-values.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay/limits.ts'
 
-/** Limits that have a setting elsewhere: `--handshake-timeout` and `--session-buffer`. */
+/** Limits that have a setting elsewhere: `--handshake-timeout`, `--session-buffer`. */
 type SessionSettings = Omit<SessionLimits, 'setupMs'>
 type RelaySettings = Omit<RelayLimits, 'maxEgressBytes'>
+type AdmissionSettings = Pick<AdmissionLimits, 'tokenCacheBytes'>
 
 /** Times are in milliseconds and sizes in bytes. */
-export interface LimitSettings extends SessionSettings, RelaySettings {}
+export interface LimitSettings extends SessionSettings, RelaySettings, AdmissionSettings {}
 
 const OF_SESSION = 'Limits of a session:'
 const OF_RELAY = 'Limits of the relay:'
@@ -103,6 +105,11 @@ export const limitOptions: { readonly [Key in keyof LimitSettings]: Option<numbe
     '16KiB',
     '1GiB',
   ),
+  maxRequestUpdates: countOption(
+    ofSession('maxRequestUpdates', 'max-updates', 'updates of one request without an answer'),
+    1,
+    1_000_000,
+  ),
   earlyStreams: countOption(
     ofSession('earlyStreams', 'early-streams', 'streams that wait for their track to be known'),
     0,
@@ -118,6 +125,16 @@ export const limitOptions: { readonly [Key in keyof LimitSettings]: Option<numbe
     ofSession('dataStreamMs', 'stream-timeout', 'how long a stream may be silent inside an object'),
     '100ms',
     '10m',
+  ),
+  tokenCacheBytes: sizeOption(
+    {
+      flag: 'token-cache',
+      help: 'tokens that it registers, with --auth; 0B for none',
+      fallback: DEFAULT_ADMISSION_LIMITS.tokenCacheBytes,
+      group: OF_SESSION,
+    },
+    '0B',
+    '1MiB',
   ),
   maxRendezvousMs: timeOption(
     ofRelay(
@@ -194,6 +211,7 @@ export function sessionLimitsOf(
     setupMs: settings.handshakeTimeoutMs,
     dataStreamMs: settings.dataStreamMs,
     maxUnreadRequestBytes: settings.maxUnreadRequestBytes,
+    maxRequestUpdates: settings.maxRequestUpdates,
   }
 }
 
@@ -216,4 +234,12 @@ export function relayLimitsOf(
     maxCacheObjects: settings.maxCacheObjects,
     maxCacheObjectsPerTrack: Math.min(settings.maxCacheObjectsPerTrack, settings.maxCacheObjects),
   }
+}
+
+/** Limits of each session's right, from the settings. */
+export function admissionLimitsOf(
+  settings: AdmissionSettings & { readonly handshakeTimeoutMs: number },
+): Partial<AdmissionLimits> {
+  const { tokenCacheBytes, handshakeTimeoutMs } = settings
+  return { tokenCacheBytes, firstTokenMs: handshakeTimeoutMs }
 }

@@ -6,6 +6,8 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { type ConnectionSettings, connectionOptions } from './config-connection.ts'
+import { type DeliverySettings, deliveryOptions } from './config-delivery.ts'
 import { type LimitSettings, limitOptions } from './config-limits.ts'
 import { duration, type Option, size, wholeNumber } from './config-values.ts'
 
@@ -20,7 +22,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] a
 export const logFormats = ['auto', 'json', 'text'] as const
 
 /** The settings after validation. Times are in milliseconds and sizes in bytes. */
-export interface Settings extends LimitSettings {
+export interface Settings extends LimitSettings, ConnectionSettings, DeliverySettings {
   /** Address that the relay and the call page listen on. */
   readonly host: string
   /** UDP for QUIC, TCP for the WebSocket fallback. 0 takes any free port. */
@@ -265,7 +267,9 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     fallbackText: '10s',
     schema: duration('0ms', '24h'),
   },
+  ...connectionOptions,
   ...limitOptions,
+  ...deliveryOptions,
   logLevel: {
     flag: 'log-level',
     value: `<${logLevels.join('|')}>`,

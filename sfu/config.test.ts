@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_LIMITS } from '../moq/session/index.ts'
 import { type Config, ConfigError, configWarnings, parseConfig, version } from './config.ts'
-import { relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
+import { engineLimitsOf } from './config-connection.ts'
+import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
 import { options } from './config-options.ts'
+import { DEFAULT_LIMITS as DEFAULT_ENGINE_LIMITS } from './engine/index.ts'
 import { DEFAULT_RELAY_LIMITS } from './relay/limits.ts'
 
 const files: Record<string, string> = {
@@ -100,6 +102,20 @@ describe('parseConfig', () => {
     expect(parse(['--host', '::1', '--ops-host', '0.0.0.0']).host).toBe('::1')
   })
 
+  it('reads lists with commas, as JSON, or as all', () => {
+    files['lists.json'] = JSON.stringify({ paths: ['/', '/a%20b'], authorities: 'a.example:1, b' })
+    expect(parse(['--config', 'lists.json'])).toMatchObject({
+      paths: ['/', '/a%20b'],
+      authorities: ['a.example:1', 'b'],
+    })
+    const env = { SOTTO_PATHS: 'all', SOTTO_AUTHORITIES: '[::1]:4433,[2001:db8::1]' }
+    expect(parse(['--config', 'lists.json'], env)).toMatchObject({
+      paths: [],
+      authorities: ['[::1]:4433', '[2001:db8::1]'],
+    })
+    expect(parse(['--paths', '/call, /call/two'], env).paths).toEqual(['/call', '/call/two'])
+  })
+
   it('takes check-config before and after flags', () => {
     expect(parse(['check-config', '--port', '1']).command).toBe('check-config')
     expect(parse(['--port', '1', 'check-config']).command).toBe('check-config')
@@ -152,6 +168,14 @@ describe('an unusable configuration', () => {
     [['--public-url', 'http://a'], {}, '--public-url must be an https:// address'],
     [['--public-url', 'https://u:p@a'], {}, '--public-url must be an https:// address'],
     [['--public-url', 'https://a/?b'], {}, '--public-url must be an https:// address'],
+    [['--paths', 'call'], {}, '--paths must be all, or paths that begin with /'],
+    [['--paths', '/a,,/b'], {}, '--paths must be all, or paths that begin with /'],
+    [['--paths', '/a?b'], {}, '--paths must be all, or paths that begin with / and have no query'],
+    [['--paths', '/a b'], {}, '--paths must be all, or paths that begin with /'],
+    [['--authorities', 'https://a'], {}, '--authorities must be all, or hosts with or without a'],
+    [['--authorities', '[::g]'], {}, '--authorities must be all, or hosts'],
+    [['--authorities', ''], {}, '--authorities must be all, or hosts'],
+    [['--send-buffer', '1KiB'], {}, '--send-buffer must be a size from 256KiB to 16GiB'],
     [[], { SOTTO_HTTPS: 'yes' }, 'SOTTO_HTTPS must be true or false; it is "yes"'],
     [['--tls-cert', 'cert.pem'], {}, '--tls-cert needs its private key: add --tls-key <file>'],
     [['--tls-key', 'key.pem'], {}, '--tls-key needs its certificate: add --tls-cert <file>'],
@@ -183,6 +207,37 @@ describe('limits', () => {
     const config = parse([])
     expect(sessionLimitsOf(config)).toEqual(DEFAULT_LIMITS)
     expect(relayLimitsOf(config)).toEqual(DEFAULT_RELAY_LIMITS)
+  })
+
+  it('are those of the engines, but for what a relay of calls needs otherwise', () => {
+    expect(engineLimitsOf(parse([]))).toEqual({
+      ...DEFAULT_ENGINE_LIMITS,
+      maxSessions: 2000,
+      idleTimeoutMs: 15_000,
+      bidiStreams: 2048,
+    })
+    const config = parse([
+      ...['--max-sessions', '3', '--max-handshakes', '4', '--idle-timeout', '5s'],
+      ...['--handshake-timeout', '6s', '--uni-streams', '70', '--bidi-streams', '80'],
+      ...['--connection-window', '90KiB', '--stream-window', '1MiB'],
+      ...['--send-buffer', '1MiB', '--stream-send-buffer', '2MiB', '--token-cache', '1KiB'],
+    ])
+    expect(engineLimitsOf(config)).toEqual({
+      maxSessions: 3,
+      maxHandshakes: 4,
+      idleTimeoutMs: 5000,
+      handshakeTimeoutMs: 6000,
+      uniStreams: 70,
+      bidiStreams: 80,
+      connectionWindow: 90 * 1024,
+      // A stream gets no more than its connection.
+      streamWindow: 90 * 1024,
+      datagramQueue: DEFAULT_ENGINE_LIMITS.datagramQueue,
+      sessionBuffer: 2 ** 20,
+      streamBuffer: 2 ** 20,
+      udpPayload: DEFAULT_ENGINE_LIMITS.udpPayload,
+    })
+    expect(admissionLimitsOf(config)).toEqual({ tokenCacheBytes: 1024, firstTokenMs: 6000 })
   })
 
   it('come from flags, variables and the file', () => {
@@ -219,5 +274,13 @@ describe('configWarnings', () => {
     const guarded = parse(['--host', '0.0.0.0', '--https', '--auth', 'jwks.json'])
     expect(configWarnings(guarded)).toEqual([])
     expect(configWarnings(parse(['--keylog', 'x']))[0]).toContain('--keylog')
+  })
+
+  it('warns of a public address that is not served', () => {
+    const at = (url: string) =>
+      configWarnings(parse(['--public-url', url, '--paths', '/call', '--authorities', 'a.example']))
+    expect(at('https://a.example:444/call')).toEqual([])
+    expect(at('https://a.example')[0]).toContain('--public-url is not among --paths')
+    expect(at('https://b.example/call')).toHaveLength(1)
   })
 })

@@ -8,6 +8,7 @@ import { Argument, Command, CommanderError, Option as CommandOption } from 'comm
 import manifest from '../package.json' with { type: 'json' }
 import { options, type Settings } from './config-options.ts'
 import type { Option } from './config-values.ts'
+import { refuseTarget } from './engine/index.ts'
 import { describeFileError } from './operate/file-error.ts'
 
 export type { AuthSetting, Settings } from './config-options.ts'
@@ -259,6 +260,14 @@ export function configWarnings(config: Config): string[] {
   if (!loopback.test(config.host) && !config.https) {
     const page = 'browsers give camera and microphone only to https:// pages or localhost'
     warnings.push(`${page}: add --https, or put a TLS proxy before --http-port`)
+  }
+  if (config.publicUrl !== null) {
+    const { pathname, host } = new URL(config.publicUrl)
+    if (refuseTarget(config, { path: pathname, authority: host }) !== null) {
+      warnings.push(
+        '--public-url is not among --paths and --authorities: callers are refused unless a proxy changes it',
+      )
+    }
   }
   if (!loopback.test(config.opsHost)) {
     warnings.push(

@@ -16,6 +16,7 @@ import {
 } from './admission/index.ts'
 import { CertificateError, CertificateKeeper } from './certificate/index.ts'
 import { type Config, ConfigError, parseConfig } from './config.ts'
+import { StorageError } from './delivery/index.ts'
 import { EngineError } from './engine/index.ts'
 import { certificateNames } from './operate/address.ts'
 import { ListenError } from './operate/http.ts'
@@ -103,6 +104,7 @@ function explain(error: unknown): string {
     error instanceof JwksError ||
     error instanceof TokenCommandError ||
     error instanceof EngineError ||
+    error instanceof StorageError ||
     error instanceof ListenError
   if (known) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

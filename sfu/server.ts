@@ -15,10 +15,20 @@ import { VERSIONS } from '../moq/wire/versions.ts'
 import { AdmissionControl } from './admission/index.ts'
 import { type Certificate, CertificateKeeper } from './certificate/index.ts'
 import { type Config, ConfigError, configWarnings, isOpenOnLoopback, version } from './config.ts'
-import { relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
+import { engineLimitsOf } from './config-connection.ts'
+import { sequencerSettingsOf } from './config-delivery.ts'
+import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
 import { DeliveryEndpoint } from './delivery/endpoint.ts'
+import { FileStore, Sequencer } from './delivery/index.ts'
+import { registerDeliveryMetrics } from './delivery/metrics.ts'
 import { createWebSocketEngine } from './engine/fails/index.ts'
-import { createEngine, type Engine, type EngineOptions } from './engine/index.ts'
+import {
+  checkSetupTarget,
+  createEngine,
+  type Engine,
+  type EngineLimitName,
+  type EngineOptions,
+} from './engine/index.ts'
 import { certificateNames, relayUrl, websocketUrl } from './operate/address.ts'
 import type { Listening } from './operate/http.ts'
 import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
@@ -71,6 +81,7 @@ class Server implements RunningServer {
   /** Null where everybody may enter. Opened before any engine listens. */
   private admission: AdmissionControl | null = null
   private delivery: DeliveryEndpoint | null = null
+  private store: FileStore | null = null
   private readonly end = Promise.withResolvers<void>()
   private draining: Promise<void> | null = null
   private closing: Promise<void> | null = null
@@ -89,6 +100,10 @@ class Server implements RunningServer {
       onLimit: (limit) => countLimit(this.metrics.counters.limits, limit),
       onSessionLimit: (limit) => countSessionLimit(this.metrics.counters.limits, limit),
       openAdmission: (events) => this.admission?.admit(events) ?? null,
+      // Of WebTransport the engine knows the path before there is a session.
+      checkSetup: (setup, transport) => {
+        if (transport === 'quic') checkSetupTarget(config, setup)
+      },
       onSessionClosed: (peer, info) => {
         this.gate.closed(peer.session.transport.peer)
         this.metrics.counters.sessionsClosed[info.by]++
@@ -116,8 +131,10 @@ class Server implements RunningServer {
       now: Date.now,
       onProblem: (message) => log.warn(message),
     })
+    // Before anybody can come: a data directory that cannot be used is an error of the start.
+    const sequencer = config.delivery === 'none' ? null : this.openRooms()
     const engine = await this.startEngines(this.keeper.current)
-    this.startDelivery()
+    if (sequencer) this.startDelivery(sequencer)
     this.keeper.onRotate((certificate) => this.onRotate(certificate))
     this.addresses = {
       relay: relayUrl(config, engine.address.port, undefined),
@@ -157,7 +174,8 @@ class Server implements RunningServer {
       onProblem: (sentence) => log.warn(sentence),
       onKeysChanged: (keys) => log.info({ keys }, 'the keys of the token issuer changed'),
       counters: metrics.counters.admission,
-      limits: { firstTokenMs: config.handshakeTimeoutMs },
+      limits: admissionLimitsOf(config),
+      onTokenCacheFull: () => countLimit(metrics.counters.limits, 'token-cache'),
     })
   }
 
@@ -172,14 +190,12 @@ class Server implements RunningServer {
       accept: (request) => this.gate.admit(request),
       onSession: (session) => this.onSession(session),
       onRefused: (refusal) => log.info(refusal, 'session refused'),
+      onLimit: (limit) => this.onEngineLimit(limit),
+      served: config,
       log: engineLog(log),
       clock: systemClock,
       randomBytes: (length) => randomBytes(length),
-      limits: {
-        maxSessions: config.maxSessions,
-        idleTimeoutMs: config.idleTimeoutMs,
-        handshakeTimeoutMs: config.handshakeTimeoutMs,
-      },
+      limits: engineLimitsOf(config),
       ...(config.keylog !== null && { keyLogFile: config.keylog }),
     }
     const engine = await createEngine(config.engine, options)
@@ -190,19 +206,44 @@ class Server implements RunningServer {
     return engine
   }
 
+  private onEngineLimit(limit: EngineLimitName): void {
+    const { counters } = this.metrics
+    countLimit(counters.limits, limit)
+    // The engine was full before the gate was asked.
+    if (limit === 'sessions') counters.sessionsRefused.limit++
+  }
+
   private onSession(session: TransportSession): void {
     this.metrics.counters.sessionsOpened[session.kind]++
     this.relay.addSession(session)
     this.log.debug({ peer: session.peer, transport: session.kind }, 'session opened')
   }
 
+  private openRooms(): Sequencer {
+    const { config, log } = this
+    if (config.dataDir !== null) {
+      this.store = FileStore.open(config.dataDir, {
+        processId: process.pid,
+        onRepaired: (what) => log.warn(what),
+      })
+    }
+    const sequencer = new Sequencer(sequencerSettingsOf(config), {
+      ...(this.store && { store: this.store }),
+      onProblem: (problem) => log.error(problem),
+    })
+    sequencer.restore(Date.now())
+    registerDeliveryMetrics(this.metrics.registry, sequencer)
+    return sequencer
+  }
+
   /** The embedded delivery service is a client of the relay like any other, in this process. */
-  private startDelivery(): void {
+  private startDelivery(sequencer: Sequencer): void {
     const unlimited = Number.POSITIVE_INFINITY
     const pair = createTransportPair({ streamCredit: { uni: unlimited, bidi: unlimited } })
     this.relay.addSession(pair.server, true)
     this.delivery = new DeliveryEndpoint({
       transport: pair.client,
+      sequencer,
       clock: systemClock,
       wallClock: Date.now,
       onRefused: (refusal) => this.log.info(refusal, 'handshake refused'),
@@ -270,12 +311,16 @@ class Server implements RunningServer {
   }
 
   private levels() {
+    const { engines } = this
     return {
       ...relayLevels(this.relay),
       certificateExpires: this.keeper?.current.notAfter ?? 0,
       tokenCacheBytes: this.admission?.tokenCacheBytes ?? 0,
       revocations: this.admission?.revocationCount ?? 0,
       draining: this.draining !== null,
+      get transportBytes() {
+        return engines.reduce((bytes, engine) => bytes + engine.stats().bytesHeld, 0)
+      },
     }
   }
 
@@ -295,6 +340,7 @@ class Server implements RunningServer {
     this.keeper?.close()
     this.admission?.close()
     this.delivery?.close()
+    this.store?.close()
     this.relay.closeAll(SessionCode.NO_ERROR, 'the relay stops')
     await Promise.all([...this.engines, ...this.listeners].map((part) => part.close()))
     this.metrics.close()

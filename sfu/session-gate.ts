@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import type { Admission, SessionRequest } from './engine/index.ts'
+import { countLimit } from './operate/limit-hits.ts'
 import type { Counters } from './operate/metrics.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { Counters } from './operate/metrics.ts'
  */
 export class SessionGate {
   private readonly config: Pick<Config, 'maxSessions' | 'maxSessionsPerAddress'>
-  private readonly counters: Pick<Counters, 'sessionsRefused'>
+  private readonly counters: Pick<Counters, 'sessionsRefused' | 'limits'>
   private readonly byAddress = new Map<string, number>()
   private count = 0
   private draining = false
@@ -16,7 +17,7 @@ export class SessionGate {
 
   constructor(
     config: Pick<Config, 'maxSessions' | 'maxSessionsPerAddress'>,
-    counters: Pick<Counters, 'sessionsRefused'>,
+    counters: Pick<Counters, 'sessionsRefused' | 'limits'>,
   ) {
     this.config = config
     this.counters = counters
@@ -33,9 +34,11 @@ export class SessionGate {
     const address = addressOf(request.peer)
     const fromThere = this.byAddress.get(address) ?? 0
     if (this.count >= this.config.maxSessions) {
+      countLimit(this.counters.limits, 'sessions')
       return this.refuse('limit', 503, `the relay serves ${this.count} sessions, its limit`)
     }
     if (fromThere >= this.config.maxSessionsPerAddress) {
+      countLimit(this.counters.limits, 'address-sessions')
       return this.refuse('limit', 429, `${fromThere} sessions from one address, the limit`)
     }
     this.byAddress.set(address, fromThere + 1)

@@ -128,6 +128,53 @@ describe('a call over WebTransport', () => {
     expect(snapshot.joinMs.firstPicture).toBeLessThan(10_000)
   })
 
+  it('shows both the same emoji, and one safety number for the two', async () => {
+    const [ofOne, ofTwo] = await Promise.all(
+      [one, two].map((caller) =>
+        caller.until('emoji and safety number', (snapshot) => {
+          const numbers = others(snapshot).map(({ safetyNumber }) => safetyNumber)
+          return snapshot.verificationEmoji.length === 12 && numbers.join().length === 60
+        }),
+      ),
+    )
+    const pictures = (snapshot: Snapshot) => snapshot.verificationEmoji.map(({ symbol }) => symbol)
+    expect(pictures(ofOne!)).toEqual(pictures(ofTwo!))
+    expect(others(ofOne!)[0]!.safetyNumber).toBe(others(ofTwo!)[0]!.safetyNumber)
+    await one.page.click('#padlock')
+    expect(await one.page.locator('#verification-emoji li').allTextContents()).toEqual(
+      ofOne!.verificationEmoji.map(({ symbol, name }) => symbol + name),
+    )
+    await one.page.keyboard.press('Escape')
+    // Longer than any alarm's patience but that of a member that vanished.
+    await one.page.waitForTimeout(5000)
+    for (const caller of [one, two]) {
+      const { participants } = await caller.snapshot()
+      expect(participants.flatMap(({ alarms }) => alarms)).toEqual([])
+    }
+  })
+
+  it('carries texts, and tells their sender that they came', async () => {
+    await two.page.evaluate(() => {
+      globalThis.sotto!.call!.on('chat', ({ text }) => {
+        document.body.dataset.texts = `${document.body.dataset.texts ?? ''}${text};`
+      })
+    })
+    const delivered = await one.page.evaluate(async () => {
+      const call = globalThis.sotto!.call!
+      const deliveries = new Promise<string>((resolve) => {
+        call.on('chatDelivered', ({ id, delivered, of }) => {
+          if (id === 2 && delivered > 0) resolve(`${delivered} of ${of}`)
+        })
+      })
+      await call.sendChat('Can you see me?')
+      const { id } = await call.sendChat('<b>And this?</b>')
+      return { id, delivered: await deliveries }
+    })
+    expect(delivered).toEqual({ id: 2, delivered: '1 of 1' })
+    const texts = await two.page.evaluate(() => document.body.dataset.texts)
+    expect(texts).toBe('Can you see me?;<b>And this?</b>;')
+  })
+
   it('sends the base layer and sound on streams and the other layers as datagrams', async () => {
     const { rooms } = (await (await fetch(`${relay.urls.ops}/rooms`)).json()) as {
       rooms: { room: string; participants: string[]; tracks: { name: string }[] }[]

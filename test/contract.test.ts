@@ -1,11 +1,13 @@
 /**
- * The contract for outside tools: the ready line, what the web and ops ports answer, SIGTERM. Real: the
- * relay's process.
+ * The contract for outside tools: the ready line, what the web and ops ports answer, SIGTERM; what is
+ * served to whom, over QUIC and WebTransport. Real: the relay's process, and the Node client.
  */
 
 import { createHash, X509Certificate } from 'node:crypto'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect } from '../moq/node/index.ts'
+import { SessionCode } from '../moq/wire/codes.ts'
 import { buildApp } from '../scripts/build-app.ts'
 import { type RelayProcess, startRelay } from './support/relay-process.ts'
 
@@ -36,6 +38,18 @@ describe('the relay process', () => {
       web: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       ops: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     })
+  })
+
+  it.each(['https', 'moqt'])('serves a client of moqt-19 alone, over %s', async (scheme) => {
+    const { host } = new URL(relay.urls.relay)
+    const session = await connect(`${scheme}://${host}/`, {
+      handler: {},
+      trust: { kind: 'none' },
+      versions: ['moqt-19'],
+    })
+    expect(session.ready).toBe(true)
+    expect(session.transport.protocol).toBe('moqt-19')
+    session.close(0, 'seen')
   })
 
   it('makes an ECDSA certificate that browsers may pin, and tells its hash', async () => {
@@ -89,5 +103,65 @@ describe('the relay process', () => {
     expect(began.status).toBeLessThan(300)
     expect(await other.exited).toBe(0)
     expect(await relay.stop()).toBe(0)
+  })
+})
+
+describe('a relay that serves one path to two sessions', () => {
+  let relay: RelayProcess
+  let at: string
+
+  beforeAll(async () => {
+    const served = ['--paths', '/call', '--authorities', '127.0.0.1']
+    relay = await startRelay(['--engine', 'quiche', ...served, '--max-sessions', '2'])
+    at = new URL(relay.urls.relay).host
+  })
+
+  afterAll(async () => {
+    await relay?.stop()
+  })
+
+  const trust = { kind: 'none' } as const
+
+  /** SETUP of both sides crosses: a refusal may come before or after `connect` has answered. */
+  function refusal(url: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const handler = { onClosed: ({ code }: { code: number }) => resolve(code) }
+      connect(url, { trust, handler }).catch(reject)
+    })
+  }
+
+  it('tells its page of that path', async () => {
+    expect(relay.urls.relay).toBe(`https://${at}/call`)
+    const config = await (await fetch(`${relay.urls.web}/config.json`)).json()
+    expect(config).toMatchObject({ relay: relay.urls.relay, websocket: `wss://${at}/call` })
+  })
+
+  it('refuses another by INVALID_PATH over raw QUIC (section 10.3.1.2)', async () => {
+    expect(await refusal(`moqt://${at}/other`)).toBe(SessionCode.INVALID_PATH)
+  })
+
+  it('refuses another by status 404 over WebTransport', async () => {
+    const attempt = connect(`https://${at}/other`, { trust, handler: {} })
+    await expect(attempt).rejects.toThrow(/status 404/)
+  })
+
+  it('refuses another authority by INVALID_AUTHORITY (section 10.3.1.1)', async () => {
+    const named = `moqt://localhost:${new URL(relay.urls.relay).port}/call`
+    expect(await refusal(named)).toBe(SessionCode.INVALID_AUTHORITY)
+  })
+
+  it('serves it by both, counts what its engine refuses, and tells what it holds', async () => {
+    const sessions = await Promise.all(
+      ['moqt', 'https'].map((scheme) => connect(`${scheme}://${at}/call`, { trust, handler: {} })),
+    )
+    await expect(connect(`https://${at}/call`, { trust, handler: {} })).rejects.toThrow(
+      /status 503/,
+    )
+    const metrics = await (await fetch(`${relay.urls.ops}/metrics`)).text()
+    expect(metrics).toMatch(/^sotto_limit_hits_total\{limit="sessions"\} 1$/m)
+    expect(metrics).toMatch(/^sotto_sessions_refused_total\{reason="limit"\} 1$/m)
+    expect(metrics).toMatch(/^sotto_transport_buffered_bytes \d+$/m)
+    expect(metrics).toMatch(/^sotto_sessions\{transport="quic"\} 1$/m)
+    for (const session of sessions) session.close(0, 'seen')
   })
 })

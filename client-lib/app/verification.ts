@@ -1,7 +1,8 @@
 /** The padlock, and behind it what it stands on: the code to compare, and any security alarm. */
 
-import type { Snapshot } from '../index.ts'
+import type { Emoji, Snapshot } from '../index.ts'
 import { find, setText } from './dom.ts'
+import { SafetyNumbers } from './safety-numbers.ts'
 import { groupDigits } from './text.ts'
 
 const TRANSPORTS = { webtransport: 'WebTransport over QUIC', websocket: 'WebSocket over TCP' }
@@ -10,6 +11,8 @@ export class Verification {
   readonly #padlock = find('#padlock', HTMLButtonElement)
   readonly #dialog = find('#verification', HTMLDialogElement)
   readonly #code = find('#verification-code', HTMLElement)
+  readonly #emoji = find('#verification-emoji', HTMLElement)
+  readonly #safetyNumbers = new SafetyNumbers()
   readonly #alarms = find('#alarms', HTMLElement)
   readonly #news = find('#code-news', HTMLElement)
 
@@ -24,7 +27,8 @@ export class Verification {
     })
   }
 
-  update({ verificationCode, epoch, suite, transport, participants }: Snapshot): void {
+  update(snapshot: Snapshot): void {
+    const { verificationCode, verificationEmoji, epoch, suite, transport, participants } = snapshot
     const alarms = participants.flatMap(({ name, id, alarms }) =>
       alarms.map((alarm) => `${name || id}: ${alarm}`),
     )
@@ -37,6 +41,8 @@ export class Verification {
     this.#padlock.title = `${titles[trust]}: show how to check`
     this.#showAlarms(alarms)
     this.#showCode(verificationCode)
+    this.#showEmoji(verificationEmoji)
+    this.#safetyNumbers.update(participants)
     setText(find('#epoch', HTMLElement), String(epoch))
     setText(find('#suite-mls', HTMLElement), suite.mls)
     setText(find('#suite-sframe', HTMLElement), suite.sframe)
@@ -54,6 +60,22 @@ export class Verification {
       ...alarms.map((alarm) => {
         const item = document.createElement('li')
         item.textContent = alarm
+        return item
+      }),
+    )
+  }
+
+  #showEmoji(emoji: readonly Emoji[]): void {
+    const names = emoji.map(({ name }) => name).join()
+    if (this.#emoji.dataset.names === names) return
+    this.#emoji.dataset.names = names
+    this.#emoji.replaceChildren(
+      ...emoji.map(({ symbol, name }) => {
+        const picture = document.createElement('span')
+        picture.textContent = symbol
+        picture.ariaHidden = 'true'
+        const item = document.createElement('li')
+        item.append(picture, name)
         return item
       }),
     )

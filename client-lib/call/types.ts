@@ -1,11 +1,14 @@
 /** The public types of the call library. */
 
+import type { ChatDelivery, ReceivedText } from '../chat/index.ts'
+import type { AlarmName, Emoji } from '../verification/index.ts'
+
 export type CallState = 'joining' | 'connected' | 'reconnecting' | 'left' | 'failed'
 
 export type TrackKind = 'audio' | 'video' | 'screen' | 'screen-audio'
 
 /** MLS cipher suites by name. */
-export type SuiteName = 'x-wing' | 'classical'
+export type SuiteName = 'x-wing' | 'classical' | 'p256'
 
 export interface JoinOptions {
   /** The relay, e.g. `https://relay.example:4433/`. */
@@ -42,6 +45,10 @@ export interface CallEvents {
   participants: readonly Participant[]
   /** The group moved to a new epoch: new keys, new verification code. */
   epoch: { readonly epoch: number; readonly verificationCode: string }
+  /** Somebody else wrote a text. It is text: show it by `textContent`. */
+  chat: ReceivedText
+  /** A text of ours has come further. */
+  chatDelivered: ChatDelivery
   /** Something is wrong that a person should know of; the call goes on unless `state` says not. */
   error: CallError
 }
@@ -78,6 +85,13 @@ export interface Participant {
   readonly local: boolean
   /** Security alarms about this participant, in words. */
   readonly alarms: readonly string[]
+  /** Those of them that come from comparing the group with this participant, by name. */
+  readonly alarmNames: readonly AlarmName[]
+  /**
+   * 60 digits that this participant and we have in common, the same in every epoch: another number
+   * means another key. Empty of ourselves, and until it is computed.
+   */
+  readonly safetyNumber: string
   readonly tracks: readonly TrackInfo[]
 }
 
@@ -112,6 +126,8 @@ export interface Snapshot {
   readonly suite: { readonly mls: string; readonly sframe: string }
   /** 30 digits, the same for every member of the epoch; empty before the first. */
   readonly verificationCode: string
+  /** The same epoch as 12 pictures of 64; empty until they are computed. */
+  readonly verificationEmoji: readonly Emoji[]
   /** Participant id of this page; empty while a `token` function is asked for the first time. */
   readonly self: string
   /** ms since `joinCall`; null for what has not happened yet. */

@@ -1,5 +1,6 @@
 /** What a call's page and its worker tell each other. */
 
+import type { ChatDelivery, ChatErrorCode, ChatText, ReceivedText } from '../chat/index.ts'
 import type { ReadToken } from './token.ts'
 import type { CallError, CallState, JoinOptions, Participant, Snapshot } from './types.ts'
 
@@ -23,10 +24,15 @@ export type ToWorker =
   | { readonly type: 'sound'; readonly source: string; readonly port: MessagePort }
   /** The answer to `token-wanted`; null when there is none now. */
   | { readonly type: 'token'; readonly token: ReadToken | null }
+  /** To be answered by `chat-sent` with the same number. */
+  | { readonly type: 'chat'; readonly request: number; readonly text: string }
   | { readonly type: 'leave' }
 
 /** The part of a snapshot that the worker knows. */
-export type WorkerStatus = Pick<Snapshot, 'transport' | 'epoch' | 'suite' | 'verificationCode'> & {
+export type WorkerStatus = Pick<
+  Snapshot,
+  'transport' | 'epoch' | 'suite' | 'verificationCode' | 'verificationEmoji'
+> & {
   readonly state: CallState
   readonly connected: boolean
   readonly participants: readonly Participant[]
@@ -44,5 +50,12 @@ export type FromWorker =
   | { readonly type: 'token-wanted' }
   /** The first decoded sound of anybody's. */
   | { readonly type: 'first-sound' }
+  | {
+      readonly type: 'chat-sent'
+      readonly request: number
+      readonly result: ChatText | ChatErrorCode
+    }
+  | { readonly type: 'chat'; readonly text: ReceivedText }
+  | { readonly type: 'chat-delivered'; readonly delivery: ChatDelivery }
   /** The answer to `leave`: the goodbye is said and the connection closed. */
   | { readonly type: 'left' }

@@ -1,7 +1,7 @@
 /** Talks to the delivery service: asks, submits, and does so again while no answer comes. */
 
-import { encodeSubmission } from '../../moq/delivery/index.ts'
-import type { MemberState } from './member-state.ts'
+import { encodeSubmission, type Submission } from '../../moq/delivery/index.ts'
+import { isInGroup, type MemberState } from './member-state.ts'
 import type { MemberEvents } from './member-types.ts'
 import type { Attempt } from './mls-engine.ts'
 import type { Timers } from './timers.ts'
@@ -58,10 +58,15 @@ export class Courier {
       this.send({ kind: 'create', suite: state.engine.suite, groupInfo })
     } else if (state.name === 'joining') {
       this.submitCommit(state.attempt)
-    } else if (state.name === 'member' && state.pending !== null) {
+    } else if (isInGroup(state) && state.pending !== null) {
       this.submitCommit(state.pending)
     } else return
     this.expectAnswer()
+  }
+
+  /** Says that a commit cannot be applied (`moq/delivery/report.ts`). */
+  report(report: Omit<Extract<Submission, { kind: 'report' }>, 'kind'>): void {
+    this.send({ kind: 'report', ...report })
   }
 
   sayGoodbye(): void {
@@ -79,7 +84,7 @@ export class Courier {
     this.send({ kind: 'commit', commit, groupInfo })
   }
 
-  private send(submission: Parameters<typeof encodeSubmission>[0]): void {
+  private send(submission: Submission): void {
     this.events.submit(encodeSubmission(submission))
   }
 

@@ -10,7 +10,13 @@
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
-import { type CryptoProvider, defaultCryptoProvider, type Hash, type Kdf } from 'ts-mls'
+import {
+  type CryptoProvider,
+  defaultCryptoProvider,
+  type Hash,
+  type Kdf,
+  type Signature,
+} from 'ts-mls'
 import { KeysError } from './errors.ts'
 
 type HashFunction = typeof sha256 | typeof sha512
@@ -27,10 +33,23 @@ export const mixedCryptoProvider: CryptoProvider = {
     const base = await defaultCryptoProvider.getCiphersuiteImpl(suite)
     return {
       ...base,
+      signature: suite.signature === 'P256' ? uncompressed(base.signature) : base.signature,
       hash: hashFrom(hashNamed(suite.hash)),
       kdf: kdfFrom(hashNamed(suite.hpke.kdf)),
     }
   },
+}
+
+/** RFC 9420 section 5.1.1 wants the uncompressed point, where ts-mls makes the compressed one. */
+function uncompressed(signature: Signature): Signature {
+  return {
+    ...signature,
+    async keygen() {
+      const { p256 } = await import('@noble/curves/nist.js')
+      const signKey = p256.utils.randomSecretKey()
+      return { signKey, publicKey: p256.getPublicKey(signKey, false) }
+    },
+  }
 }
 
 function hashNamed(name: string): HashFunction {

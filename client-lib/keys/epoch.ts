@@ -1,16 +1,16 @@
 /** What a member tells its call about an epoch that has begun. */
 
-import type { ClientState } from 'ts-mls'
 import type { SuiteName } from '../../moq/delivery/index.ts'
-import type { MlsEngine } from './mls-engine.ts'
 import type { CheckedCommit } from './policy.ts'
-import { type RosterEntry, rosterOf } from './roster.ts'
+import type { RosterEntry, RosterMember } from './roster.ts'
 
 export type EpochReason =
   /** This member made the group. */
   | 'created'
   /** This member came in. */
   | 'joined'
+  /** This member is back, with its leaf, after a reload. */
+  | 'restored'
   | 'member-joined'
   | 'member-left'
   /** Keys were renewed; the same members as before. */
@@ -18,6 +18,8 @@ export type EpochReason =
 
 /** An epoch that has begun. Whoever is given it owns `baseKey`. */
 export interface EpochKeys {
+  /** MLS group id: a room has another one when its group was founded anew. */
+  readonly groupId: Uint8Array
   readonly epoch: number
   readonly suite: SuiteName
   /** RFC 9605 section 5.2; `baseKeyBytes` long. */
@@ -28,7 +30,7 @@ export interface EpochKeys {
   readonly verificationCode: string
   /** Own leaf index. */
   readonly leaf: number
-  readonly roster: readonly RosterEntry[]
+  readonly roster: readonly RosterMember[]
   /** Leaves of this member's epoch before that are no more; a participant may have a new one. */
   readonly removed: readonly RosterEntry[]
   readonly reason: EpochReason
@@ -42,7 +44,12 @@ export interface EpochCause {
 
 export const created: EpochCause = { reason: 'created', rejoined: null }
 export const joined: EpochCause = { reason: 'joined', rejoined: null }
-export const removedOthers: EpochCause = { reason: 'member-left', rejoined: null }
+export const restored: EpochCause = { reason: 'restored', rejoined: null }
+
+/** By a commit of this member's own. */
+export function ownCause(removed: number): EpochCause {
+  return { reason: removed > 0 ? 'member-left' : 'updated', rejoined: null }
+}
 
 export function causeOf(commit: CheckedCommit): EpochCause {
   if (!commit.external) {
@@ -50,25 +57,4 @@ export function causeOf(commit: CheckedCommit): EpochCause {
   }
   const rejoined = commit.removed.length > 0 ? commit.committer : null
   return { reason: 'member-joined', rejoined }
-}
-
-export async function epochKeys(
-  engine: MlsEngine,
-  group: ClientState,
-  before: readonly RosterEntry[],
-  { reason, rejoined }: EpochCause,
-  baseKeyBytes: number,
-): Promise<EpochKeys> {
-  const exported = await engine.exportKeys(group, baseKeyBytes)
-  const roster = rosterOf(group.ratchetTree)
-  const removed = before.filter(
-    (old) => old.participantId === rejoined || !roster.some((entry) => isSame(entry, old)),
-  )
-  const epoch = Number(group.groupContext.epoch)
-  const leaf = group.privatePath.leafIndex
-  return { epoch, suite: engine.suite, leaf, roster, removed, reason, ...exported }
-}
-
-function isSame(a: RosterEntry, b: RosterEntry): boolean {
-  return a.leaf === b.leaf && a.participantId === b.participantId && a.fingerprint === b.fingerprint
 }

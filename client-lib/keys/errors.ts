@@ -2,6 +2,8 @@
 export type KeysErrorCode =
   /** The room's suite is not the required one, or is not the one that its snapshot names. */
   | 'suite-mismatch'
+  /** The room has a suite that this version, or this browser, does not have. */
+  | 'suite-unsupported'
   /** The snapshot is no GroupInfo that can be joined from. */
   | 'group-info-invalid'
   /** A commit in the log breaks MLS or this library's rules for a room. */
@@ -12,6 +14,8 @@ export type KeysErrorCode =
   | 'too-many-members'
   /** Other participants' commits won every race. */
   | 'contention'
+  /** Something was asked of the group while this member is not in it. */
+  | 'not-a-member'
   /** The delivery service did not answer. */
   | 'no-answer'
   /** Another session took over this participant id. */

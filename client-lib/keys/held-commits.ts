@@ -32,6 +32,11 @@ export class HeldCommits {
     for (const held of this.byEpoch.keys()) if (held <= epoch) this.byEpoch.delete(held)
   }
 
+  /** Forgets what `unwanted` says. */
+  drop(unwanted: (commit: HeldCommit) => boolean): void {
+    for (const [epoch, held] of this.byEpoch) if (unwanted(held)) this.byEpoch.delete(epoch)
+  }
+
   clear(): void {
     this.byEpoch.clear()
   }

@@ -1,10 +1,8 @@
 /**
- * Who a member is: a basic credential whose identity is the participant id in UTF-8, and an Ed25519
- * signature key. Its fingerprint is the key's JWK thumbprint (RFC 7638, RFC 8037), the value that an
- * admission token binds as `cnf.jkt`.
+ * Who a member is: a basic credential with the participant id and, in a room that admits by token, the
+ * token (`moq/delivery/credential.ts`), and a signature key.
  */
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import {
   type CiphersuiteImpl,
   type Credential,
@@ -13,9 +11,18 @@ import {
   type KeyPackage,
   type PrivateKeyPackage,
 } from 'ts-mls'
+import {
+  DeliveryFormatError,
+  decodeIdentity,
+  encodeIdentity,
+  type MemberIdentity,
+} from '../../moq/delivery/index.ts'
 import { KeysError } from './errors.ts'
 
-/** Raw Ed25519 public key (32 bytes) and private key (32 bytes raw, or PKCS #8). */
+/**
+ * A signature key of the room's suite: raw Ed25519 (32 bytes each; the private key may be PKCS #8), or
+ * P-256 (an uncompressed point of 65 bytes, and the 32 bytes of the scalar).
+ */
 export interface SignatureKeys {
   readonly publicKey: Uint8Array
   readonly signKey: Uint8Array
@@ -26,34 +33,29 @@ export interface Identity {
   readonly privatePackage: PrivateKeyPackage
 }
 
-const utf8 = new TextEncoder()
-const fromUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-export function credentialOf(participantId: string): Credential {
-  return { credentialType: 'basic', identity: utf8.encode(participantId) }
+/** @throws KeysError `identity-refused` when no credential can hold it */
+export function credentialOf(participant: string, token: string | null = null): Credential {
+  return refusing(() => {
+    return { credentialType: 'basic', identity: encodeIdentity({ participant, token }) }
+  })
 }
 
 /** @throws KeysError `identity-refused` for any other kind of credential */
-export function participantOf(credential: Credential): string {
+export function identityOf(credential: Credential): MemberIdentity {
   if (credential.credentialType !== 'basic') {
     throw new KeysError('identity-refused', `${credential.credentialType} credential`)
   }
-  try {
-    return fromUtf8.decode(credential.identity)
-  } catch {
-    throw new KeysError('identity-refused', 'the identity is not UTF-8')
-  }
+  return refusing(() => decodeIdentity(credential.identity))
 }
 
-/** base64url without padding, 43 characters. */
-export function fingerprint(signaturePublicKey: Uint8Array): string {
-  const jwk = `{"crv":"Ed25519","kty":"OKP","x":"${base64url(signaturePublicKey)}"}`
-  return base64url(sha256(utf8.encode(jwk)))
+/** @throws KeysError as `identityOf` */
+export function participantOf(credential: Credential): string {
+  return identityOf(credential).participant
 }
 
 /** Capabilities name what rooms use and no more: they are sent and hashed with every leaf. */
 export async function createIdentity(
-  participantId: string,
+  credential: Credential,
   suite: CiphersuiteImpl,
   keys: SignatureKeys,
 ): Promise<Identity> {
@@ -64,12 +66,14 @@ export async function createIdentity(
     proposals: [],
     credentials: ['basic' as const],
   }
-  const credential = credentialOf(participantId)
   return generateKeyPackageWithKey(credential, capabilities, defaultLifetime, [], keys, suite)
 }
 
-function base64url(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+function refusing<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof DeliveryFormatError)) throw error
+    throw new KeysError('identity-refused', error.message, error)
+  }
 }

@@ -3,10 +3,12 @@
  * Transport-free; runs in a worker, in Node, and in a simulation.
  */
 
+export { type Authenticate, admitAll, type IdentityClaim } from './authenticate.ts'
 export type { EpochKeys, EpochReason } from './epoch.ts'
 export { KeysError, type KeysErrorCode } from './errors.ts'
-export { fingerprint, type SignatureKeys } from './identity.ts'
-export { MlsMember } from './member.ts'
+export { fingerprint } from './fingerprint.ts'
+export type { SignatureKeys } from './identity.ts'
+export { type EpochSecretBytes, MlsMember } from './member.ts'
 export type { StateName } from './member-state.ts'
 export {
   type AlarmCode,
@@ -17,5 +19,5 @@ export {
   type MemberOptions,
   type MemberSettings,
 } from './member-types.ts'
-export type { Authenticate } from './mls-engine.ts'
-export type { RosterEntry } from './roster.ts'
+export type { RosterEntry, RosterMember } from './roster.ts'
+export { MemoryStateStore, type StateSlot, type StateStore } from './state-store.ts'

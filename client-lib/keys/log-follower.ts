@@ -50,6 +50,13 @@ export class LogFollower {
     }
   }
 
+  /** Commits from the one that made `epoch` on were taken back, except of those that are `kept`. */
+  goBack(epoch: number, kept: (commit: HeldCommit) => boolean): void {
+    this.held.drop((commit) => commit.epoch >= epoch && !kept(commit))
+    this.newest = Math.min(this.newest, epoch - 1)
+    this.rest()
+  }
+
   hold(commit: HeldCommit): void {
     this.hear(commit.message.content.groupId, commit.epoch)
     this.held.put(commit)

@@ -1,12 +1,14 @@
 /** What goes into a member of a room's group and what comes out. */
 
+import type { CryptoProvider } from 'ts-mls'
 import type { SuiteName } from '../../moq/delivery/index.ts'
 import type { Clock } from '../../moq/session/clock.ts'
+import type { Authenticate } from './authenticate.ts'
 import type { EpochKeys } from './epoch.ts'
 import type { KeysError, KeysErrorCode } from './errors.ts'
 import type { SignatureKeys } from './identity.ts'
 import type { StateName } from './member-state.ts'
-import type { Authenticate } from './mls-engine.ts'
+import type { StateSlot } from './state-store.ts'
 
 export type AlarmCode =
   /** The room has another suite than was asked for. */
@@ -17,6 +19,14 @@ export type AlarmCode =
   | 'rejoining'
   /** Somebody removed this member though it had not left: it joins anew. */
   | 'removed'
+  /** The service took a commit that this member cannot apply: it was reported. */
+  | 'commit-disputed'
+  /** A commit was taken back, because most members could not apply it. */
+  | 'commit-skipped'
+  /** The service wants to take back a commit without the word of most members. */
+  | 'skip-refused'
+  /** The state of a membership could not be kept for a reload, or read after one. */
+  | 'state-not-kept'
   | KeysErrorCode
 
 export interface KeysAlarm {
@@ -60,6 +70,14 @@ export interface MemberSettings {
   readonly gapMs: number
   /** Membership that lasted this long clears the count of tries, ms. */
   readonly stableMs: number
+  /** When nothing was heard for this long, the log is fetched: the last entry may be lost, ms; 0: never. */
+  readonly checkMs: number
+  /** A member renews its keys about this often, ms, for post-compromise security; 0: never. */
+  readonly updateMs: number
+  /** How long a reported commit may stay before this member joins anew, ms. */
+  readonly disputeMs: number
+  /** The state is stored this long after an epoch began, ms: of a burst only the last one is. */
+  readonly saveMs: number
 }
 
 export const defaultMemberSettings: MemberSettings = {
@@ -74,6 +92,10 @@ export const defaultMemberSettings: MemberSettings = {
   reorderMs: 400,
   gapMs: 3000,
   stableMs: 30_000,
+  checkMs: 20_000,
+  updateMs: 600_000,
+  disputeMs: 6000,
+  saveMs: 500,
 }
 
 export interface MemberOptions {
@@ -85,10 +107,18 @@ export interface MemberOptions {
   readonly clock: Clock
   /** Uniform in [0, 1), for jitter; not for keys. */
   readonly random: () => number
-  /** Default: made anew. Given where an admission token binds the key. */
+  /** ms since 1970, for the roster. Default: `Date.now`. */
+  readonly wallClock?: () => number
+  /** Default: those of a stored state, else made anew. Given where an admission token binds the key. */
   readonly signatureKeys?: SignatureKeys
+  /** Admission token that binds the signature key: for the others to check. */
+  readonly token?: string | null
   /** Default: everyone whom the service let in. */
   readonly authenticate?: Authenticate
+  /** Where the state is kept over a reload; this member closes it. Default: nowhere. */
+  readonly slot?: StateSlot | null
+  /** Default: WebCrypto and noble. */
+  readonly crypto?: CryptoProvider
   readonly events: MemberEvents
   readonly settings?: Partial<MemberSettings>
 }
@@ -101,6 +131,8 @@ export interface MemberDump {
   readonly members: readonly string[]
   /** Whether a commit is submitted and not decided. */
   readonly pending: boolean
+  /** The epoch whose commit this member has reported and waits for to be taken back. */
+  readonly disputed: number | null
   readonly tries: number
   readonly rejoins: number
 }

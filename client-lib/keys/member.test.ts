@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeSnapshot, encodeLogEntry, encodeSnapshot } from '../../moq/delivery/index.ts'
-import { Sequencer } from '../../sfu/delivery/index.ts'
+import { Sequencer } from '../../sfu/delivery/sequencer.ts'
 import { MlsMember } from './member.ts'
 import type { MemberEvents, MemberOptions } from './member-types.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -59,6 +59,60 @@ describe('the suite of a room', () => {
     const bob = room.join('bob', { settings: { maxTries: 2 } })
     await room.run(20_000)
     expect(bob.failure).toMatchObject({ code: 'suite-mismatch' })
+  })
+})
+
+describe.each(['x-wing', 'classical', 'p256'] as const)('a room of suite %s', (suite) => {
+  it('is created, joined, updated and left', async () => {
+    const room = new SimulatedRoom(new Sequencer(), suite, 12)
+    const ann = room.join('ann')
+    await room.run(1000)
+    const bob = room.join('bob')
+    await room.run(1000)
+    bob.member.update()
+    await room.run(1000)
+    room.join('cyn')
+    await room.run(1000)
+    room.leave(ann)
+    await room.run(2000)
+    expect(bob.last).toMatchObject({ suite, epoch: 4, reason: 'member-left' })
+    expect(bob.last.roster).toHaveLength(2)
+    expect(bob.last.verificationCode).toBe(room.participants[2]!.last.verificationCode)
+    expect(room.participants.flatMap(({ alarms }) => alarms)).toEqual([])
+  })
+
+  it('tells who comes with a client that does not know the suite, at once', async () => {
+    const room = new SimulatedRoom(new Sequencer(), suite, 12)
+    room.join('ann')
+    await room.run(1000)
+    const named = Buffer.from(room.service.snapshot('room')).toString('latin1')
+    // The name of a suite of the future, of the same length.
+    const renamed = Buffer.from(named.replace(suite, suite.toUpperCase()), 'latin1')
+    room.service = tampering({ snapshot: () => renamed })
+    const bob = room.join('bob')
+    await room.run(1000)
+    expect(bob.failure).toMatchObject({ code: 'suite-unsupported' })
+    expect(bob.failure?.message).toContain(suite.toUpperCase())
+  })
+})
+
+describe('a signature key that was given', () => {
+  it('must be of the room’s suite', async () => {
+    const room = new SimulatedRoom(new Sequencer(), 'p256', 12)
+    const keys = { publicKey: new Uint8Array(32), signKey: new Uint8Array(32) }
+    const ann = room.join('ann', { signatureKeys: keys })
+    await room.run(1000)
+    expect(ann.failure).toMatchObject({ code: 'suite-mismatch' })
+  })
+
+  it('and was made here is made anew for a room of another kind of suite', async () => {
+    const room = new SimulatedRoom(new Sequencer(), 'p256', 12)
+    const ann = room.join('ann')
+    const bob = room.join('bob', { suite: 'x-wing' })
+    await room.run(5000)
+    expect(bob.last.suite).toBe(ann.last.suite)
+    expect(bob.last.verificationCode).toBe(ann.last.verificationCode)
+    expect([...codes(ann), ...codes(bob)]).toEqual(['suite-adopted'])
   })
 })
 
@@ -132,7 +186,9 @@ describe('authentication', () => {
     const room = newRoom()
     room.join('ghost')
     await room.run(1000)
-    const bob = room.join('bob', { authenticate: (id) => id === 'bob' })
+    const bob = room.join('bob', {
+      authenticate: (claim) => (claim.participantId === 'bob' ? null : 'is a ghost'),
+    })
     await room.run(2000)
     expect(bob.failure).toMatchObject({ code: 'identity-refused' })
     expect(bob.epochs).toEqual([])
@@ -142,9 +198,9 @@ describe('authentication', () => {
     const asked = new Map<string, string>()
     const room = newRoom()
     room.join('ann', {
-      authenticate: (id, print) => {
-        asked.set(id, print)
-        return true
+      authenticate: ({ participantId, fingerprint }) => {
+        asked.set(participantId, fingerprint)
+        return null
       },
     })
     await room.run(1000)

@@ -3,12 +3,18 @@
  * worked through one piece after the other. What happens then is in `membership.ts`.
  */
 
-import { decodeLogEntry, decodeSnapshot } from '../../moq/delivery/index.ts'
+import { decodeLogEntry, decodeSnapshot, UnknownSuiteError } from '../../moq/delivery/index.ts'
 import { KeysError } from './errors.ts'
 import { guardEvents } from './member-output.ts'
 import type { MemberDump, MemberEvents, MemberOptions } from './member-types.ts'
 import { Membership } from './membership.ts'
+import type { RosterMember } from './roster.ts'
 import { SerialQueue } from './serial-queue.ts'
+
+export interface EpochSecretBytes {
+  readonly epoch: number
+  readonly secret: Uint8Array
+}
 
 export class MlsMember {
   private readonly events: MemberEvents
@@ -24,6 +30,14 @@ export class MlsMember {
   /** Begins to join, or to create, the room's group. To be called once. */
   start(): void {
     this.run(() => this.membership.start())
+  }
+
+  /**
+   * Ends without a goodbye and leaves the stored state, for whoever restores it: the page goes, and may
+   * be back in a moment. Final.
+   */
+  suspend(): void {
+    this.run(() => this.membership.suspend())
   }
 
   /** Says goodbye and forgets all keys. Final. */
@@ -61,6 +75,52 @@ export class MlsMember {
     this.run(() => this.membership.setOnline(online))
   }
 
+  /** A newer admission token, for leaves that this member takes from now on. */
+  setToken(token: string | null): void {
+    this.run(() => this.membership.setToken(token))
+  }
+
+  /** Renews this member's keys now; `settings.updateMs` does so from time to time. */
+  update(): void {
+    this.run(() => this.membership.update())
+  }
+
+  /** Who is in the newest epoch, since when; empty outside of a group. */
+  get roster(): readonly RosterMember[] {
+    return this.membership.roster
+  }
+
+  /**
+   * A secret of the newest epoch, the same for every member of it and unknown to all others. Exported
+   * from a secret of its own, so that nothing follows from it for the keys of media.
+   * @param length in bytes
+   * @throws KeysError `not-a-member`
+   */
+  exportSecret(label: string, context: Uint8Array, length: number): Promise<EpochSecretBytes> {
+    return this.ask(() => this.membership.exportSecret(label, context, length))
+  }
+
+  /**
+   * Signs as this member, with its leaf's key (RFC 9420 section 5.1.2). A label is for one use only.
+   * @throws KeysError `not-a-member`
+   */
+  sign(label: string, content: Uint8Array): Promise<Uint8Array> {
+    return this.ask(() => this.membership.sign(label, content))
+  }
+
+  /**
+   * Whether a member of the newest epoch signed this.
+   * @throws KeysError `not-a-member` when this member is none
+   */
+  verify(
+    participantId: string,
+    label: string,
+    content: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
+    return this.ask(() => this.membership.verify(participantId, label, content, signature))
+  }
+
   /** Settles when all input so far has been worked through. */
   idle(): Promise<void> {
     return this.queue.idle()
@@ -76,12 +136,23 @@ export class MlsMember {
     })
   }
 
+  /** In its turn among the inputs. */
+  private ask<T>(question: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      // In an async function, so that what is thrown at once rejects too.
+      this.queue.run(async () => void (await (async () => question())().then(resolve, reject)))
+    })
+  }
+
   private decoded<T>(decode: () => T): T | undefined {
     try {
       return decode()
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      this.events.onAlarm({ code: 'malformed', message, cause: error })
+      // Whoever is in a group already is in one whose suite is known.
+      if (error instanceof UnknownSuiteError && this.membership.isOutside) {
+        this.membership.fail(new KeysError('suite-unsupported', message, error))
+      } else this.events.onAlarm({ code: 'malformed', message, cause: error })
       return undefined
     }
   }

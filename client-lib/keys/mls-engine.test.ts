@@ -10,8 +10,9 @@ import {
 import { initializeEpoch } from 'ts-mls/keySchedule.js'
 import { encodeMlsMessage } from 'ts-mls/message.js'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { admitAll } from './authenticate.ts'
 import { KeysError } from './errors.ts'
-import { createIdentity, type Identity } from './identity.ts'
+import { createIdentity, credentialOf, type Identity } from './identity.ts'
 import { decodeCommit, decodeGroupInfo } from './messages.ts'
 import { type Applied, type Attempt, MlsEngine } from './mls-engine.ts'
 import { checkCommit, checkTree } from './policy.ts'
@@ -19,7 +20,7 @@ import { rosterOf } from './roster.ts'
 import { wipe } from './secrets.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-const settings = { authenticate: () => true, maxMembers: 50 }
+const settings = { authenticate: admitAll, maxMembers: 50 }
 
 let engine: MlsEngine
 /** Ann (leaf 0) and Bob (leaf 1) at epoch 1. */
@@ -28,7 +29,7 @@ let bob: ClientState
 let bobsAttempt: Attempt
 
 async function identity(id: string): Promise<Identity> {
-  return createIdentity(id, engine.impl, await engine.generateSignatureKeys())
+  return createIdentity(credentialOf(id), engine.impl, await engine.generateSignatureKeys())
 }
 
 function infoOf(groupInfo: Uint8Array, epoch: number) {
@@ -108,7 +109,7 @@ describe('an epoch', () => {
   it('leaves the state it came from usable, whichever commit wins', async () => {
     const pair = await foundPair()
     const cyn = await join('cyn', pair.bob)
-    const losing = await engine.remove(pair.ann, [1])
+    const losing = await engine.commit(pair.ann, [1])
     wipe(losing.state, pair.ann)
     const next = await applied(pair.ann, cyn)
     wipe(pair.ann, next)
@@ -116,6 +117,34 @@ describe('an epoch', () => {
     const keys = [await applied(next, dan), await applied(cyn.state, dan), dan.state]
     const exported = await Promise.all(keys.map((state) => engine.exportKeys(state, 32)))
     expect(new Set(exported.map(({ baseKey }) => hex(baseKey))).size).toBe(1)
+  })
+})
+
+describe('a state that is over', () => {
+  const isGone = (secret: Uint8Array) => secret.every((byte) => byte === 0)
+
+  it('is overwritten, but for what the next one goes on with', async () => {
+    const { ann, bob } = await foundPair()
+    const next = (await engine.commit(ann, [])).state
+    const old = { ...ann.privatePath.privateKeys }
+    wipe(ann, next)
+    expect(Object.values(ann.keySchedule).every(isGone)).toBe(true)
+    const kept = new Set(Object.values(next.privatePath.privateKeys))
+    for (const key of Object.values(old)) expect(isGone(key)).toBe(!kept.has(key))
+    expect(isGone(next.keySchedule.initSecret)).toBe(false)
+    // And the next one works.
+    const after = await engine.commit(next, [])
+    expect(after.state.groupContext.epoch).toBe(3n)
+    wipe(bob.state, null)
+    expect(Object.values(bob.state.privatePath.privateKeys).every(isGone)).toBe(true)
+    await expect(engine.apply(bob.state, decodeCommit(after.commit))).rejects.toThrow()
+  })
+
+  it('never held a secret tree, a past epoch or a resumption secret for long', () => {
+    expect(ann.secretTree).toEqual([])
+    expect(ann.historicalReceiverData.size).toBe(0)
+    expect(isGone(ann.keySchedule.resumptionPsk)).toBe(true)
+    expect(isGone(ann.keySchedule.senderDataSecret)).toBe(true)
   })
 })
 
@@ -131,7 +160,7 @@ describe('a member left alone', () => {
   }
 
   it('has keys that the removed member cannot derive', async () => {
-    const { state } = await engine.remove(ann, [1])
+    const { state } = await engine.commit(ann, [1])
     expect(rosterOf(state.ratchetTree).map(({ participantId }) => participantId)).toEqual(['ann'])
     expect(hex((await engine.exportKeys(state, 32)).baseKey)).not.toBe(await bobsGuess(state))
   })
@@ -148,7 +177,7 @@ describe('a member left alone', () => {
   })
 
   it('tells the removed one, whose state cannot follow', async () => {
-    const { commit } = await engine.remove(ann, [1])
+    const { commit } = await engine.commit(ann, [1])
     const result: Applied = await engine.apply(bob, decodeCommit(commit))
     expect(result).toMatchObject({ kind: 'removed', commit: { committer: 'ann', removed: [1] } })
   })
@@ -170,14 +199,17 @@ describe('a commit is refused', () => {
     const node = bob.ratchetTree[2]
     if (node?.nodeType !== 'leaf') throw new Error('no leaf')
     const keys = { signKey, publicKey: node.leaf.signaturePublicKey }
-    const message = await rawJoin(await createIdentity('eve', engine.impl, keys), null)
+    const message = await rawJoin(
+      await createIdentity(credentialOf('eve'), engine.impl, keys),
+      null,
+    )
     expect(await codeOf(engine.apply(ann, message))).toBe('identity-refused')
   })
 
   it('when the key is not one that the participant was admitted with', async () => {
     const wary = await MlsEngine.load('classical', {
       ...settings,
-      authenticate: (participantId) => participantId !== 'eve',
+      authenticate: ({ participantId }) => (participantId === 'eve' ? 'is a ghost' : null),
     })
     const message = decodeCommit((await join('eve', bobsAttempt)).commit)
     expect(await codeOf(wary.apply(ann, message))).toBe('identity-refused')
@@ -193,7 +225,7 @@ describe('a commit is refused', () => {
       },
     )
     expect(await codeOf(engine.apply(bob, publicOf(commit)))).toBe('commit-invalid')
-    const removing = publicOf(decodedOf(await engine.remove(ann, [1])))
+    const removing = publicOf(decodedOf(await engine.commit(ann, [1])))
     if (removing.content.contentType !== 'commit') throw new Error('no commit')
     const [proposal] = removing.content.commit.proposals
     if (proposal?.proposalOrRefType !== 'proposal') throw new Error('no proposal')

@@ -1,26 +1,23 @@
 /**
  * The operations of one MLS group that a room needs, over ts-mls: create, join by external commit,
- * remove members, apply a commit, export an epoch's keys. Stateless but for the suite: a group's state
- * goes in and the next one comes out, and the old one stays whole until `retire` is called, because a
+ * remove members, renew keys, apply a commit, export an epoch's keys. Stateless but for the suite: a group's state
+ * goes in and the next one comes out, and the old one stays whole until `wipe` is called, because a
  * commit that loses its race is rebased from it.
  */
 
 import {
   bytesToBase64,
   type CiphersuiteImpl,
-  type ClientConfig,
   type ClientState,
+  type CryptoProvider,
   createCommit,
   createGroup,
   createGroupInfoWithExternalPubAndRatchetTree,
-  defaultLifetimeConfig,
-  defaultPaddingConfig,
   emptyPskIndex,
   encodeMlsMessage,
   type GroupInfo,
   getCiphersuiteFromName,
   joinGroupExternal,
-  type LeafNode,
   makePskIndex,
   mlsExporter,
   type Proposal,
@@ -31,23 +28,23 @@ import {
 import { ratchetTreeFromExtension } from 'ts-mls/groupInfo.js'
 import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js'
 import { mlsSuites, type SuiteName } from '../../moq/delivery/index.ts'
+import { type Authenticate, authenticateLeaf } from './authenticate.ts'
 import { mixedCryptoProvider } from './crypto-provider.ts'
+import { engineConfig } from './engine-config.ts'
 import { asKeysError, KeysError } from './errors.ts'
-import { fingerprint, type Identity, participantOf, type SignatureKeys } from './identity.ts'
+import { EpochExporter } from './exporter.ts'
+import { type Identity, participantOf, type SignatureKeys } from './identity.ts'
+import { signAsLeaf, verifyAsLeaf } from './leaf-signature.ts'
 import { type CheckedCommit, checkCommit, checkTree } from './policy.ts'
 import { leafOf, leaves } from './roster.ts'
 import { trim } from './secrets.ts'
 import { verificationCode } from './verification-code.ts'
 
-/** Whether a participant may hold this signature key, e.g. by its admission token's `cnf.jkt`. */
-export type Authenticate = (
-  participantId: string,
-  keyFingerprint: string,
-) => boolean | Promise<boolean>
-
 export interface EngineSettings {
   readonly authenticate: Authenticate
   readonly maxMembers: number
+  /** Default: `mixedCryptoProvider`. */
+  readonly crypto?: CryptoProvider
 }
 
 /** An epoch that is ours only once the delivery service takes the commit. All MLSMessage bytes. */
@@ -68,29 +65,34 @@ const GROUP_ID_BYTES = 16
 export class MlsEngine {
   readonly suite: SuiteName
   private readonly crypto: CiphersuiteImpl
-  private readonly config: ClientConfig
+  private readonly authenticate: Authenticate
   private readonly maxMembers: number
 
   private constructor(suite: SuiteName, crypto: CiphersuiteImpl, settings: EngineSettings) {
     this.suite = suite
     this.crypto = crypto
-    this.config = clientConfig(settings.authenticate)
+    this.authenticate = settings.authenticate
     this.maxMembers = settings.maxMembers
   }
 
-  static async load(suite: SuiteName, settings: EngineSettings): Promise<MlsEngine> {
-    const crypto = await mixedCryptoProvider.getCiphersuiteImpl(
-      getCiphersuiteFromName(mlsSuites[suite]),
-    )
-    return new MlsEngine(suite, crypto, settings)
+  /** @throws KeysError `suite-unsupported` */
+  static load(suite: SuiteName, settings: EngineSettings): Promise<MlsEngine> {
+    return asKeysError('suite-unsupported', `no ${suite} here`, async () => {
+      const provider = settings.crypto ?? mixedCryptoProvider
+      const crypto = await provider.getCiphersuiteImpl(getCiphersuiteFromName(mlsSuites[suite]))
+      return new MlsEngine(suite, crypto, settings)
+    })
   }
 
   get impl(): CiphersuiteImpl {
     return this.crypto
   }
 
+  /** @throws KeysError `suite-unsupported` where the browser lacks the suite's signatures */
   generateSignatureKeys(): Promise<SignatureKeys> {
-    return this.crypto.signature.keygen()
+    return asKeysError('suite-unsupported', `no keys of ${this.suite} here`, () =>
+      this.crypto.signature.keygen(),
+    )
   }
 
   /** Epoch 0 of a new group with this member alone. The identity's keys become the group's. */
@@ -98,7 +100,7 @@ export class MlsEngine {
     const groupId = this.crypto.rng.randomBytes(GROUP_ID_BYTES)
     const { publicPackage, privatePackage } = identity
     const state = trim(
-      await createGroup(groupId, publicPackage, privatePackage, [], this.crypto, this.config),
+      await createGroup(groupId, publicPackage, privatePackage, [], this.crypto, engineConfig),
     )
     return { state, groupInfo: await this.groupInfoOf(state) }
   }
@@ -113,10 +115,12 @@ export class MlsEngine {
       const tree = ratchetTreeFromExtension(info)
       if (tree === undefined) throw new KeysError('group-info-invalid', 'no ratchet tree')
       checkTree(tree, this.maxMembers)
-      await this.authenticateAll([...leaves(tree)].map(([, leaf]) => leaf))
       const { publicPackage, privatePackage } = identity
       // ts-mls hangs when told to replace a former leaf that is not there.
       const former = leafOf(tree, participantOf(publicPackage.leafNode.credential))
+      for (const [index, leaf] of leaves(tree)) {
+        if (index !== former) await authenticateLeaf(this.authenticate, leaf, false)
+      }
       const { publicMessage, newState } = await joinGroupExternal(
         info,
         publicPackage,
@@ -124,14 +128,17 @@ export class MlsEngine {
         former !== undefined,
         this.crypto,
         undefined,
-        this.config,
+        engineConfig,
       )
       return this.attempt(newState, publicMessage)
     })
   }
 
-  /** A commit that removes these leaves and renews this member's own keys. */
-  async remove(state: ClientState, removed: readonly number[]): Promise<Attempt> {
+  /**
+   * A commit that removes these leaves, maybe none, and renews this member's own keys: whoever had its
+   * old state cannot follow (RFC 9420 section 16.6).
+   */
+  async commit(state: ClientState, removed: readonly number[]): Promise<Attempt> {
     const proposals: Proposal[] = removed.map((leaf) => ({
       proposalType: 'remove',
       remove: { removed: leaf },
@@ -139,8 +146,8 @@ export class MlsEngine {
     let pskIndex: PskIndex = emptyPskIndex
     if ([...leaves(state.ratchetTree)].length - removed.length === 1) {
       // Alone in the group there is no one to encrypt a path secret to, and ts-mls then takes a commit
-      // secret of zeros: who was removed could derive the next epoch. A pre-shared key that nobody
-      // else knows, and nobody else needs, makes the epoch secret fresh again.
+      // secret of zeros: who was removed, or had the old state, could derive the next epoch. A
+      // pre-shared key that nobody else knows, and nobody else needs, makes the epoch secret fresh again.
       const { proposal, index } = this.ownPreSharedKey(state)
       proposals.push(proposal)
       pskIndex = index
@@ -161,8 +168,9 @@ export class MlsEngine {
       const { groupContext, ratchetTree, keySchedule } = state
       const commit = checkCommit(message, groupContext, ratchetTree, this.maxMembers)
       const content = message.content
-      if (content.contentType === 'commit' && content.commit.path !== undefined) {
-        await this.authenticateAll([content.commit.path.leafNode])
+      // A member's own commit leaves its credential as it was.
+      if (commit.external && content.contentType === 'commit' && content.commit.path) {
+        await authenticateLeaf(this.authenticate, content.commit.path.leafNode, true)
       }
       if (commit.removed.includes(state.privatePath.leafIndex)) {
         const { membershipKey } = keySchedule
@@ -188,6 +196,24 @@ export class MlsEngine {
     }
   }
 
+  /** Of the epoch whose exporter secret is still there. */
+  exporter({ groupContext, keySchedule }: ClientState): Promise<EpochExporter> {
+    return EpochExporter.from(Number(groupContext.epoch), keySchedule.exporterSecret, this.crypto)
+  }
+
+  sign(state: ClientState, label: string, content: Uint8Array): Promise<Uint8Array> {
+    return signAsLeaf(state, label, content, this.crypto)
+  }
+
+  verify(
+    publicKey: Uint8Array,
+    label: string,
+    content: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
+    return verifyAsLeaf(publicKey, label, content, signature, this.crypto)
+  }
+
   private ownPreSharedKey(state: ClientState): { proposal: Proposal; index: PskIndex } {
     const { rng, kdf } = this.crypto
     const pskId = rng.randomBytes(16)
@@ -198,15 +224,6 @@ export class MlsEngine {
         psk: { preSharedKeyId: { psktype: 'external', pskId, pskNonce } },
       },
       index: makePskIndex(state, { [bytesToBase64(pskId)]: rng.randomBytes(kdf.size) }),
-    }
-  }
-
-  /** Before ts-mls asks the same by its own callback, which can only answer "invalid". */
-  private async authenticateAll(nodes: readonly LeafNode[]): Promise<void> {
-    for (const { credential, signaturePublicKey } of nodes) {
-      if (!(await this.config.authService.validateCredential(credential, signaturePublicKey))) {
-        throw new KeysError('identity-refused', `the key of ${participantOf(credential)}`)
-      }
     }
   }
 
@@ -224,30 +241,4 @@ export class MlsEngine {
     const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(state, [], this.crypto)
     return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo })
   }
-}
-
-function clientConfig(authenticate: Authenticate): ClientConfig {
-  return {
-    // The least that ts-mls keeps right (0 epochs would keep all); `trim` drops that too.
-    keyRetentionConfig: {
-      retainKeysForGenerations: 1,
-      retainKeysForEpochs: 1,
-      maximumForwardRatchetSteps: 1,
-    },
-    lifetimeConfig: defaultLifetimeConfig,
-    paddingConfig: defaultPaddingConfig,
-    keyPackageEqualityConfig: {
-      compareKeyPackages: (a, b) => sameParticipant(a.leafNode, b.leafNode),
-      compareKeyPackageToLeafNode: (a, b) => sameParticipant(a.leafNode, b),
-    },
-    authService: {
-      async validateCredential(credential, signaturePublicKey) {
-        return authenticate(participantOf(credential), fingerprint(signaturePublicKey))
-      },
-    },
-  }
-}
-
-function sameParticipant(a: LeafNode, b: LeafNode): boolean {
-  return participantOf(a.credential) === participantOf(b.credential)
 }

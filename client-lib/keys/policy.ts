@@ -9,7 +9,7 @@
  * - an external commit may remove any leaf; here only the sender's own former one.
  */
 
-import type { GroupContext, PublicMessage, RatchetTree } from 'ts-mls'
+import type { Credential, GroupContext, PublicMessage, RatchetTree } from 'ts-mls'
 import { sameBytes } from '../../moq/wire/names.ts'
 import { KeysError } from './errors.ts'
 import { participantOf } from './identity.ts'
@@ -20,6 +20,8 @@ export type Commit = Extract<PublicMessage['content'], { contentType: 'commit' }
 /** A commit that breaks no rule, as far as rules are about public fields. */
 export interface CheckedCommit {
   readonly removed: readonly number[]
+  /** The committer's leaf; null for an external commit, which takes a new one. */
+  readonly leaf: number | null
   /** The participant who committed; by an external commit it joins, or joins again. */
   readonly committer: string
   readonly external: boolean
@@ -73,19 +75,19 @@ function checkMemberCommit(commit: Commit, sender: number, tree: RatchetTree): C
   if (current === undefined) throw invalid(`no member at leaf ${sender}`)
   const removed = removals(commit, tree)
   if (removed.includes(sender)) throw invalid('a member cannot remove itself')
-  // A pre-shared key is used by a member that is left alone; see `group.ts`.
+  // A pre-shared key is used by a member that is left alone; see `mls-engine.ts`.
   requireOnly(commit, ['remove', 'psk'])
   if (commit.path === undefined) throw invalid('no update path')
   const { credential, signaturePublicKey } = commit.path.leafNode
   const committer = participantOf(current.credential)
   if (
-    participantOf(credential) !== committer ||
+    !sameCredential(credential, current.credential) ||
     !sameBytes(signaturePublicKey, current.signaturePublicKey)
   ) {
     throw new KeysError('identity-refused', `${committer} changed its credential`)
   }
   requireFreshEncryptionKey(commit, tree)
-  return { removed, committer, external: false }
+  return { removed, leaf: sender, committer, external: false }
 }
 
 function checkExternalCommit(commit: Commit, tree: RatchetTree, maxMembers: number): CheckedCommit {
@@ -113,7 +115,12 @@ function checkExternalCommit(commit: Commit, tree: RatchetTree, maxMembers: numb
   }
   if (members > maxMembers) throw new KeysError('too-many-members', `${members} members`)
   requireFreshEncryptionKey(commit, tree)
-  return { removed, committer, external: true }
+  return { removed, leaf: null, committer, external: true }
+}
+
+function sameCredential(a: Credential, b: Credential): boolean {
+  if (a.credentialType !== 'basic' || b.credentialType !== 'basic') return false
+  return sameBytes(a.identity, b.identity)
 }
 
 function removals(commit: Commit, tree: RatchetTree): number[] {

@@ -1,7 +1,8 @@
 /** The members of a group, read from its ratchet tree. */
 
 import type { LeafNode, RatchetTree } from 'ts-mls'
-import { fingerprint, participantOf } from './identity.ts'
+import { fingerprint } from './fingerprint.ts'
+import { participantOf } from './identity.ts'
 
 export interface RosterEntry {
   /** Leaf index; an SFrame KID carries it. */
@@ -9,6 +10,15 @@ export interface RosterEntry {
   readonly participantId: string
   /** JWK thumbprint of the signature key. */
   readonly fingerprint: string
+}
+
+export interface RosterMember extends RosterEntry {
+  /** When its leaf came, as far as this member has seen: never before it came in itself. */
+  readonly since: { readonly epoch: number /** ms since 1970. */; readonly time: number }
+}
+
+export function isSameLeaf(a: RosterEntry, b: RosterEntry): boolean {
+  return a.leaf === b.leaf && a.participantId === b.participantId && a.fingerprint === b.fingerprint
 }
 
 /** The non-blank leaves, by leaf index; leaf i is node 2i (RFC 9420 appendix C). */

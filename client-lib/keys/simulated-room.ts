@@ -70,6 +70,7 @@ export interface Service {
   ): { accepted: true; records: readonly Record[] } | { accepted: false; reason: string }
   snapshot(room: string): Uint8Array
   log(room: string): readonly Record[]
+  setPresent?(room: string, participant: string, present: boolean, now: number): void
 }
 
 export interface Network {
@@ -77,6 +78,8 @@ export interface Network {
   readonly maxDelayMs: number
   /** Probability that a submission or a log entry is lost. */
   readonly loss: number
+  /** Probability that a submission or a log entry comes twice. */
+  readonly repeat: number
 }
 
 export class Participant {
@@ -87,6 +90,9 @@ export class Participant {
   readonly states: StateName[] = []
   failure: Error | null = null
   connected = true
+  /** Work that listeners began, to be waited for before time goes on. */
+  readonly work: Promise<unknown>[] = []
+  onEpoch: ((epoch: EpochKeys) => void) | null = null
 
   constructor(id: string, member: (events: MemberOptions['events']) => MlsMember, room: Wires) {
     this.id = id
@@ -94,7 +100,10 @@ export class Participant {
       submit: (bytes) => room.submit(this, bytes),
       requestSnapshot: () => room.requestSnapshot(this),
       requestLog: (fromEpoch) => room.requestLog(this, fromEpoch),
-      onEpoch: (epoch) => this.epochs.push(epoch),
+      onEpoch: (epoch) => {
+        this.epochs.push({ ...epoch, baseKey: epoch.baseKey.slice() })
+        this.onEpoch?.(epoch)
+      },
       onState: (state) => this.states.push(state),
       onAlarm: (alarm) => this.alarms.push(alarm),
       onFailed: (error) => {
@@ -119,6 +128,8 @@ interface Wires {
 }
 
 const ROOM = 'room'
+/** Wall clock at the start, ms since 1970. */
+const START = Date.UTC(2030, 0, 1)
 
 export class SimulatedRoom implements Wires {
   readonly clock = new FakeClock()
@@ -127,19 +138,22 @@ export class SimulatedRoom implements Wires {
   readonly refusals: string[] = []
   service: Service
   network: Network
+  /** Changes what a participant submits. */
+  tamper: ((from: Participant, submission: Uint8Array) => Uint8Array) | null = null
   private readonly suite: SuiteName
 
   constructor(service: Service, suite: SuiteName, seed: number, network: Partial<Network> = {}) {
     this.service = service
     this.suite = suite
     this.random = seededRandom(seed)
-    this.network = { minDelayMs: 5, maxDelayMs: 60, loss: 0, ...network }
+    this.network = { minDelayMs: 5, maxDelayMs: 60, loss: 0, repeat: 0, ...network }
   }
 
   /** A participant comes into the room; the others see its namespace. */
   join(id: string, options: Partial<MemberOptions> = {}): Participant {
     const { clock, random } = this
-    const preset = { participantId: id, suite: this.suite, clock, random, ...options }
+    const wallClock = () => START + clock.now()
+    const preset = { participantId: id, suite: this.suite, clock, wallClock, random, ...options }
     const make = (events: MemberOptions['events']) => new MlsMember({ ...preset, events })
     const joined = new Participant(id, make, this)
     for (const other of this.connected()) {
@@ -147,6 +161,7 @@ export class SimulatedRoom implements Wires {
       other.member.setPresent(id, true)
     }
     this.participants.push(joined)
+    this.tellService(joined)
     joined.member.start()
     return joined
   }
@@ -160,13 +175,21 @@ export class SimulatedRoom implements Wires {
   /** The namespace goes without a word; nothing reaches the participant any more. */
   vanish(participant: Participant): void {
     participant.connected = false
+    this.tellService(participant)
     participant.member.setOnline(false)
     for (const other of this.connected()) other.member.setPresent(participant.id, false)
+  }
+
+  /** The page goes without a goodbye; what was stored stays. */
+  crash(participant: Participant): void {
+    participant.member.suspend()
+    this.vanish(participant)
   }
 
   /** The participant's session is back: it is told who is there, and the others that it is. */
   reconnect(participant: Participant): void {
     participant.connected = true
+    this.tellService(participant)
     const present = new Set(this.connected().map(({ id }) => id))
     for (const { id } of this.participants) participant.member.setPresent(id, present.has(id))
     for (const other of this.connected()) other.member.setPresent(participant.id, true)
@@ -180,13 +203,27 @@ export class SimulatedRoom implements Wires {
   async run(ms: number): Promise<void> {
     const until = this.clock.now() + ms
     do {
-      await Promise.all(this.participants.map(({ member }) => member.idle()))
+      await this.settle()
     } while (this.clock.step(until))
   }
 
+  private async settle(): Promise<void> {
+    await Promise.all(this.participants.map(({ member }) => member.idle()))
+    await Promise.all(this.participants.flatMap(({ work }) => work.splice(0)))
+  }
+
+  /** Whoever is there, under another leaf maybe, is there. */
+  private tellService({ id }: Participant): void {
+    const present = this.participants.some((other) => other.id === id && other.connected)
+    this.service.setPresent?.(ROOM, id, present, START + this.clock.now())
+  }
+
   submit(from: Participant, bytes: Uint8Array): void {
+    // A submission rides on a stream: a session that is gone sends nothing.
+    if (!from.connected) return
+    const sent = this.tamper?.(from, bytes) ?? bytes
     this.send(this.network.loss, () => {
-      const result = this.service.submit(ROOM, from.id, bytes, this.clock.now())
+      const result = this.service.submit(ROOM, from.id, sent, START + this.clock.now())
       if (!result.accepted) this.refusals.push(result.reason)
       else for (const { bytes } of result.records) this.publish(bytes)
     })
@@ -208,7 +245,9 @@ export class SimulatedRoom implements Wires {
     if (!from.connected) return
     this.send(0, () => {
       for (const { epoch, bytes } of this.service.log(ROOM)) {
-        if (epoch >= fromEpoch) this.deliver(from, 0, () => from.member.onLogEntry(bytes))
+        // As a fetch by location gives it: a group founded later is behind this one in the track.
+        if (epoch >= fromEpoch || epoch === 0)
+          this.deliver(from, 0, () => from.member.onLogEntry(bytes))
       }
     })
   }
@@ -228,6 +267,8 @@ export class SimulatedRoom implements Wires {
   private send(loss: number, task: () => void): void {
     const { minDelayMs, maxDelayMs } = this.network
     const delay = minDelayMs + this.random() * (maxDelayMs - minDelayMs)
-    if (this.random() >= loss) this.clock.after(delay, task)
+    if (this.random() < loss) return
+    this.clock.after(delay, task)
+    if (this.random() < this.network.repeat) this.clock.after(delay + this.random() * 500, task)
   }
 }

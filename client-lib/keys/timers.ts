@@ -3,7 +3,16 @@ import type { Clock } from '../../moq/session/clock.ts'
 export type Work = () => Promise<void> | void
 
 /** What a membership waits for. */
-export type TimerName = 'ask' | 'answer' | 'gap' | 'removal' | 'vanish'
+export type TimerName =
+  | 'ask'
+  | 'answer'
+  | 'gap'
+  | 'removal'
+  | 'vanish'
+  | 'update'
+  | 'dispute'
+  | 'save'
+  | 'check'
 
 /** Named timers over a clock: setting one again replaces it. */
 export class Timers {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatTrack, namespaceOf } from '../wire/names.ts'
 import {
+  COMMIT_HASH_BYTES,
   DeliveryFormatError,
   decodeLogEntry,
   decodeSnapshot,
@@ -13,6 +14,8 @@ import {
   groupInfoTrack,
   type LogEntry,
   logTrack,
+  MAX_REPORTS,
+  MAX_SIGNATURE_BYTES,
   parseDeliveryNamespace,
   type Snapshot,
   type Submission,
@@ -27,10 +30,17 @@ const participant = fc
   .string({ minLength: 1, maxLength: 30, unit: 'grapheme' })
   .filter((id) => !id.startsWith('.') && id.isWellFormed() && Buffer.byteLength(id) <= 128)
 
+const commitHash = fc.uint8Array({ minLength: COMMIT_HASH_BYTES, maxLength: COMMIT_HASH_BYTES })
+const signature = bytes(MAX_SIGNATURE_BYTES)
+const reports = fc
+  .uniqueArray(fc.record({ leaf: fc.nat(), signature }), { selector: ({ leaf }) => leaf })
+  .map((list) => list.sort((a, b) => a.leaf - b.leaf))
+
 const submission: fc.Arbitrary<Submission> = fc.oneof(
   fc.record({ kind: fc.constant('create' as const), suite, groupInfo: bytes() }),
   fc.record({ kind: fc.constant('commit' as const), commit: bytes(), groupInfo: bytes() }),
   fc.constant({ kind: 'leave' as const }),
+  fc.record({ kind: fc.constant('report' as const), epoch, commitHash, signature }),
 )
 
 const entry: fc.Arbitrary<LogEntry> = fc.oneof(
@@ -43,6 +53,7 @@ const entry: fc.Arbitrary<LogEntry> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('commit' as const), epoch, participant, commit: bytes() }),
   fc.record({ kind: fc.constant('left' as const), epoch, participant }),
+  fc.record({ kind: fc.constant('skipped' as const), epoch, participant, commitHash, reports }),
 )
 
 const snapshot: fc.Arbitrary<Snapshot> = fc.record({
@@ -145,6 +156,32 @@ describe('limits', () => {
     const broken = encodeLogEntry({ kind: 'left', epoch: 1, participant: 'ab' }).slice()
     broken[broken.length - 1] = 0xff
     expect(() => decodeLogEntry(broken)).toThrow(DeliveryFormatError)
+  })
+})
+
+describe('reports of a skipped commit', () => {
+  const hash = new Uint8Array(COMMIT_HASH_BYTES)
+  const signature = new Uint8Array(64)
+  const skipped = (leaves: readonly number[]) =>
+    encodeLogEntry({
+      kind: 'skipped',
+      epoch: 3,
+      participant: 'ann',
+      commitHash: hash,
+      reports: leaves.map((leaf) => ({ leaf, signature })),
+    })
+
+  it('name each leaf once, in order, and are bounded', () => {
+    expect(decodeLogEntry(skipped([0, 2]))).toMatchObject({ reports: [{ leaf: 0 }, { leaf: 2 }] })
+    expect(() => decodeLogEntry(skipped([2, 0]))).toThrow(/out of order/)
+    expect(() => decodeLogEntry(skipped([1, 1]))).toThrow(/out of order/)
+    const many = Array.from({ length: MAX_REPORTS + 1 }, (_, leaf) => leaf)
+    expect(() => decodeLogEntry(skipped(many))).toThrow(/1025 reports/)
+  })
+
+  it('name a commit by all of its hash', () => {
+    const report = { kind: 'report' as const, epoch: 3, commitHash: hash.subarray(1), signature }
+    expect(() => decodeSubmission(encodeSubmission(report))).toThrow(/31 bytes, not 32/)
   })
 })
 

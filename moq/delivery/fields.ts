@@ -6,7 +6,7 @@
 import { checkId } from '../media/names.ts'
 import { Reader } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
-import { DeliveryFormatError } from './errors.ts'
+import { DeliveryFormatError, UnknownSuiteError } from './errors.ts'
 import { isSuiteName, type SuiteName } from './suites.ts'
 
 const VERSION = 1
@@ -48,6 +48,14 @@ export function readBounded(reader: Reader, what: string, most: number): Uint8Ar
   return field
 }
 
+export function readExactly(reader: Reader, what: string, bytes: number): Uint8Array {
+  const field = readBounded(reader, what, bytes)
+  if (field.length < bytes) {
+    throw new DeliveryFormatError(`${what} of ${field.length} bytes, not ${bytes}`)
+  }
+  return field
+}
+
 export function writeText(writer: Writer, text: string): void {
   writer.lengthPrefixed(utf8.encode(text))
 }
@@ -58,6 +66,6 @@ export function readParticipant(reader: Reader): string {
 
 export function readSuite(reader: Reader): SuiteName {
   const name = fromUtf8.decode(readBounded(reader, 'suite', 32))
-  if (!isSuiteName(name)) throw new DeliveryFormatError(`unknown suite ${JSON.stringify(name)}`)
+  if (!isSuiteName(name)) throw new UnknownSuiteError(name)
   return name
 }

@@ -1,27 +1,34 @@
 /**
  * What the delivery service tells every member, in order: one object of the `log` track.
  *
- * Each epoch has a group of the track. Its object 0 is the entry that made the epoch (`created` for
- * epoch 0, else `commit`); objects 1 and on are `left` notices, which make no epoch. A notice whose
- * participant is still in the group when the next epoch begins is repeated in that epoch's group, so
+ * Each accepted commit has a group of the track. Its object 0 is the entry that made the epoch
+ * (`created` for epoch 0, else `commit`); objects 1 and on make no epoch. `left` is a notice; if its
+ * participant is still in the group when the next epoch begins it is repeated in that epoch's group, so
  * whoever joins between a goodbye and the removal learns of it too.
+ *
+ * `skipped` takes commits back: the room is at the epoch before `epoch` again, as if the commit that
+ * made `epoch`, and what was made on it, had not been accepted. The next commit makes `epoch` anew, in
+ * the next group. See `report.ts` for who may bring that about.
  */
 
 import type { Reader } from '../wire/reader.ts'
+import type { Writer } from '../wire/writer.ts'
 import { DeliveryFormatError } from './errors.ts'
 import {
   begin,
   decode,
   MAX_GROUP_ID_BYTES,
   readBounded,
+  readExactly,
   readParticipant,
   readSuite,
   writeText,
 } from './fields.ts'
 import { type DeliveryLimits, defaultDeliveryLimits } from './limits.ts'
+import { COMMIT_HASH_BYTES, MAX_REPORTS, MAX_SIGNATURE_BYTES } from './report.ts'
 import type { SuiteName } from './suites.ts'
 
-export type LogEntry = CreatedEntry | CommitEntry | LeftEntry
+export type LogEntry = CreatedEntry | CommitEntry | LeftEntry | SkippedEntry
 
 interface Entry {
   /** The epoch that the entry made, or, for a notice, in which it was given. */
@@ -46,11 +53,32 @@ export interface LeftEntry extends Entry {
   readonly kind: 'left'
 }
 
-const Kind = { CREATED: 1, COMMIT: 2, LEFT: 3 } as const
-const kindNumber = { created: Kind.CREATED, commit: Kind.COMMIT, left: Kind.LEFT } as const
+/** `epoch` is the one that is taken back, `participant` whose commit had made it. */
+export interface SkippedEntry extends Entry {
+  readonly kind: 'skipped'
+  /** SHA-256 of the commit's MLSMessage. */
+  readonly commitHash: Uint8Array
+  /** Who reported it, by leaf of the epoch before, ascending. Each signature is one of `report.ts`. */
+  readonly reports: readonly SkipReport[]
+}
+
+export interface SkipReport {
+  readonly leaf: number
+  readonly signature: Uint8Array
+}
+
+const Kind = { CREATED: 1, COMMIT: 2, LEFT: 3, SKIPPED: 4 } as const
+const kindNumber = {
+  created: Kind.CREATED,
+  commit: Kind.COMMIT,
+  left: Kind.LEFT,
+  skipped: Kind.SKIPPED,
+} as const
+/** A leaf, a signature and its length. */
+const REPORT_BYTES = MAX_SIGNATURE_BYTES + 8
 
 export function encodeLogEntry(entry: LogEntry): Uint8Array {
-  const writer = begin(entry.kind === 'commit' ? entry.commit.length : MAX_GROUP_ID_BYTES)
+  const writer = begin(payloadBytes(entry))
   writer.uint8(kindNumber[entry.kind]).vi64(entry.epoch)
   writeText(writer, entry.participant)
   if (entry.kind === 'created') {
@@ -58,8 +86,21 @@ export function encodeLogEntry(entry: LogEntry): Uint8Array {
     writer.lengthPrefixed(entry.groupId)
   } else if (entry.kind === 'commit') {
     writer.lengthPrefixed(entry.commit)
+  } else if (entry.kind === 'skipped') {
+    writeSkipped(writer, entry)
   }
   return writer.finish()
+}
+
+function payloadBytes(entry: LogEntry): number {
+  if (entry.kind === 'commit') return entry.commit.length
+  if (entry.kind === 'skipped') return entry.reports.length * REPORT_BYTES
+  return MAX_GROUP_ID_BYTES
+}
+
+function writeSkipped(writer: Writer, { commitHash, reports }: SkippedEntry): void {
+  writer.lengthPrefixed(commitHash).vi64(reports.length)
+  for (const { leaf, signature } of reports) writer.vi64(leaf).lengthPrefixed(signature)
 }
 
 /** @throws DeliveryFormatError */
@@ -86,7 +127,23 @@ function readEntry(reader: Reader, limits: DeliveryLimits): LogEntry {
     }
     case Kind.LEFT:
       return { kind: 'left', epoch, participant }
+    case Kind.SKIPPED:
+      return { kind: 'skipped', epoch, participant, ...readSkipped(reader) }
     default:
       throw new DeliveryFormatError(`unknown log entry kind ${kind}`)
   }
+}
+
+function readSkipped(reader: Reader) {
+  const commitHash = readExactly(reader, 'commit hash', COMMIT_HASH_BYTES)
+  const count = reader.vi64('reports')
+  if (count > MAX_REPORTS) throw new DeliveryFormatError(`${count} reports`)
+  const reports: SkipReport[] = []
+  for (let i = 0; i < count; i++) {
+    const leaf = reader.vi64('leaf')
+    const signature = readBounded(reader, 'signature', MAX_SIGNATURE_BYTES)
+    if (leaf <= (reports.at(-1)?.leaf ?? -1)) throw new DeliveryFormatError('reports out of order')
+    reports.push({ leaf, signature })
+  }
+  return { commitHash, reports }
 }

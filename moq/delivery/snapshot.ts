@@ -9,7 +9,10 @@ import type { SuiteName } from './suites.ts'
 
 export interface Snapshot {
   readonly epoch: number
-  /** The group of the `log` track whose object 0 made this epoch; epoch e is in logGroup + e - epoch. */
+  /**
+   * Where the `log` track is: every commit after this epoch is in a later group. As long as nothing is
+   * skipped, epoch e is in group logGroup + e - epoch.
+   */
   readonly logGroup: number
   readonly suite: SuiteName
   /** GroupInfo with external_pub and ratchet_tree, as MLSMessage. */

@@ -1,9 +1,14 @@
-/** What a participant asks of the delivery service: one object of its `mls` track. */
+/**
+ * What a participant asks of the delivery service: one object of its `mls` track. The bytes are the
+ * submission's identity: the same ones again ask for nothing new, so whoever hears no answer may send
+ * them again.
+ */
 
 import type { Reader } from '../wire/reader.ts'
 import { DeliveryFormatError } from './errors.ts'
-import { begin, decode, readBounded, readSuite, writeText } from './fields.ts'
+import { begin, decode, readBounded, readExactly, readSuite, writeText } from './fields.ts'
 import { type DeliveryLimits, defaultDeliveryLimits } from './limits.ts'
+import { COMMIT_HASH_BYTES, MAX_SIGNATURE_BYTES } from './report.ts'
 import type { SuiteName } from './suites.ts'
 
 export type Submission =
@@ -13,8 +18,16 @@ export type Submission =
   | { readonly kind: 'commit'; readonly commit: Uint8Array; readonly groupInfo: Uint8Array }
   /** Goodbye: the others are asked to remove the sender at once. */
   | { readonly kind: 'leave' }
+  /** The commit that made `epoch` cannot be applied; see `report.ts`. */
+  | {
+      readonly kind: 'report'
+      readonly epoch: number
+      /** SHA-256 of the commit's MLSMessage. */
+      readonly commitHash: Uint8Array
+      readonly signature: Uint8Array
+    }
 
-const Kind = { CREATE: 1, COMMIT: 2, LEAVE: 3 } as const
+const Kind = { CREATE: 1, COMMIT: 2, LEAVE: 3, REPORT: 4 } as const
 
 export function encodeSubmission(submission: Submission): Uint8Array {
   switch (submission.kind) {
@@ -31,6 +44,13 @@ export function encodeSubmission(submission: Submission): Uint8Array {
         .finish()
     case 'leave':
       return begin(0).uint8(Kind.LEAVE).finish()
+    case 'report':
+      return begin(0)
+        .uint8(Kind.REPORT)
+        .vi64(submission.epoch)
+        .lengthPrefixed(submission.commitHash)
+        .lengthPrefixed(submission.signature)
+        .finish()
   }
 }
 
@@ -57,6 +77,12 @@ function readSubmission(reader: Reader, limits: DeliveryLimits): Submission {
     }
     case Kind.LEAVE:
       return { kind: 'leave' }
+    case Kind.REPORT: {
+      const epoch = reader.vi64('epoch')
+      const commitHash = readExactly(reader, 'commit hash', COMMIT_HASH_BYTES)
+      const signature = readBounded(reader, 'signature', MAX_SIGNATURE_BYTES)
+      return { kind: 'report', epoch, commitHash, signature }
+    }
     default:
       throw new DeliveryFormatError(`unknown submission kind ${kind}`)
   }

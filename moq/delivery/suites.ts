@@ -6,6 +6,7 @@
 export const mlsSuites = {
   'x-wing': 'MLS_256_XWING_AES256GCM_SHA512_Ed25519',
   classical: 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519',
+  p256: 'MLS_128_DHKEMP256_AES128GCM_SHA256_P256',
 } as const
 
 export type SuiteName = keyof typeof mlsSuites

@@ -2,10 +2,12 @@ import { ResetCode, SessionCode } from '../wire/codes.ts'
 import type { ReceivedDatagram } from '../wire/datagram.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import { sameTrack } from '../wire/names.ts'
+import type { AliasSink } from './alias-sink.ts'
 import type { Clock } from './clock.ts'
-import type { DataStream } from './data-stream.ts'
+import type { WaitingStream } from './data-stream-host.ts'
 import type { SessionLimits } from './limits.ts'
-import type { Subscription } from './subscription.ts'
+import { SharedAlias } from './shared-alias.ts'
+import { Subscription } from './subscription.ts'
 
 /**
  * Track aliases of the peer's (draft-18 section 11.1): which subscription each names, what came
@@ -14,10 +16,10 @@ import type { Subscription } from './subscription.ts'
 export class Aliases {
   private readonly clock: Clock
   private readonly limits: SessionLimits
-  private readonly active = new Map<number, Subscription>()
+  private readonly active = new Map<number, Subscription | SharedAlias>()
   /** Insertion order is age; the oldest is forgotten first. */
   private readonly retired = new Set<number>()
-  private readonly streams = new Set<DataStream>()
+  private readonly streams = new Set<WaitingStream>()
   /** Subscriptions of ours that are not answered: any alias may turn out to be theirs. */
   private pending = 0
   /** Subscriptions that are over, for which late streams are still taken; oldest first. */
@@ -29,7 +31,7 @@ export class Aliases {
     this.limits = limits
   }
 
-  find(alias: number): Subscription | 'unknown' | 'retired' {
+  find(alias: number): AliasSink | 'unknown' | 'retired' {
     const subscription = this.active.get(alias)
     if (subscription) return subscription
     // A publisher may use a retired alias again, and its objects may overtake its SUBSCRIBE_OK.
@@ -51,10 +53,14 @@ export class Aliases {
    */
   register(alias: number, subscription: Subscription): void {
     const holder = this.active.get(alias)
-    if (holder?.established && !sameTrack(holder.track, subscription.track)) {
+    const same = holder !== undefined && sameTrack(holder.track, subscription.track)
+    if (holder?.established && !same) {
       throw new ProtocolError(`track alias ${alias} is in use`, SessionCode.DUPLICATE_TRACK_ALIAS)
     }
-    this.active.set(alias, subscription)
+    if (same && holder instanceof SharedAlias) holder.add(subscription)
+    else if (holder instanceof Subscription && holder.established)
+      this.active.set(alias, new SharedAlias(holder, subscription))
+    else this.active.set(alias, subscription)
     this.retired.delete(alias)
     for (const stream of this.waitingFor(alias)) stream.resume()
     this.deliverDatagrams(alias, subscription)
@@ -74,7 +80,8 @@ export class Aliases {
    * @param ms of the delivery timeouts that apply; bounded below and above
    */
   drain(alias: number, subscription: Subscription, ms: number): void {
-    if (this.active.get(alias) !== subscription) {
+    const holder = this.active.get(alias)
+    if (holder !== subscription && !(holder instanceof SharedAlias && holder.has(subscription))) {
       subscription.expired()
       return
     }
@@ -102,7 +109,8 @@ export class Aliases {
       this.draining.delete(subscription)
     }
     const holder = this.active.get(alias)
-    if (holder && holder !== subscription) return
+    if (holder instanceof SharedAlias && (!subscription || holder.delete(subscription))) return
+    if (holder && holder !== subscription && !(holder instanceof SharedAlias)) return
     this.active.delete(alias)
     // In the order of retirement.
     this.retired.delete(alias)
@@ -113,7 +121,7 @@ export class Aliases {
   }
 
   /** The streams that wait for an alias, which no longer wait. */
-  private waitingFor(alias: number): DataStream[] {
+  private waitingFor(alias: number): WaitingStream[] {
     const waiting = [...this.streams].filter((stream) => stream.waitingAlias === alias)
     for (const stream of waiting) this.streams.delete(stream)
     return waiting
@@ -127,7 +135,7 @@ export class Aliases {
   }
 
   /** Keeps a stream until its alias is known; false when too many wait already. */
-  park(stream: DataStream): boolean {
+  park(stream: WaitingStream): boolean {
     if (this.streams.size >= this.limits.earlyStreams) return false
     this.streams.add(stream)
     this.clock.after(this.limits.earlyMs, () => {
@@ -154,10 +162,7 @@ export class Aliases {
   }
 
   clear(): void {
-    for (const [subscription, stopTimer] of [...this.draining]) {
-      stopTimer()
-      subscription.sessionEnded('the session ended')
-    }
+    for (const stopTimer of this.draining.values()) stopTimer()
     this.draining.clear()
     this.active.clear()
     this.streams.clear()

@@ -6,46 +6,25 @@ import { FetchParser } from '../wire/fetch-parser.ts'
 import type { MoqObject } from '../wire/object.ts'
 import { ObjectTooLargeError } from '../wire/object-gatherer.ts'
 import { Reader } from '../wire/reader.ts'
-import { isSubgroupType, readSubgroupHeader, type SubgroupHeader } from '../wire/subgroup.ts'
+import {
+  isSubgroupHeaderWhole,
+  isSubgroupType,
+  readSubgroupHeader,
+  type SubgroupHeader,
+} from '../wire/subgroup.ts'
 import { SubgroupParser } from '../wire/subgroup-parser.ts'
 import { readVi64, safeVi64, vi64Length } from '../wire/vi64.ts'
+import type { AliasSink } from './alias-sink.ts'
 import type { Throttled } from './control-budget.ts'
+import type { DataStreamHost, WaitingStream } from './data-stream-host.ts'
 import type { FetchRequest } from './fetch-request.ts'
 import type { IncomingSubgroup } from './handler.ts'
-import type { SessionLimitName, SessionLimits } from './limits.ts'
 import type { MessageParser } from './message-parser.ts'
 import { PADDING_STREAM } from './padding.ts'
-import type { StreamWatch, Watched } from './stream-watch.ts'
-import type { Subscription } from './subscription.ts'
+import type { Watched } from './stream-watch.ts'
 
 /** Section 3.4. */
 const SETUP_STREAM = 0x2f00
-
-/** What the streams of a session ask of it. */
-export interface DataStreamHost {
-  readonly limits: SessionLimits
-  readonly watch: StreamWatch
-  readonly ready: boolean
-  readonly closed: boolean
-  /** What a callback threw: it ends the session. */
-  fault(error: unknown): void
-  limitHit(limit: SessionLimitName): void
-  /** The peer's control stream came; its messages go to the parser that is returned. */
-  controlStream(): MessageParser
-  controlStreamEnded(): void
-  /** The control stream brought bytes; it may be paused for it. */
-  controlBytes(stream: Throttled, bytes: number): void
-  /** The stream waits, paused, until `resume` is called: for SETUP or for its alias. */
-  park(stream: DataStream): boolean
-  subscriptionFor(alias: number): Subscription | 'unknown' | 'retired'
-  /**
-   * @returns null for a fetch that was given up
-   * @throws ProtocolError when the stream answers no fetch of ours
-   */
-  fetchFor(requestId: number): FetchRequest | null
-  /** The stream is done with: the peer may open another for it. */
-  streamOver(): void
-}
 
 /**
  * One unidirectional stream of the peer's: reads its type, then becomes the control stream, a
@@ -53,8 +32,11 @@ export interface DataStreamHost {
  * before its subscription is known waits without taking more of the peer's flow control (draft-18
  * section 11.4.2).
  */
-export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watched, Throttled {
+export class DataStream
+  implements IncomingSubgroup, ReceiveStreamHandler, Throttled, WaitingStream, Watched
+{
   context: unknown = null
+  objectBeganAt = -1
   idleTicks = 0
   private readonly stream: ReceiveStream
   private readonly host: DataStreamHost
@@ -66,7 +48,7 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
   private watched = false
   private control: MessageParser | null = null
   private subgroup: SubgroupParser | null = null
-  private subscription: Subscription | null = null
+  private subscription: AliasSink | null = null
   private fetchParser: FetchParser | null = null
   private fetch: FetchRequest | null = null
   /** The owner of the fetch takes no more for now. */
@@ -83,7 +65,6 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
     return this.subgroup!.header
   }
 
-  /** The alias that a waiting stream waits for; null while it waits for SETUP. */
   get waitingAlias(): number | null {
     return this.subgroup ? this.subgroup.header.trackAlias : null
   }
@@ -108,7 +89,6 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
     if (this.fetchParser?.incomplete) this.startWatch()
   }
 
-  /** What it waited for may be there now. */
   resume(): void {
     if (this.state !== 'waiting') return
     const bytes = this.pending ?? EMPTY
@@ -241,7 +221,7 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
 
   private beginSubgroup(type: number, bytes: Uint8Array, fin: boolean): void {
     const reader = new Reader(bytes, vi64Length(bytes[0]!))
-    if (subgroupHeaderSize(type, bytes, reader.offset) < 0) {
+    if (!isSubgroupHeaderWhole(type, bytes, reader.offset)) {
       if (fin) throw new ProtocolError('stream ends within its subgroup header')
       return
     }
@@ -259,7 +239,9 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
 
   /** Not what follows in a chunk after the owner stopped the stream. */
   private deliver(object: MoqObject): void {
-    if (this.state === 'subgroup') this.subscription!.deliver(object, this)
+    if (this.state !== 'subgroup') return
+    this.subscription!.deliver(object, this)
+    this.objectBeganAt = -1
   }
 
   private attach(bytes: Uint8Array, fin: boolean): void {
@@ -299,7 +281,9 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
     }
     if (this.state !== 'subgroup') return
     if (!fin) {
-      this.mind(parser.incomplete)
+      const { incomplete } = parser
+      if (incomplete && this.objectBeganAt < 0) this.objectBeganAt = this.host.clock.now()
+      this.mind(incomplete)
       return
     }
     parser.finish()
@@ -407,15 +391,3 @@ export class DataStream implements IncomingSubgroup, ReceiveStreamHandler, Watch
 }
 
 const EMPTY = new Uint8Array(0)
-
-/** Offset behind the header that begins at `offset` (behind the type), or -1 when it is not whole. */
-function subgroupHeaderSize(type: number, bytes: Uint8Array, offset: number): number {
-  const integers = (type & 0x06) === 0x04 ? 3 : 2
-  let at = offset
-  for (let i = 0; i < integers; i++) {
-    if (at >= bytes.length) return -1
-    at += vi64Length(bytes[at]!)
-  }
-  if ((type & 0x20) === 0) at++
-  return at <= bytes.length ? at : -1
-}

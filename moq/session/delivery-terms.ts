@@ -1,11 +1,12 @@
 import type { Location } from '../wire/location.ts'
 import type { GroupOrder, Parameters } from '../wire/parameters.ts'
+import { DEFAULT_PRIORITY } from '../wire/priority.ts'
 import { filterRange } from './filter.ts'
 
 /** What a subscriber wants of a track and how, as its parameters say (draft-18 section 10.2). */
 export class DeliveryTerms {
   /** 0..255, lower is sent first (section 7.1). */
-  subscriberPriority = 128
+  subscriberPriority = DEFAULT_PRIORITY
   /** Null: the publisher's preference. */
   groupOrder: GroupOrder | null = null
   /** Objects are sent only while this is true (section 5.1, Forward State). */

@@ -8,6 +8,16 @@ export interface FilterRange {
   readonly endGroup: number
 }
 
+/** Whether an object is in a range; Infinity: any of the group's from there on. */
+export function isInRange(
+  { start, endGroup }: FilterRange,
+  group: number,
+  object: number,
+): boolean {
+  if (group > endGroup || group < start.group) return false
+  return group > start.group || object >= start.object
+}
+
 const ORIGIN: Location = { group: 0, object: 0 }
 
 /**

@@ -4,10 +4,12 @@ import type { ControlMessage, Goaway } from '../wire/messages.ts'
 import { namespaceOf, trackOf } from '../wire/names.ts'
 import { codecFor } from '../wire/versions.ts'
 import type { IncomingSubscribe } from './incoming-subscribe.ts'
-import { Log, TestLink } from './test-pair.ts'
+import { Log, spoken, TestLink } from './test-pair.ts'
 
 const TRACK = trackOf(namespaceOf('a'), 'b')
-const codec = codecFor('moqt-18')
+const codec = codecFor(spoken.version)
+/** Later drafts have no Request ID in GOAWAY. */
+const hasRequestId = spoken.version === 'moqt-18'
 
 /** A session and a peer that says what a test wants on its control stream. */
 async function hostile(role: 'client' | 'server') {
@@ -62,7 +64,7 @@ async function pair() {
 }
 
 describe('GOAWAY on the control stream (section 10.4)', () => {
-  it('names the smallest request that was not processed', async () => {
+  it.runIf(hasRequestId)('names the smallest request that was not processed', async () => {
     const { link, server, client, told, subscribe } = await pair()
     await subscribe()
     server.goaway('moqt://elsewhere/', 3000)
@@ -150,18 +152,21 @@ describe('GOAWAY on the control stream (section 10.4)', () => {
     expect(goaways).toHaveLength(1)
   })
 
-  it('names a request of the receiver: another parity is INVALID_REQUEST_ID', async () => {
-    for (const [role, requestId, code] of [
-      ['client', 1, SessionCode.INVALID_REQUEST_ID],
-      ['client', 4, null],
-      ['server', 0, SessionCode.INVALID_REQUEST_ID],
-      ['server', 3, null],
-    ] as const) {
-      const { say, closed } = await hostile(role)
-      await say(goaway(requestId))
-      expect(closed()).toBe(code)
-    }
-  })
+  it.runIf(hasRequestId)(
+    'names a request of the receiver: another parity is INVALID_REQUEST_ID',
+    async () => {
+      for (const [role, requestId, code] of [
+        ['client', 1, SessionCode.INVALID_REQUEST_ID],
+        ['client', 4, null],
+        ['server', 0, SessionCode.INVALID_REQUEST_ID],
+        ['server', 3, null],
+      ] as const) {
+        const { say, closed } = await hostile(role)
+        await say(goaway(requestId))
+        expect(closed()).toBe(code)
+      }
+    },
+  )
 
   it('is kept until there is credit for the control stream', async () => {
     const link = new TestLink({ streamCredit: { uni: 0 } })
@@ -278,7 +283,7 @@ describe('a redirect (section 10.6.1)', () => {
 })
 
 describe('the code of a reset', () => {
-  it('that is not known is told as it is, and ends no session (section 13)', async () => {
+  it('that is not known is told as it is, and ends no session (section 14)', async () => {
     const link = new TestLink()
     const session = link.session('client', {})
     const peer = link.raw('server')

@@ -16,7 +16,7 @@ async function world() {
   return { link, session, peer, closes }
 }
 
-describe('what is not known (section 13)', () => {
+describe('what is not known (section 14)', () => {
   it('is kept of tracks and objects', async () => {
     const { link, session, peer } = await world()
     const trackProperties = [

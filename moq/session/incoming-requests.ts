@@ -1,13 +1,6 @@
 import type { TransportSession } from '../transport/transport.ts'
 import { RequestCode, ResetCode } from '../wire/codes.ts'
-import { ProtocolError } from '../wire/errors.ts'
-import type {
-  ControlMessage,
-  MessageType,
-  RequestMessage,
-  RequestUpdate,
-} from '../wire/messages.ts'
-import type { AuthorizationToken } from '../wire/parameters.ts'
+import type { RequestMessage, RequestUpdate } from '../wire/messages.ts'
 import type { Clock } from './clock.ts'
 import type { SessionHandler } from './handler.ts'
 import { IncomingFetch } from './incoming-fetch.ts'
@@ -15,42 +8,29 @@ import { IncomingSubscribe } from './incoming-subscribe.ts'
 import type { SessionLimitName, SessionLimits } from './limits.ts'
 import { IncomingNamespacePublication, IncomingNamespaceSubscription } from './namespaces.ts'
 import { Publication } from './publication.ts'
-import { type RequestRefusal, requestError } from './refusal.ts'
+import { rangeFilterRefusal } from './range-filter-rules.ts'
+import { ALREADY_SUBSCRIBED, type RequestRefusal, requestError } from './refusal.ts'
+import { type BeginningHost, RequestBeginnings } from './request-beginnings.ts'
 import type { RequestHost } from './request-host.ts'
 import { RequestIds } from './request-ids.ts'
 import { brokenLimit } from './request-limits.ts'
 import { checkUpdate, type UpdatedRequest } from './request-rules.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
+import { namespaceIn, reservedRefusal } from './reserved.ts'
 import { type Served, ServedTracks } from './served-tracks.ts'
-import type { StreamWatch, Watched } from './stream-watch.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import { TokenQuestions } from './token-questions.ts'
 import { IncomingTrackStatus } from './track-status.ts'
 import { IncomingTracksSubscription } from './tracks-subscription.ts'
 
-interface Host {
+interface Host extends BeginningHost {
   readonly transport: TransportSession
-  readonly limits: SessionLimits
-  readonly ready: boolean
-  readonly watch: StreamWatch
-  limitHit(limit: SessionLimitName): void
   readonly clock: Clock
   readonly subscriptions: Subscriptions
   nextRequestId(): number
-  /** A request of ours, or that ours became, is over. */
+  /** A request of either side's is over; `forget` is called for it. */
   requestOver(request: OpenRequest): void
-  guard(task: () => void): void
 }
-
-/** Section 3.3: a bidirectional stream begins with one of these and nothing else. */
-const FIRST: ReadonlySet<MessageType> = new Set<MessageType>([
-  'TRACK_STATUS',
-  'SUBSCRIBE',
-  'PUBLISH',
-  'FETCH',
-  'PUBLISH_NAMESPACE',
-  'SUBSCRIBE_NAMESPACE',
-  'SUBSCRIBE_TRACKS',
-])
 
 /**
  * The peer's requests: each begins a stream, is checked, and goes to the handler's method for it, or
@@ -65,12 +45,10 @@ export class IncomingRequests implements RequestHost {
   private readonly ids: RequestIds
   private readonly open = new Set<OpenRequest>()
   private readonly served = new ServedTracks()
-  /** Streams that have not said yet what they ask, or whose request waits to be looked at. */
-  private readonly beginning = new Set<RequestStream>()
+  private readonly beginnings: RequestBeginnings
+  private readonly tokens: TokenQuestions
   /** We sent GOAWAY: what comes now is refused (section 10.4). */
   goingAway = false
-  /** Held with a first message that came before the peer's SETUP (section 3.3). */
-  private early: RequestStream[] = []
 
   constructor(host: Host, handler: SessionHandler, role: 'client' | 'server') {
     this.host = host
@@ -79,6 +57,8 @@ export class IncomingRequests implements RequestHost {
     this.limits = host.limits
     this.handler = handler
     this.ids = new RequestIds(role === 'client' ? 1 : 0)
+    this.tokens = new TokenQuestions(handler, (task) => host.guard(task))
+    this.beginnings = new RequestBeginnings(host, (message, stream) => this.begin(message, stream))
   }
 
   /** The smallest request id of the peer's that was not processed, for GOAWAY. */
@@ -88,7 +68,7 @@ export class IncomingRequests implements RequestHost {
 
   /** Requests that are open or have begun. */
   get size(): number {
-    return this.open.size + this.beginning.size
+    return this.open.size + this.beginnings.size
   }
 
   /**
@@ -114,40 +94,11 @@ export class IncomingRequests implements RequestHost {
   }
 
   accept(stream: RequestStream): void {
-    if (this.beginning.size >= this.host.limits.maxRequests) {
-      this.host.limitHit('maxRequests')
-      stream.cancel(ResetCode.EXCESSIVE_LOAD)
-      return
-    }
-    this.beginning.add(stream)
-    const watched = new Unbegun(stream, this.host)
-    stream.handler = {
-      onMessage: (message) => {
-        if (!isRequest(message)) {
-          throw new ProtocolError(`a request stream begins with ${message.type}`)
-        }
-        this.host.watch.remove(watched)
-        if (this.host.ready) this.begin(message, stream)
-        else this.keepEarly(message, stream)
-      },
-      onEnd: () => {
-        throw new ProtocolError('a request stream ends without a request')
-      },
-      onGoaway: () => {
-        throw new ProtocolError('a request stream begins with GOAWAY')
-      },
-      // Cancelled before it said anything.
-      onCancelled: () => {
-        this.beginning.delete(stream)
-        this.host.watch.remove(watched)
-      },
-    }
+    this.beginnings.accept(stream)
   }
 
   ready(): void {
-    const early = this.early
-    this.early = []
-    for (const stream of early) stream.release()
+    this.beginnings.ready()
   }
 
   requestOpened(request: OpenRequest): void {
@@ -156,9 +107,12 @@ export class IncomingRequests implements RequestHost {
   }
 
   readonly requestOver = (request: OpenRequest): void => {
+    this.host.requestOver(request)
+  }
+
+  forget(request: OpenRequest): void {
     this.open.delete(request)
     if (isServed(request)) this.served.delete(request)
-    this.host.requestOver(request)
   }
 
   admitUpdate(
@@ -175,72 +129,28 @@ export class IncomingRequests implements RequestHost {
       stream.abandon(ResetCode.EXCESSIVE_LOAD)
       return
     }
+    const filters = rangeFilterRefusal(update.parameters)
     const tokens = update.parameters.authorizationTokens
-    if (tokens) this.ask(tokens, stream, decided)
-    else decided(null)
+    if (tokens) this.tokens.ask(tokens, stream, (denial) => decided(denial ?? filters))
+    else decided(filters)
   }
 
   sessionEnded(reason: string): void {
-    this.early = []
-    this.beginning.clear()
+    this.beginnings.clear()
     for (const request of [...this.open]) request.sessionEnded(reason)
     this.open.clear()
     this.served.clear()
   }
 
-  private keepEarly(message: RequestMessage, stream: RequestStream): void {
-    if (this.early.length < this.host.limits.earlyStreams) {
-      stream.hold(message)
-      this.early.push(stream)
-      return
-    }
-    this.beginning.delete(stream)
-    this.host.limitHit('earlyStreams')
-    stream.cancel(ResetCode.EXCESSIVE_LOAD)
-  }
-
   private begin(message: RequestMessage, stream: RequestStream): void {
     this.ids.take(message.requestId)
     if (message.type === 'PUBLISH') this.host.subscriptions.publishBegun()
-    this.ask(message.parameters.authorizationTokens ?? [], stream, (denial) => {
-      this.beginning.delete(stream)
+    this.tokens.ask(message.parameters.authorizationTokens ?? [], stream, (denial) => {
+      this.beginnings.delete(stream)
       const refusal = denial ?? this.refusalOf(message)
       if (refusal || stream.cancelled) this.refuse(message, stream, refusal)
       else this.dispatch(message, stream)
     })
-  }
-
-  /**
-   * Asks the owner about tokens. Until it has decided, what follows on the stream is held.
-   * @param decided called once, unless the session ends first
-   */
-  private ask(
-    tokens: readonly AuthorizationToken[],
-    stream: RequestStream,
-    decided: (refusal: RequestRefusal | null) => void,
-  ): void {
-    if (!this.handler.onTokens) {
-      decided(null)
-      return
-    }
-    let state: 'asking' | 'waiting' | 'decided' = 'asking'
-    this.handler.onTokens(tokens, (refusal) => {
-      const late = state === 'waiting'
-      if (state === 'decided') return
-      state = 'decided'
-      if (!late) {
-        decided(refusal)
-        return
-      }
-      this.host.guard(() => {
-        decided(refusal)
-        stream.release()
-      })
-    })
-    if (isUndecided(state)) {
-      state = 'waiting'
-      stream.hold()
-    }
   }
 
   /** Why a request is refused whatever it asks; null: it is not. */
@@ -255,7 +165,9 @@ export class IncomingRequests implements RequestHost {
       return { code: RequestCode.EXCESSIVE_LOAD, reason, retryAfterMs: 1000 }
     }
     const broken = brokenLimit(message, this.limits)
-    if (!broken) return null
+    if (!broken) {
+      return reservedRefusal(namespaceIn(message)) ?? rangeFilterRefusal(message.parameters)
+    }
     this.host.limitHit(broken.limit)
     return { code: RequestCode.EXCESSIVE_LOAD, reason: broken.reason, retryAfterMs: null }
   }
@@ -264,8 +176,8 @@ export class IncomingRequests implements RequestHost {
     switch (message.type) {
       case 'SUBSCRIBE':
         if (!this.handler.onSubscribe) break
-        if (this.served.has(message.track)) {
-          this.refuse(message, stream, ALREADY_SERVED)
+        if (stream.rules.oneSubscriptionPerTrack && this.served.has(message.track)) {
+          this.refuse(message, stream, ALREADY_SUBSCRIBED)
           return
         }
         this.handler.onSubscribe(this.opened(new IncomingSubscribe(message, stream, this)))
@@ -273,7 +185,7 @@ export class IncomingRequests implements RequestHost {
       case 'PUBLISH': {
         if (!this.handler.onPublish) break
         const { subscriptions } = this.host
-        const refusal = subscriptions.refusalOf(message)
+        const refusal = subscriptions.refusalOf(message, stream.rules)
         if (refusal) this.refuse(message, stream, refusal)
         else this.handler.onPublish(this.opened(subscriptions.published(message, stream)))
         return
@@ -330,39 +242,6 @@ export class IncomingRequests implements RequestHost {
   }
 }
 
-/** A stream that has not said what it asks: it cannot keep what it has said of it for ever. */
-class Unbegun implements Watched {
-  idleTicks = 0
-  private readonly stream: RequestStream
-  private readonly host: Pick<Host, 'guard' | 'limitHit' | 'watch'>
-
-  constructor(stream: RequestStream, host: Pick<Host, 'guard' | 'limitHit' | 'watch'>) {
-    this.stream = stream
-    this.host = host
-    host.watch.add(this)
-  }
-
-  stalled(): void {
-    this.host.limitHit('dataStreamMs')
-    this.host.guard(() => this.stream.abandon(ResetCode.EXCESSIVE_LOAD))
-  }
-}
-
-const ALREADY_SERVED: RequestRefusal = {
-  code: RequestCode.DUPLICATE_SUBSCRIPTION,
-  reason: 'this session has a subscription to the track',
-  retryAfterMs: null,
-}
-
-/** The callback that is told of a decision may have run already. */
-function isUndecided(state: 'asking' | 'waiting' | 'decided'): boolean {
-  return state === 'asking'
-}
-
 function isServed(request: OpenRequest): request is Served {
   return request instanceof IncomingSubscribe || request instanceof Publication
-}
-
-function isRequest(message: ControlMessage): message is RequestMessage {
-  return FIRST.has(message.type)
 }

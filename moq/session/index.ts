@@ -36,15 +36,12 @@ export {
 } from './namespaces.ts'
 export type { OutgoingRequestHandler } from './outgoing-request.ts'
 export { OutgoingTokens } from './outgoing-tokens.ts'
-export {
-  type AcceptOptions,
-  Publication,
-  type PublicationHandler,
-  type PublishHandler,
-} from './publication.ts'
+export { Publication } from './publication.ts'
+export type { AcceptOptions, PublicationHandler, PublishHandler } from './publication-handler.ts'
 export { IncomingPublish, type PublishOptions } from './publish.ts'
 export type { UpdateResult } from './sent-updates.ts'
-export { Session, type SessionOptions } from './session.ts'
+export { Session } from './session.ts'
+export type { SessionOptions } from './session-options.ts'
 export { SetupOption, tokenCacheSize } from './setup-rules.ts'
 export { SubgroupWriter } from './subgroup-writer.ts'
 export { Subscription } from './subscription.ts'

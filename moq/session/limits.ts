@@ -36,6 +36,11 @@ export interface SessionLimits {
   readonly dataStreamMs: number
   /** Bytes of answers that a peer may leave unread on one request before it is cancelled. */
   readonly maxUnreadRequestBytes: number
+  /**
+   * The peer's REQUEST_UPDATEs unanswered on one stream, where the draft has MAX_REQUEST_UPDATES
+   * (draft-19 section 10.3.1.7), which tells the peer; one more ends the session.
+   */
+  readonly maxRequestUpdates: number
 }
 
 /** The limit that a peer hit, for `SessionHandler.onLimit`: the name of its field. */
@@ -51,6 +56,7 @@ export type SessionLimitName =
   | 'setupMs'
   | 'dataStreamMs'
   | 'maxUnreadRequestBytes'
+  | 'maxRequestUpdates'
 
 export const DEFAULT_LIMITS: SessionLimits = {
   maxObjectBytes: 8 * 1024 * 1024,
@@ -66,4 +72,5 @@ export const DEFAULT_LIMITS: SessionLimits = {
   setupMs: 10_000,
   dataStreamMs: 15_000,
   maxUnreadRequestBytes: 1024 * 1024,
+  maxRequestUpdates: 64,
 }

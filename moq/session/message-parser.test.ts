@@ -47,4 +47,20 @@ describe('messages on a control or request stream (draft-18 section 10)', () => 
     parser.feed(Uint8Array.of(7, 0, 2, 1))
     expect(() => parser.finish()).toThrow(ProtocolError)
   })
+
+  it('can be counted while they wait, by type and only whole', () => {
+    const parser = new MessageParser(() => {})
+    parser.pause()
+    expect(parser.count(2)).toBe(0)
+    const bytes = [
+      encode(2, new Uint8Array(3)),
+      encode(300, new Uint8Array(0)),
+      encode(2, new Uint8Array(1)),
+    ]
+    for (const message of bytes) parser.feed(message)
+    parser.feed(encode(2, new Uint8Array(9)).subarray(0, 5))
+    expect([parser.count(2), parser.count(300), parser.count(3)]).toEqual([2, 1, 0])
+    parser.resume()
+    expect(parser.count(2)).toBe(0)
+  })
 })

@@ -28,12 +28,27 @@ export class MessageParser {
     return this.pending?.length ?? 0
   }
 
+  /** How many whole messages of a type wait, while it is paused. */
+  count(type: number): number {
+    const bytes = this.pending
+    let count = 0
+    if (!bytes) return 0
+    for (let at = 0, end = 0; ; at = end) {
+      end = messageEnd(bytes, at)
+      if (end < 0) return count
+      if (readVi64(bytes, at) === type) count++
+    }
+  }
+
   feed(chunk: Uint8Array): void {
     const bytes = this.pending ? this.append(this.pending, chunk) : chunk
     let offset = 0
     while (!this.paused) {
-      const end = this.messageEnd(bytes, offset)
+      const end = messageEnd(bytes, offset)
       if (end < 0) break
+      const payloadAt = offset + vi64Length(bytes[offset]!) + 2
+      const type = safeVi64(readVi64(bytes, offset), 'message type')
+      this.emit(type, new Reader(bytes, payloadAt, end))
       offset = end
     }
     this.pending = offset < bytes.length ? bytes.subarray(offset) : null
@@ -72,18 +87,6 @@ export class MessageParser {
     return own && length <= this.held.length
   }
 
-  /** Emits the message at `offset` and returns the offset behind it, or -1 when it is not whole. */
-  private messageEnd(bytes: Uint8Array, offset: number): number {
-    if (offset >= bytes.length) return -1
-    const lengthAt = offset + vi64Length(bytes[offset]!)
-    const payloadAt = lengthAt + 2
-    if (payloadAt > bytes.length) return -1
-    const end = payloadAt + ((bytes[lengthAt]! << 8) | bytes[lengthAt + 1]!)
-    if (end > bytes.length) return -1
-    this.emit(safeVi64(readVi64(bytes, offset), 'message type'), new Reader(bytes, payloadAt, end))
-    return end
-  }
-
   /** @throws ProtocolError when the stream ended within a message */
   finish(): void {
     if (this.pending) throw new ProtocolError('stream ends within a message')
@@ -92,3 +95,13 @@ export class MessageParser {
 
 const EMPTY = new Uint8Array(0)
 const FIRST_HOLD = 256
+
+/** The offset behind the message at `offset`, or -1 when it is not whole. */
+function messageEnd(bytes: Uint8Array, offset: number): number {
+  if (offset >= bytes.length) return -1
+  const lengthAt = offset + vi64Length(bytes[offset]!)
+  const payloadAt = lengthAt + 2
+  if (payloadAt > bytes.length) return -1
+  const end = payloadAt + ((bytes[lengthAt]! << 8) | bytes[lengthAt + 1]!)
+  return end > bytes.length ? -1 : end
+}

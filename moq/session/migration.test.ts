@@ -4,11 +4,12 @@ import { DoneCode, RequestCode, ResetCode } from '../wire/codes.ts'
 import { isAfter, type Location } from '../wire/location.ts'
 import { namespaceOf, trackOf } from '../wire/names.ts'
 import { encodeSubgroupBody } from '../wire/subgroup.ts'
+import { ManualClock } from './manual-clock.ts'
 import { MigratingSubscription, type MigrationHandler, type MigrationOptions } from './migration.ts'
 import type { Publication } from './publication.ts'
 import type { Session } from './session.ts'
 import type { SubgroupWriter } from './subgroup-writer.ts'
-import { ManualClock, TestLink } from './test-pair.ts'
+import { TestLink } from './test-pair.ts'
 
 const TRACK = trackOf(namespaceOf('a'), 'b')
 

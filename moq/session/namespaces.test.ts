@@ -5,10 +5,10 @@ import { ResetCode } from '../wire/codes.ts'
 import { namespaceOf } from '../wire/names.ts'
 import { codecFor } from '../wire/versions.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
+import { ManualClock } from './manual-clock.ts'
 import { IncomingNamespaceSubscription } from './namespaces.ts'
 import type { RequestHost } from './request-host.ts'
 import { RequestStream } from './request-stream.ts'
-import { ManualClock } from './test-pair.ts'
 
 /** A stream whose peer reads nothing. */
 function unread() {

@@ -17,6 +17,7 @@ import {
 import type { RequestRefusal } from './refusal.ts'
 import type { RequestHost } from './request-host.ts'
 import type { RequestStream } from './request-stream.ts'
+import { reservedRefusal } from './reserved.ts'
 
 /** `onDone`: the peer revoked its acceptance, or the session ended. */
 export interface NamespacePublicationHandler extends OutgoingRequestHandler {}
@@ -169,8 +170,9 @@ export abstract class IncomingPrefixRequest extends IncomingRequest {
 
   protected override onUpdate({ namespacePrefix }: Parameters): RequestRefusal | null {
     if (!namespacePrefix) return null
-    if (this.onPrefix) return this.onPrefix(namespacePrefix)
-    return NO_OTHER_PREFIX
+    const reserved = reservedRefusal(namespacePrefix)
+    if (reserved || !this.onPrefix) return reserved ?? NO_OTHER_PREFIX
+    return this.onPrefix(namespacePrefix)
   }
 
   protected override updated({ namespacePrefix }: Parameters): void {
@@ -186,9 +188,9 @@ export abstract class IncomingPrefixRequest extends IncomingRequest {
     this.onCancelled?.()
   }
 
-  /** Section 6.1: a FIN cancels as well as a reset does. */
+  /** It cancels as well as a reset does (draft-18 section 6.1), or only says that no update follows. */
   protected override onFin(): void {
-    this.peerEnded()
+    if (this.stream.rules.requesterFinCancels) this.peerEnded()
   }
 }
 

@@ -117,7 +117,7 @@ export abstract class OutgoingRequest implements OpenRequest {
 
   private answer(message: ControlMessage): void {
     if (message.type === 'REQUEST_OK') {
-      checkOk(message, this.okName)
+      checkOk(message, this.okName, this.stream?.rules)
       this.state = 'open'
       this.handler.onAccepted?.()
     } else if (message.type === 'REQUEST_ERROR') {

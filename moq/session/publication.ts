@@ -1,60 +1,22 @@
 import { DoneCode, RequestCode, ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Location } from '../wire/location.ts'
-import type { ControlMessage, Goaway, RequestError, RequestUpdate } from '../wire/messages.ts'
+import type { ControlMessage, RequestError, RequestUpdate } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
-import type { Property } from '../wire/properties.ts'
 import { encodeSubgroupHeader, type SubgroupHeader } from '../wire/subgroup.ts'
 import { DeliveryTerms } from './delivery-terms.ts'
-import { isPublished } from './filter.ts'
+import { isInRange, isPublished } from './filter.ts'
 import { OpenWriters } from './open-writers.ts'
+import type { AcceptOptions, PublishHandler } from './publication-handler.ts'
+import { rangeFilterRefusal } from './range-filter-rules.ts'
 import { type RequestRefusal, requestError } from './refusal.ts'
 import type { RequestHost } from './request-host.ts'
 import { checkOk } from './request-rules.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
 import { SentUpdates, type UpdateResult } from './sent-updates.ts'
+import { StoppedSubgroups } from './stopped-subgroups.ts'
 import { SubgroupWriter } from './subgroup-writer.ts'
-
-/** What a subscription that we serve asks of its owner, and tells it. */
-export interface PublicationHandler {
-  /**
-   * REQUEST_UPDATE; the publication's own fields are already changed. A refusal is told to the
-   * subscriber and ends the subscription with UPDATE_FAILED (section 10.9.1); `onCancelled` follows.
-   */
-  onUpdate?:
-    | ((parameters: Parameters) => RequestRefusal | null)
-    | ((parameters: Parameters) => void)
-  /**
-   * The Largest Object now, for REQUEST_UPDATE_OK and for filters relative to it. Absent: what it was
-   * when the publication was made.
-   */
-  largest?(): Location | null
-  /** EXPIRES of a REQUEST_UPDATE_OK: ms, or null for none (section 10.2.10). */
-  expires?(): number | null
-  /** The subscriber cancelled, or the session ended. Every stream is reset already. */
-  onCancelled?(): void
-  /** The subscriber asks to be served elsewhere (section 10.4). */
-  onGoaway?(goaway: Goaway): void
-}
-
-/** Of a PUBLISH: also the subscriber's answer. */
-export interface PublishHandler extends PublicationHandler {
-  /** PUBLISH_OK; the publication's own fields are already changed. */
-  onAccepted?(parameters: Parameters): void
-  /** REQUEST_ERROR, or the request ended without an answer. Every stream is reset already. */
-  onRejected?(error: RequestError): void
-}
-
-export interface AcceptOptions {
-  /** Not used for another track in this session at the same time (section 11.1). */
-  readonly trackAlias: number
-  /** Largest location published, or null when nothing was. */
-  readonly largest: Location | null
-  readonly properties?: readonly Property[]
-  /** ms after which we mean to end it. */
-  readonly expires?: number
-}
 
 type State = 'waiting' | 'pending' | 'established' | 'over'
 
@@ -74,8 +36,7 @@ export class Publication extends DeliveryTerms implements OpenRequest {
   private readonly published: Location | null
   private readonly updates: SentUpdates
   private readonly writers = new OpenWriters()
-  /** Subgroups that the subscriber stopped; the oldest is forgotten first. */
-  private readonly stopped = new Set<string>()
+  private readonly stopped = new StoppedSubgroups()
   private stream: RequestStream | null = null
   private state: State = 'waiting'
   private streamsOpened = 0
@@ -129,6 +90,11 @@ export class Publication extends DeliveryTerms implements OpenRequest {
     this.attach(stream)
   }
 
+  /** What holds until PUBLISH_OK says otherwise. */
+  propose(terms: Parameters, forward: boolean): void {
+    this.apply({ ...terms, forward }, this.published)
+  }
+
   /** Takes the stream that PUBLISH was sent on; `largest` is what it said. */
   offer(stream: RequestStream, largest: Location | null): void {
     this.state = 'pending'
@@ -138,9 +104,7 @@ export class Publication extends DeliveryTerms implements OpenRequest {
 
   /** Whether an object passes the filter and the Forward State (sections 5.1 and 5.1.2). */
   passes(group: number, object: number): boolean {
-    if (!this.forward || this.stream === null) return false
-    if (group > this.endGroup || group < this.start.group) return false
-    return group > this.start.group || object >= this.start.object
+    return this.forward && this.stream !== null && isInRange(this, group, object)
   }
 
   /**
@@ -148,7 +112,7 @@ export class Publication extends DeliveryTerms implements OpenRequest {
    * 11.4.3). Forgotten when it sets the Forward State from 0 to 1.
    */
   isStopped(group: number, subgroup: number): boolean {
-    return this.stopped.size > 0 && this.stopped.has(`${group}/${subgroup}`)
+    return this.stopped.has(group, subgroup)
   }
 
   /**
@@ -218,13 +182,7 @@ export class Publication extends DeliveryTerms implements OpenRequest {
 
   /** @param subgroup null when the writer wrote nothing that would name it */
   writerStopped(group: number, subgroup: number | null): void {
-    if (subgroup === null) return
-    this.stopped.add(`${group}/${subgroup}`)
-    if (this.stopped.size <= MAX_STOPPED) return
-    for (const oldest of this.stopped) {
-      this.stopped.delete(oldest)
-      return
-    }
+    if (subgroup !== null) this.stopped.add(group, subgroup)
   }
 
   // ---- its request stream
@@ -251,6 +209,12 @@ export class Publication extends DeliveryTerms implements OpenRequest {
         return
       }
       checkOk(message, 'PUBLISH_OK')
+      const refusal = rangeFilterRefusal(message.parameters)
+      if (refusal) {
+        this.done(DoneCode.UPDATE_FAILED, refusal.reason)
+        this.handler.onRejected?.(requestError(refusal))
+        return
+      }
       this.state = 'established'
       // Absent from a PUBLISH_OK they have their defaults (section 10.2).
       this.apply({ forward: true, ...message.parameters }, this.largest)
@@ -357,6 +321,3 @@ export class Publication extends DeliveryTerms implements OpenRequest {
     this.host.requestOver(this)
   }
 }
-
-/** A subscriber that stops more subgroups than this may see one opened again. */
-const MAX_STOPPED = 256

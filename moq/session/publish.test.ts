@@ -9,7 +9,7 @@ import type { Publication } from './publication.ts'
 import type { IncomingPublish } from './publish.ts'
 import type { Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
-import { Log, TestLink } from './test-pair.ts'
+import { Log, spoken, TestLink } from './test-pair.ts'
 
 const TRACK = trackOf(namespaceOf('room', 'ann'), 'audio')
 const OTHER = trackOf(namespaceOf('room', 'bob'), 'audio')
@@ -103,7 +103,8 @@ describe('PUBLISH (draft-18 section 10.10)', () => {
     offers[0]!.accept(
       {
         subscriberPriority: 9,
-        groupOrder: 'descending',
+        // In draft-19 the subscriber says it in SUBSCRIBE_TRACKS.
+        ...(spoken.rules.termsForTracks ? {} : { groupOrder: 'descending' }),
         filter: { kind: 'next-group-start' },
         objectDeliveryTimeout: 100,
         subgroupDeliveryTimeout: 200,
@@ -115,7 +116,7 @@ describe('PUBLISH (draft-18 section 10.10)', () => {
     expect(publication).toMatchObject({
       forward: true,
       subscriberPriority: 9,
-      groupOrder: 'descending',
+      groupOrder: spoken.rules.termsForTracks ? null : 'descending',
       objectDeliveryTimeout: 100,
       subgroupDeliveryTimeout: 200,
       start: { group: 10, object: 0 },
@@ -236,88 +237,93 @@ describe('PUBLISH (draft-18 section 10.10)', () => {
   })
 })
 
-describe('one subscription a track and role (draft-18 section 5.1)', () => {
-  async function hostile() {
-    const link = new TestLink()
-    const offers: IncomingPublish[] = []
-    const session = link.session('server', {
-      onPublish: (offer) => offers.push(offer),
-      onSubscribe: (request) => request.accept({ trackAlias: 1, largest: null }, {}),
-    })
-    const peer = link.raw('client')
-    await link.settle()
-    return { link, session, peer, offers }
-  }
-
-  it('refuses a second PUBLISH while the first is pending, and while it is accepted', async () => {
-    const { link, peer, offers } = await hostile()
-    peer.request(publishOf(TRACK, 7, 0))
-    await link.settle()
-    const second = peer.request(publishOf(TRACK, 8, 2))
-    await link.settle()
-    offers[0]!.accept({}, new Log())
-    const third = peer.request(publishOf(TRACK, 9, 4))
-    await link.settle()
-    for (const { received } of [second, third]) {
-      expect(received).toMatchObject([
-        { type: 'REQUEST_ERROR', code: RequestCode.DUPLICATE_SUBSCRIPTION },
-      ])
+describe.runIf(spoken.rules.oneSubscriptionPerTrack)(
+  'one subscription a track and role (draft-18 section 5.1)',
+  () => {
+    async function hostile() {
+      const link = new TestLink()
+      const offers: IncomingPublish[] = []
+      const session = link.session('server', {
+        onPublish: (offer) => offers.push(offer),
+        onSubscribe: (request) => request.accept({ trackAlias: 1, largest: null }, {}),
+      })
+      const peer = link.raw('client')
+      await link.settle()
+      return { link, session, peer, offers }
     }
-    expect(offers).toHaveLength(1)
-  })
 
-  it('refuses a second SUBSCRIBE, and a SUBSCRIBE for what we offer', async () => {
-    const { link, session, peer } = await hostile()
-    const subscribe = (requestId: number, track = TRACK) =>
-      peer.request({ type: 'SUBSCRIBE', requestId, track, parameters: {} })
-    const first = subscribe(0)
-    const second = subscribe(2)
-    session.publish(OTHER, { trackAlias: 2, largest: null }, {})
-    await link.settle()
-    const third = subscribe(4, OTHER)
-    await link.settle()
-    expect(first.types).toEqual(['SUBSCRIBE_OK'])
-    expect(second.received).toMatchObject([{ code: RequestCode.DUPLICATE_SUBSCRIPTION }])
-    expect(third.received).toMatchObject([{ code: RequestCode.DUPLICATE_SUBSCRIPTION }])
-    // Once the first is gone the track can be subscribed to anew.
-    first.reset(ResetCode.CANCELLED)
-    await link.settle()
-    const fourth = subscribe(6)
-    await link.settle()
-    expect(fourth.types).toEqual(['SUBSCRIBE_OK'])
-  })
-
-  it('ends our SUBSCRIBE that has no answer before PUBLISH_OK is sent', async () => {
-    const { link, session, peer, offers } = await hostile()
-    const log = new Log()
-    session.subscribe(TRACK, {}, log)
-    const request = peer.request(publishOf())
-    await link.settle()
-    offers[0]!.accept({}, new Log())
-    expect(log.lines).toEqual([`rejected 0x${RequestCode.DUPLICATE_SUBSCRIPTION.toString(16)}`])
-    await link.settle()
-    expect(request.types).toEqual(['REQUEST_OK'])
-    expect(peer.requests[0]!.ended || peer.requests[0]!.cancelled.length > 0).toBe(true)
-  })
-
-  it('holds across the crossing of a SUBSCRIBE and a PUBLISH of two sessions', async () => {
-    const link = new TestLink()
-    const offers: IncomingPublish[] = []
-    const publisher = link.session('client', {
-      onSubscribe: () => expect.unreachable('it has a PUBLISH pending'),
+    it('refuses a second PUBLISH while the first is pending, and while it is accepted', async () => {
+      const { link, peer, offers } = await hostile()
+      peer.request(publishOf(TRACK, 7, 0))
+      await link.settle()
+      const second = peer.request(publishOf(TRACK, 8, 2))
+      await link.settle()
+      offers[0]!.accept({}, new Log())
+      const third = peer.request(publishOf(TRACK, 9, 4))
+      await link.settle()
+      for (const { received } of [second, third]) {
+        expect(received).toMatchObject([
+          { type: 'REQUEST_ERROR', code: RequestCode.DUPLICATE_SUBSCRIPTION },
+        ])
+      }
+      expect(offers).toHaveLength(1)
     })
-    const subscriber: Session = link.session('server', { onPublish: (offer) => offers.push(offer) })
-    await link.settle()
-    const asked = new Log()
-    subscriber.subscribe(TRACK, {}, asked)
-    const publication = publisher.publish(TRACK, { trackAlias: 7, largest: null }, {})
-    await link.settle()
-    expect(asked.lines).toEqual(['rejected 0x19'])
-    offers[0]!.accept({}, new Log())
-    await link.settle()
-    expect(publication.established).toBe(true)
-  })
-})
+
+    it('refuses a second SUBSCRIBE, and a SUBSCRIBE for what we offer', async () => {
+      const { link, session, peer } = await hostile()
+      const subscribe = (requestId: number, track = TRACK) =>
+        peer.request({ type: 'SUBSCRIBE', requestId, track, parameters: {} })
+      const first = subscribe(0)
+      const second = subscribe(2)
+      session.publish(OTHER, { trackAlias: 2, largest: null }, {})
+      await link.settle()
+      const third = subscribe(4, OTHER)
+      await link.settle()
+      expect(first.types).toEqual(['SUBSCRIBE_OK'])
+      expect(second.received).toMatchObject([{ code: RequestCode.DUPLICATE_SUBSCRIPTION }])
+      expect(third.received).toMatchObject([{ code: RequestCode.DUPLICATE_SUBSCRIPTION }])
+      // Once the first is gone the track can be subscribed to anew.
+      first.reset(ResetCode.CANCELLED)
+      await link.settle()
+      const fourth = subscribe(6)
+      await link.settle()
+      expect(fourth.types).toEqual(['SUBSCRIBE_OK'])
+    })
+
+    it('ends our SUBSCRIBE that has no answer before PUBLISH_OK is sent', async () => {
+      const { link, session, peer, offers } = await hostile()
+      const log = new Log()
+      session.subscribe(TRACK, {}, log)
+      const request = peer.request(publishOf())
+      await link.settle()
+      offers[0]!.accept({}, new Log())
+      expect(log.lines).toEqual([`rejected 0x${RequestCode.DUPLICATE_SUBSCRIPTION.toString(16)}`])
+      await link.settle()
+      expect(request.types).toEqual(['REQUEST_OK'])
+      expect(peer.requests[0]!.ended || peer.requests[0]!.cancelled.length > 0).toBe(true)
+    })
+
+    it('holds across the crossing of a SUBSCRIBE and a PUBLISH of two sessions', async () => {
+      const link = new TestLink()
+      const offers: IncomingPublish[] = []
+      const publisher = link.session('client', {
+        onSubscribe: () => expect.unreachable('it has a PUBLISH pending'),
+      })
+      const subscriber: Session = link.session('server', {
+        onPublish: (offer) => offers.push(offer),
+      })
+      await link.settle()
+      const asked = new Log()
+      subscriber.subscribe(TRACK, {}, asked)
+      const publication = publisher.publish(TRACK, { trackAlias: 7, largest: null }, {})
+      await link.settle()
+      expect(asked.lines).toEqual(['rejected 0x19'])
+      offers[0]!.accept({}, new Log())
+      await link.settle()
+      expect(publication.established).toBe(true)
+    })
+  },
+)
 
 describe('track aliases of PUBLISH (draft-18 section 11.1)', () => {
   it('end the session when an established subscription to another track has it', async () => {

@@ -5,7 +5,8 @@ import type { ControlMessage, Goaway, Publish } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { AuthorizationToken, Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
-import type { AcceptOptions, Publication } from './publication.ts'
+import type { Publication } from './publication.ts'
+import type { AcceptOptions } from './publication-handler.ts'
 import { requestError } from './refusal.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
 import type { Subscription } from './subscription.ts'
@@ -15,6 +16,11 @@ import type { SubscriptionHandler } from './subscription-handler.ts'
 export interface PublishOptions extends AcceptOptions {
   /** The initial Forward State; false: nothing is sent until the subscriber wants it. Default true. */
   readonly forward?: boolean
+  /**
+   * What the subscriber's SUBSCRIBE_TRACKS asked of the subscriptions that come of it, which holds
+   * until PUBLISH_OK says otherwise (draft-19 section 10.19.1). Draft-18 has only the Forward State.
+   */
+  readonly terms?: Parameters
   readonly authorizationTokens?: readonly AuthorizationToken[]
 }
 
@@ -32,7 +38,7 @@ export function offer(
     return false
   }
   const { largest, track, requestId, trackAlias } = publication
-  const { expires, authorizationTokens } = options
+  const { expires, authorizationTokens, terms } = options
   publication.offer(stream, largest)
   stream.send({
     type: 'PUBLISH',
@@ -44,6 +50,7 @@ export function offer(
       ...(expires !== undefined && { expires }),
       ...(largest && { largestObject: largest }),
       ...(!publication.forward && { forward: false }),
+      ...(stream.rules.termsForTracks && terms?.groupOrder && { groupOrder: terms.groupOrder }),
     },
     properties: options.properties ?? [],
   })

@@ -1,3 +1,4 @@
+import { RequestCode } from '../wire/codes.ts'
 import type { RequestError } from '../wire/messages.ts'
 
 /** Why a request is refused: a REQUEST_ERROR (draft-18 section 10.6). */
@@ -6,6 +7,13 @@ export interface RequestRefusal {
   readonly reason: string
   /** ms after which it may be tried again; null: never. */
   readonly retryAfterMs: number | null
+}
+
+/** Section 5.1: one subscription a track, whichever side asked for it. */
+export const ALREADY_SUBSCRIBED: RequestRefusal = {
+  code: RequestCode.DUPLICATE_SUBSCRIPTION,
+  reason: 'this session has a subscription to the track',
+  retryAfterMs: null,
 }
 
 /** The REQUEST_ERROR that says it; also what an owner is told when the peer sent none. */

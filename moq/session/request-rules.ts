@@ -1,5 +1,6 @@
 /** What may stand in a REQUEST_OK and in a REQUEST_UPDATE, by the request that they belong to. */
 
+import type { DraftRules } from '../wire/codec.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { RequestOk, RequestUpdate } from '../wire/messages.ts'
 import type { Parameters } from '../wire/parameters.ts'
@@ -55,9 +56,11 @@ const IN_UPDATE: Readonly<Record<UpdatedRequest, ReadonlySet<string>>> = {
 }
 
 /** @throws ProtocolError for a parameter or a property that does not belong there */
-export function checkOk(message: RequestOk, name: OkName): void {
+export function checkOk(message: RequestOk, name: OkName, rules?: DraftRules): void {
   for (const key in message.parameters) {
-    if (!IN_OK[name].has(key)) throw new ProtocolError(`parameter ${key} in ${name}`)
+    if (IN_OK[name].has(key)) continue
+    if (key === 'expires' && rules?.namespacesExpire) continue
+    throw new ProtocolError(`parameter ${key} in ${name}`)
   }
   // Section 10.5 names those that must be without; SUBSCRIBE_TRACKS_OK is not among them.
   const mayHave = name === 'TRACK_STATUS_OK' || name === 'SUBSCRIBE_TRACKS_OK'

@@ -1,10 +1,12 @@
 import type { BidiStream } from '../transport/transport.ts'
-import type { Codec } from '../wire/codec.ts'
-import { ResetCode } from '../wire/codes.ts'
+import { MESSAGE_ID } from '../wire/bodies.ts'
+import type { Codec, DraftRules } from '../wire/codec.ts'
+import { ResetCode, SessionCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { ControlMessage, Goaway } from '../wire/messages.ts'
 import type { Clock } from './clock.ts'
 import { MessageParser } from './message-parser.ts'
+import { UNBOUNDED, type UpdateBounds } from './update-bounds.ts'
 
 /** What a request does with its stream's events. */
 export interface RequestStreamHandler {
@@ -37,6 +39,7 @@ export class RequestStream {
   private readonly stream: BidiStream
   private readonly codec: Codec
   private readonly guard: Guard
+  private readonly updates: UpdateBounds
   private readonly parser: MessageParser
   /** What is kept back; null while nothing is. */
   private held: { readonly first: ControlMessage | null; fin: boolean; releasing: boolean } | null =
@@ -45,14 +48,25 @@ export class RequestStream {
   private sendEnded = false
   private goawaySent = false
   private goawaySeen = false
+  /** Something was sent that begins the stream or answers its request. */
+  private begun = false
+  /** REQUEST_UPDATEs of the peer's. */
+  private unanswered = 0
 
-  constructor(stream: BidiStream, codec: Codec, guard: Guard) {
+  constructor(stream: BidiStream, codec: Codec, guard: Guard, updates: UpdateBounds = UNBOUNDED) {
     this.stream = stream
     this.codec = codec
     this.guard = guard
+    this.updates = updates
     this.parser = new MessageParser((type, payload) => {
       // What follows a cancelled request on its stream is of no interest.
-      if (!this.over) this.receive(codec.decode(type, payload, 'request'))
+      if (this.over) return
+      const message = codec.decode(type, payload, 'request')
+      if (message.type === 'REQUEST_UPDATE') {
+        this.unanswered++
+        this.checkUpdates(0)
+      }
+      this.receive(message)
     })
     stream.receive.handler = {
       onBytes: (bytes, fin) =>
@@ -78,8 +92,18 @@ export class RequestStream {
     return this.over
   }
 
+  get rules(): DraftRules {
+    return this.codec.rules
+  }
+
+  /** REQUEST_UPDATEs of ours that may be unanswered on it. */
+  get maxUpdates(): number {
+    return this.updates.ours
+  }
+
   send(message: ControlMessage): void {
     if (this.sendEnded) return
+    this.noteAnswer(message)
     this.stream.send.write(this.codec.encode(message))
   }
 
@@ -140,6 +164,7 @@ export class RequestStream {
     // Released, and not held anew since.
     if (!held?.releasing || this.over) return
     this.held = null
+    this.checkUpdates(this.parser.count(MESSAGE_ID.REQUEST_UPDATE))
     if (held.first) this.receive(held.first)
     // Unless it is kept back again by what was handed on.
     if (!this.isHeld()) {
@@ -171,6 +196,24 @@ export class RequestStream {
     if (this.goawaySeen) throw new ProtocolError('second GOAWAY on a request')
     this.goawaySeen = true
     this.handler?.onGoaway?.(message)
+  }
+
+  /** The first message of ours is the request or its answer, never the answer to an update. */
+  private noteAnswer({ type }: ControlMessage): void {
+    if (type === 'GOAWAY') return
+    const answers = type === 'REQUEST_OK' || type === 'REQUEST_ERROR'
+    if (this.begun && answers && this.unanswered > 0) this.unanswered--
+    this.begun = true
+  }
+
+  /** @param kept of those that came and were not read yet */
+  private checkUpdates(kept: number): void {
+    if (this.unanswered + kept <= this.updates.theirs) return
+    this.updates.onExceeded?.()
+    throw new ProtocolError(
+      `more than ${this.updates.theirs} REQUEST_UPDATEs without an answer`,
+      SessionCode.TOO_MANY_REQUEST_UPDATES,
+    )
   }
 
   private onCancel(code: number): void {

@@ -9,72 +9,59 @@ import type {
   CloseInfo,
   ReceiveStream,
   ReceiveStreamHandler,
-  SendStream,
   TransportSession,
 } from '../transport/transport.ts'
-import type { Codec } from '../wire/codec.ts'
+import type { Codec, DraftRules } from '../wire/codec.ts'
 import { ResetCode, SessionCode } from '../wire/codes.ts'
 import { decodeDatagram, type ReceivedDatagram } from '../wire/datagram.ts'
 import { ProtocolError } from '../wire/errors.ts'
-import type { ControlMessage, FetchRange, Goaway, RequestUpdate, Setup } from '../wire/messages.ts'
+import type { FetchRange, Goaway, RequestUpdate, Setup } from '../wire/messages.ts'
 import type { FullTrackName, Namespace } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
-import type { Property } from '../wire/properties.ts'
 import { codecFor } from '../wire/versions.ts'
+import type { AliasSink } from './alias-sink.ts'
 import type { Aliases } from './aliases.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ControlBudget, type Throttled } from './control-budget.ts'
-import { DataStream, type DataStreamHost } from './data-stream.ts'
+import { type ControlHost, ControlStreams } from './control-streams.ts'
+import { DataStream } from './data-stream.ts'
+import type { DataStreamHost, WaitingStream } from './data-stream-host.ts'
 import { type FetchHandler, type FetchHost, FetchRequest } from './fetch-request.ts'
 import { FetchTable } from './fetch-table.ts'
 import { type GoawayHost, SessionGoaway } from './goaway.ts'
 import type { SessionHandler, SubscriptionHandler } from './handler.ts'
 import { IncomingRequests } from './incoming-requests.ts'
 import { DEFAULT_LIMITS, type SessionLimitName, type SessionLimits } from './limits.ts'
-import { MessageParser } from './message-parser.ts'
+import type { MessageParser } from './message-parser.ts'
 import {
   NamespacePublication,
   type NamespacePublicationHandler,
   NamespaceSubscription,
   type NamespaceSubscriptionHandler,
 } from './namespaces.ts'
+import { OutgoingRequests } from './outgoing-requests.ts'
 import { paddingDatagram, sendPaddingStream } from './padding.ts'
-import { peerCodec } from './peer-codec.ts'
-import { Publication, type PublishHandler } from './publication.ts'
+import { type PeerTerms, peerCodec } from './peer-codec.ts'
+import { Publication } from './publication.ts'
+import type { PublishHandler } from './publication-handler.ts'
 import { offer, type PublishOptions } from './publish.ts'
 import type { RequestRefusal } from './refusal.ts'
 import type { UpdatedRequest } from './request-rules.ts'
 import { type OpenRequest, RequestStream } from './request-stream.ts'
-import { checkSetup, SetupOption } from './setup-rules.ts'
+import { type SessionOptions, setupMessage } from './session-options.ts'
+import { maxFilterRanges, maxRequestUpdates } from './setup-rules.ts'
 import { StreamWatch } from './stream-watch.ts'
 import { Subscription } from './subscription.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { type TrackStatusHandler, TrackStatusRequest } from './track-status.ts'
 import { TracksSubscription, type TracksSubscriptionHandler } from './tracks-subscription.ts'
-
-export interface SessionOptions {
-  /** Who opened the transport session; it decides the parity of request ids. */
-  readonly role: 'client' | 'server'
-  readonly handler: SessionHandler
-  /** MOQT_IMPLEMENTATION (section 10.3.1.5); a short name and major version. */
-  readonly implementation?: string
-  /** Further SETUP options, ascending by type. */
-  readonly setup?: readonly Property[]
-  readonly limits?: Partial<SessionLimits>
-  /**
-   * Mandatory Track Properties that the owner understands (section 2.5.1); a track with any other is
-   * not taken.
-   */
-  readonly knownProperties?: ReadonlySet<number>
-  readonly clock?: Clock
-}
+import type { UpdateBounds } from './update-bounds.ts'
 
 /** For a stream that is turned away. */
 const IGNORED: ReceiveStreamHandler = { onBytes() {}, onReset() {} }
-const CONTROL_ORDER = 0
 const REQUEST_ORDER = 1
 
-export class Session implements DataStreamHost, FetchHost, GoawayHost {
+export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHost {
   readonly transport: TransportSession
   readonly role: 'client' | 'server'
   readonly limits: SessionLimits
@@ -82,6 +69,8 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
   readonly watch: StreamWatch
   private readonly handler: SessionHandler
   private readonly codec: Codec
+  private readonly updates: UpdateBounds
+  private readonly peerTerms: PeerTerms = { maxFilterRanges: 0 }
   readonly clock: Clock
   /** For the peer's requests: what we subscribe to. */
   readonly subscriptions: Subscriptions
@@ -92,16 +81,9 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
   private readonly goaways: SessionGoaway
   private readonly budget: ControlBudget
   private peerUniStreams = 0
-  private readonly outgoing = new Set<OpenRequest>()
-  /** Requests that wait for stream credit, oldest first. */
-  private waiting: ((stream: RequestStream) => void)[] = []
-  private control: SendStream | null = null
-  /** Kept for the case that there is no stream credit yet. */
-  private readonly setupMessage: Setup
-  private peerControl: 'none' | 'open' | 'ready' = 'none'
-  private requestId: number
+  private readonly outgoing: OutgoingRequests
+  private readonly control: ControlStreams
   private over = false
-  private readonly cancelSetupTimer: () => void
 
   constructor(transport: TransportSession, options: SessionOptions) {
     this.transport = transport
@@ -109,8 +91,16 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
     this.handler = options.handler
     this.clock = options.clock ?? systemClock
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
-    this.codec = peerCodec(codecFor(transport.protocol), options.role)
-    this.requestId = options.role === 'client' ? 0 : 1
+    const codec = codecFor(transport.protocol)
+    this.codec = peerCodec(codec, options.role, this.peerTerms)
+    const most = codec.rules.boundsRequestUpdates ? this.limits.maxRequestUpdates : 0
+    // Until the peer's SETUP says how many it takes, one update is always allowed.
+    this.updates = {
+      theirs: most || Number.POSITIVE_INFINITY,
+      ours: codec.rules.boundsRequestUpdates ? 1 : Number.POSITIVE_INFINITY,
+      onExceeded: () => this.limitHit('maxRequestUpdates'),
+    }
+    this.outgoing = new OutgoingRequests(options.role, () => this.openRequest())
     this.knownProperties = options.knownProperties ?? new Set()
     this.subscriptions = new Subscriptions(this)
     this.aliases = this.subscriptions.aliases
@@ -131,22 +121,21 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
       onRoom: (bytes) => this.handler.onRoom?.(bytes),
       onClosed: (info) => this.onClosed(info),
     }
-    this.cancelSetupTimer = this.clock.after(this.limits.setupMs, () => {
-      if (this.ready) return
-      this.limitHit('setupMs')
-      this.close(SessionCode.CONTROL_MESSAGE_TIMEOUT, 'no SETUP came in time')
-    })
-    this.setupMessage = { type: 'SETUP', options: setupOptions(options) }
-    this.openControl()
+    this.control = new ControlStreams(this, this.codec, setupMessage(options, most))
   }
 
   /** Both SETUP messages are exchanged. */
   get ready(): boolean {
-    return this.peerControl === 'ready'
+    return this.control.ready
   }
 
   get closed(): boolean {
     return this.over
+  }
+
+  /** What the draft that was negotiated does otherwise than others. */
+  get rules(): DraftRules {
+    return this.codec.rules
   }
 
   /** The peer's GOAWAY: it takes no new requests, and the session will end. */
@@ -181,7 +170,7 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
   publish(track: FullTrackName, options: PublishOptions, handler: PublishHandler): Publication {
     const request = { track, requestId: this.nextRequestId() }
     const publication = new Publication(this.incoming, request, options, handler)
-    publication.forward = options.forward ?? true
+    publication.propose(options.terms ?? {}, options.forward ?? true)
     this.request(publication, (stream) => {
       if (offer(publication, stream, options)) this.incoming.offered(publication)
     })
@@ -206,7 +195,7 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
     handler: TrackStatusHandler,
     parameters: Parameters = {},
   ): TrackStatusRequest {
-    const status = new TrackStatusRequest(handler, this.requestOver)
+    const status = new TrackStatusRequest(handler, this.subscriptions, this.requestOver)
     const id = this.nextRequestId()
     this.request(status, (stream) => status.start(stream, id, track, parameters))
     return status
@@ -258,7 +247,7 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
     const message = this.goaways.send(uri, timeoutMs, this.incoming.nextId)
     if (!message) return
     this.incoming.goingAway = true
-    this.sendControl(message)
+    this.control.send(message)
   }
 
   /**
@@ -284,9 +273,7 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
   // ---- for the rooms of this session
 
   nextRequestId(): number {
-    const id = this.requestId
-    this.requestId += 2
-    return id
+    return this.outgoing.takeId()
   }
 
   /** A request of the peer's goes on as another object. */
@@ -294,9 +281,10 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
     this.incoming.requestOpened(request)
   }
 
-  /** A request of ours, or that ours became, is over. */
+  /** A request of either side's is over. */
   readonly requestOver = (request: OpenRequest): void => {
-    this.outgoing.delete(request)
+    this.outgoing.over(request)
+    this.incoming.forget(request)
   }
 
   admitUpdate(
@@ -308,16 +296,16 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
     this.incoming.admitUpdate(update, request, stream, decided)
   }
 
-  subscriptionFor(alias: number): Subscription | 'unknown' | 'retired' {
+  subscriptionFor(alias: number): AliasSink | 'unknown' | 'retired' {
     return this.aliases.find(alias)
   }
 
   fetchFor(requestId: number): FetchRequest | null {
-    return this.fetches.find(requestId, this.requestId)
+    return this.fetches.find(requestId, this.outgoing.nextId)
   }
 
   fetchOver(fetch: FetchRequest, streamed: boolean): void {
-    this.outgoing.delete(fetch)
+    this.requestOver(fetch)
     this.fetches.over(fetch, streamed)
   }
 
@@ -333,16 +321,12 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
     this.peerUniStreams--
   }
 
-  park(stream: DataStream): boolean {
+  park(stream: WaitingStream): boolean {
     return this.aliases.park(stream)
   }
 
   controlStream(): MessageParser {
-    if (this.peerControl !== 'none') throw new ProtocolError('second control stream')
-    this.peerControl = 'open'
-    return new MessageParser((type, payload) =>
-      this.onControl(this.codec.decode(type, payload, 'control')),
-    )
+    return this.control.receive()
   }
 
   controlStreamEnded(): void {
@@ -380,35 +364,17 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
 
   // ---- setup
 
-  /** Opens the control stream with SETUP, now or when there is stream credit. */
-  private openControl(): void {
-    this.control = this.transport.openUni(CONTROL_ORDER)
-    this.sendControl(this.setupMessage)
-    if (this.goaways.sent) this.sendControl(this.goaways.sent)
-  }
-
-  private sendControl(message: ControlMessage): void {
-    this.control?.write(this.codec.encode(message))
-  }
-
-  private onControl(message: ControlMessage): void {
-    if (this.peerControl === 'open') {
-      if (message.type !== 'SETUP') throw new ProtocolError(`${message.type} before SETUP`)
-      this.onSetup(message)
-      return
-    }
-    if (message.type !== 'GOAWAY') throw new ProtocolError(`${message.type} on the control stream`)
-    this.goaways.receive(message)
-    this.handler.onGoaway?.(message)
-  }
-
-  private onSetup(setup: Setup): void {
-    checkSetup(setup, this.role, this.transport.kind)
-    this.peerControl = 'ready'
-    this.cancelSetupTimer()
+  onSetup(setup: Setup): void {
+    if (this.codec.rules.boundsRequestUpdates) this.updates.ours = maxRequestUpdates(setup)
+    this.peerTerms.maxFilterRanges = maxFilterRanges(setup)
     this.handler.onReady?.(setup)
     this.incoming.ready()
     this.aliases.ready()
+  }
+
+  onGoaway(goaway: Goaway): void {
+    this.goaways.receive(goaway)
+    this.handler.onGoaway?.(goaway)
   }
 
   // ---- transport
@@ -425,7 +391,7 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
   }
 
   private onBidi(stream: BidiStream): void {
-    this.incoming.accept(new RequestStream(this.budget.meter(stream), this.codec, this.guard))
+    this.incoming.accept(this.requestStream(stream))
   }
 
   private onDatagram(bytes: Uint8Array): void {
@@ -454,25 +420,22 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
 
   private request(request: OpenRequest, start: (stream: RequestStream) => void): void {
     if (this.over) throw new Error('the session is closed')
-    this.outgoing.add(request)
-    const stream = this.waiting.length === 0 ? this.openRequest() : null
-    if (stream) start(stream)
-    else this.waiting.push(start)
+    this.outgoing.begin(request, start)
   }
 
   private openRequest(): RequestStream | null {
     const stream = this.transport.openBidi(REQUEST_ORDER)
-    return stream && new RequestStream(this.budget.meter(stream), this.codec, this.guard)
+    return stream && this.requestStream(stream)
+  }
+
+  private requestStream(stream: BidiStream): RequestStream {
+    return new RequestStream(this.budget.meter(stream), this.codec, this.guard, this.updates)
   }
 
   private onStreamCredit(): void {
     if (this.over) return
-    if (!this.control) this.openControl()
-    while (this.waiting.length > 0) {
-      const stream = this.openRequest()
-      if (!stream) break
-      this.waiting.shift()!(stream)
-    }
+    this.control.onStreamCredit()
+    this.outgoing.onStreamCredit()
     this.handler.onStreamCredit?.()
   }
 
@@ -484,25 +447,13 @@ export class Session implements DataStreamHost, FetchHost, GoawayHost {
   private end(reason: string): void {
     if (this.over) return
     this.over = true
-    this.cancelSetupTimer()
-    this.waiting = []
+    this.control.stop()
     this.incoming.sessionEnded(reason)
-    for (const request of [...this.outgoing]) request.sessionEnded(reason)
-    this.outgoing.clear()
+    this.outgoing.sessionEnded(reason)
     this.subscriptions.clear()
     this.fetches.clear()
     this.goaways.cancel()
     this.budget.clear()
     this.watch.clear()
   }
-}
-
-function setupOptions(options: SessionOptions): Property[] {
-  const setup: Property[] = [...(options.setup ?? [])]
-  if (options.implementation) {
-    const value = new TextEncoder().encode(options.implementation)
-    setup.push({ type: SetupOption.MOQT_IMPLEMENTATION, value })
-    setup.sort((a, b) => Number(a.type) - Number(b.type))
-  }
-  return setup
 }

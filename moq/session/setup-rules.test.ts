@@ -87,7 +87,7 @@ describe('PATH and AUTHORITY in SETUP (sections 10.3.1.1 and 10.3.1.2)', () => {
 })
 
 describe('SETUP options (section 10.3)', () => {
-  it('that are not known are ignored, and may repeat (section 13)', () => {
+  it('that are not known are ignored, and may repeat (section 14)', () => {
     const grease = { type: 0x9d, value: new Uint8Array(3) }
     const even = { type: 0x11c, value: 5 }
     expect(codeOf([grease, grease, even, even], 'client', 'webtransport')).toBeNull()

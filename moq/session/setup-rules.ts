@@ -1,6 +1,7 @@
 /** What SETUP may say (draft-18 section 10.3.1), and by whom. */
 
 import type { TransportKind } from '../transport/transport.ts'
+import type { DraftRules } from '../wire/codec.ts'
 import { SessionCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Setup } from '../wire/messages.ts'
@@ -11,7 +12,11 @@ export const SetupOption = {
   AUTHORIZATION_TOKEN: 0x03,
   MAX_AUTH_TOKEN_CACHE_SIZE: 0x04,
   AUTHORITY: 0x05,
+  /** From draft-19 on: ranges that the peer may have in the filters of one request; without it none. */
+  MAX_FILTER_RANGES: 0x06,
   MOQT_IMPLEMENTATION: 0x07,
+  /** From draft-19 on: REQUEST_UPDATEs that may be unanswered on one stream; 0 or none: no limit. */
+  MAX_REQUEST_UPDATES: 0x08,
 } as const
 
 /** AUTHORIZATION_TOKEN is the one that may be given several times. */
@@ -22,16 +27,28 @@ const SINGLE: ReadonlySet<number | bigint> = new Set([
   SetupOption.MOQT_IMPLEMENTATION,
 ])
 
+/** The same, where the draft has them; to others they are unknown. */
+const SINGLE_BOUNDS: ReadonlySet<number | bigint> = new Set([
+  SetupOption.MAX_FILTER_RANGES,
+  SetupOption.MAX_REQUEST_UPDATES,
+])
+
 /**
  * Checks the peer's SETUP; unknown options are ignored, and may repeat.
  * @param role ours: a server's SETUP has no PATH and no AUTHORITY
  * @throws ProtocolError with the code that the draft gives for it
  */
-export function checkSetup(setup: Setup, role: 'client' | 'server', kind: TransportKind): void {
+export function checkSetup(
+  setup: Setup,
+  role: 'client' | 'server',
+  kind: TransportKind,
+  rules?: DraftRules,
+): void {
   const allowed = role === 'server' && kind === 'quic'
   const seen = new Set<number | bigint>()
   for (const { type, value } of setup.options) {
-    if (SINGLE.has(type) && seen.has(type)) {
+    const single = SINGLE.has(type) || (rules?.boundsRequestUpdates && SINGLE_BOUNDS.has(type))
+    if (single && seen.has(type)) {
       throw new ProtocolError(`SETUP has option 0x${type.toString(16)} twice`)
     }
     seen.add(type)
@@ -53,8 +70,22 @@ export function checkSetup(setup: Setup, role: 'client' | 'server', kind: Transp
 
 /** MAX_AUTH_TOKEN_CACHE_SIZE of the peer's (section 10.3.1.3): 0 unless it says otherwise. */
 export function tokenCacheSize(setup: Setup): number {
+  return bound(setup, SetupOption.MAX_AUTH_TOKEN_CACHE_SIZE)
+}
+
+/** MAX_REQUEST_UPDATES of the peer's (draft-19 section 10.3.1.7): Infinity unless it says otherwise. */
+export function maxRequestUpdates(setup: Setup): number {
+  return bound(setup, SetupOption.MAX_REQUEST_UPDATES) || Number.POSITIVE_INFINITY
+}
+
+/** MAX_FILTER_RANGES of the peer's (draft-19 section 10.3.1.6): 0 unless it says otherwise. */
+export function maxFilterRanges(setup: Setup): number {
+  return bound(setup, SetupOption.MAX_FILTER_RANGES)
+}
+
+function bound(setup: Setup, option: number): number {
   for (const { type, value } of setup.options) {
-    if (type !== SetupOption.MAX_AUTH_TOKEN_CACHE_SIZE) continue
+    if (type !== option) continue
     return typeof value === 'number' ? value : Number.MAX_SAFE_INTEGER
   }
   return 0

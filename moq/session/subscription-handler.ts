@@ -10,6 +10,11 @@ import type { SubgroupHeader } from '../wire/subgroup.ts'
 /** A subgroup stream of a subscription of ours. */
 export interface IncomingSubgroup {
   readonly header: SubgroupHeader
+  /**
+   * While an object is told: when its first byte came, ms of the session's clock, or -1 when all of it
+   * comes now. Delivery timeouts count from there (section 8).
+   */
+  readonly objectBeganAt: number
   /** For the owner: what it associates with the stream. */
   context: unknown
   /** Asks the publisher to stop; no callback follows. */

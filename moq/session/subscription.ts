@@ -1,10 +1,14 @@
 import { DoneCode, RequestCode, ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
+import type { Location } from '../wire/location.ts'
 import type { ControlMessage, RequestUpdate, SubscribeOk } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { MoqObject } from '../wire/object.ts'
-import type { Parameters } from '../wire/parameters.ts'
-import { findInteger, type Property, PropertyType } from '../wire/properties.ts'
+import type { Parameters, SubscriptionFilter } from '../wire/parameters.ts'
+import type { Property } from '../wire/properties.ts'
+import type { AliasSink } from './alias-sink.ts'
+import { type FilterRange, filterRange, isInRange } from './filter.ts'
+import { LongestTimeout } from './longest-timeout.ts'
 import { type RequestRefusal, requestError } from './refusal.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
 import { SentUpdates, type UpdateResult } from './sent-updates.ts'
@@ -43,7 +47,7 @@ type State = 'pending' | 'established' | 'draining' | 'over'
  * A subscription of ours (draft-18 section 5.1), by our SUBSCRIBE or the peer's PUBLISH. States:
  * `pending` → `established` → `draining` (PUBLISH_DONE came, streams may still come) → `over`.
  */
-export class Subscription implements OpenRequest {
+export class Subscription implements OpenRequest, AliasSink {
   readonly requestId: number
   readonly track: FullTrackName
   readonly handler: SubscriptionHandler
@@ -55,8 +59,11 @@ export class Subscription implements OpenRequest {
   private state: State = 'pending'
   private alias: number | null = null
   private readonly streams = new StreamTally()
-  /** The longest of the delivery timeouts that apply, ms (section 8). */
-  private deliveryTimeout = 0
+  /** What its location filter passes, as far as the publisher granted it. */
+  private range: FilterRange = filterRange(undefined, null)
+  private asked: SubscriptionFilter | undefined
+  private sharesAlias = false
+  private readonly deliveryTimeout = new LongestTimeout()
 
   constructor(
     host: SubscriptionHost,
@@ -90,7 +97,8 @@ export class Subscription implements OpenRequest {
       stream.cancel(ResetCode.CANCELLED)
       return
     }
-    this.noteTimeouts(parameters)
+    this.deliveryTimeout.note(parameters)
+    this.asked = parameters.filter
     this.attach(stream)
     stream.send({ type: 'SUBSCRIBE', requestId: this.requestId, track: this.track, parameters })
   }
@@ -98,14 +106,19 @@ export class Subscription implements OpenRequest {
   /** Goes on from a PUBLISH of the peer's that was accepted. */
   take(
     stream: RequestStream,
-    publish: { readonly trackAlias: number; readonly properties: readonly Property[] },
+    publish: {
+      readonly trackAlias: number
+      readonly largest: Location | null
+      readonly properties: readonly Property[]
+    },
     parameters: Parameters,
   ): void {
     this.by = 'PUBLISH'
     this.alias = publish.trackAlias
     this.state = 'established'
-    this.noteTimeouts(parameters)
-    this.noteTrackTimeouts(publish.properties)
+    this.range = filterRange(parameters.filter, publish.largest)
+    this.deliveryTimeout.note(parameters)
+    this.deliveryTimeout.noteTrack(publish.properties)
     this.attach(stream)
   }
 
@@ -115,8 +128,13 @@ export class Subscription implements OpenRequest {
    */
   update(parameters: Parameters, onResult?: UpdateResult): void {
     if (this.state !== 'established' || !this.stream) return
-    this.noteTimeouts(parameters)
-    this.updates.send(this.stream, parameters, onResult)
+    this.deliveryTimeout.note(parameters)
+    this.updates.send(this.stream, parameters, (error, granted) => {
+      if (!error && parameters.filter) {
+        this.range = filterRange(parameters.filter, granted.largestObject ?? null)
+      }
+      onResult?.(error, granted)
+    })
   }
 
   /** Cancels the request and every stream of it. No callback follows. */
@@ -147,6 +165,16 @@ export class Subscription implements OpenRequest {
   }
 
   // ---- its streams and datagrams
+
+  /** Whether its filter passes an object; Infinity: any of the group's from there on. */
+  takes(group: number, object: number): boolean {
+    return isInRange(this.range, group, object)
+  }
+
+  /** Others have its alias too: how many streams come under it says nothing of its own. */
+  shareAlias(): void {
+    this.sharesAlias = true
+  }
 
   deliver(object: MoqObject, subgroup: IncomingSubgroup | null): void {
     this.handler.onObject(object, subgroup)
@@ -234,7 +262,8 @@ export class Subscription implements OpenRequest {
     }
     this.alias = message.trackAlias
     this.state = 'established'
-    this.noteTrackTimeouts(message.properties)
+    this.range = filterRange(this.asked, message.parameters.largestObject ?? null)
+    this.deliveryTimeout.noteTrack(message.properties)
     this.host.subscriptionAnswered()
     this.handler.onAccepted?.({
       trackAlias: message.trackAlias,
@@ -278,11 +307,16 @@ export class Subscription implements OpenRequest {
     if (this.state !== 'established') return
     this.leave()
     this.state = 'draining'
-    this.streams.expect(streamCount)
+    this.streams.expect(this.sharesAlias ? null : streamCount)
     this.stream?.finish()
-    this.host.drain(this.alias!, this, this.deliveryTimeout)
     this.handler.onDone?.({ status, reason })
+    if (this.isDraining()) this.host.drain(this.alias!, this, this.deliveryTimeout.ms)
     this.drainIfComplete()
+  }
+
+  /** The owner may have ended it when it was told. */
+  private isDraining(): boolean {
+    return this.state === 'draining'
   }
 
   /** It is no open request any more. */
@@ -302,23 +336,8 @@ export class Subscription implements OpenRequest {
   }
 
   private drained(): void {
-    if (this.state !== 'draining') return
+    if (!this.isDraining()) return
     this.finish()
     this.handler.onDrained?.()
-  }
-
-  private noteTimeouts({ objectDeliveryTimeout, subgroupDeliveryTimeout }: Parameters): void {
-    this.deliveryTimeout = Math.max(
-      this.deliveryTimeout,
-      objectDeliveryTimeout ?? 0,
-      subgroupDeliveryTimeout ?? 0,
-    )
-  }
-
-  private noteTrackTimeouts(properties: readonly Property[]): void {
-    this.noteTimeouts({
-      objectDeliveryTimeout: findInteger(properties, PropertyType.OBJECT_DELIVERY_TIMEOUT) ?? 0,
-      subgroupDeliveryTimeout: findInteger(properties, PropertyType.SUBGROUP_DELIVERY_TIMEOUT) ?? 0,
-    })
   }
 }

@@ -1,11 +1,11 @@
-import { RequestCode } from '../wire/codes.ts'
+import type { DraftRules } from '../wire/codec.ts'
 import type { Publish, RequestUpdate } from '../wire/messages.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import { Aliases } from './aliases.ts'
 import type { Clock } from './clock.ts'
 import type { SessionLimitName, SessionLimits } from './limits.ts'
 import { IncomingPublish, type IncomingPublishHost } from './publish.ts'
-import type { RequestRefusal } from './refusal.ts'
+import { ALREADY_SUBSCRIBED, type RequestRefusal } from './refusal.ts'
 import type { OpenRequest, RequestStream } from './request-stream.ts'
 import { Subscription, type SubscriptionHost } from './subscription.ts'
 import type { SubscriptionHandler } from './subscription-handler.ts'
@@ -39,6 +39,10 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
   readonly aliases: Aliases
   private readonly host: Host
   private readonly byTrack = new TrackIndex<Subscription | IncomingPublish>()
+  /** By an accepted PUBLISH, without their alias yet; ms where PUBLISH_DONE came since, else null. */
+  private readonly unnamed = new Map<Subscription, number | null>()
+  /** PUBLISH_DONE came, and not every stream. */
+  private readonly draining = new Set<Subscription>()
 
   constructor(host: Host) {
     this.host = host
@@ -73,15 +77,12 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
   }
 
   /** Why it cannot be put before the owner; null when it can. */
-  refusalOf(message: Publish): RequestRefusal | null {
-    for (const other of this.byTrack.find(message.track)) {
+  refusalOf(message: Publish, rules: DraftRules): RequestRefusal | null {
+    const others = rules.oneSubscriptionPerTrack ? this.byTrack.find(message.track) : []
+    for (const other of others) {
       // A SUBSCRIBE of ours that has no answer gives way when the PUBLISH is accepted.
       if (other instanceof Subscription && other.pending) continue
-      return {
-        code: RequestCode.DUPLICATE_SUBSCRIPTION,
-        reason: 'this session has a subscription to the track',
-        retryAfterMs: null,
-      }
+      return ALREADY_SUBSCRIBED
     }
     return trackRefusal(message.properties, this)
   }
@@ -100,7 +101,8 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
   ): Subscription {
     this.byTrack.delete(publish)
     const { track, trackAlias, requestId } = publish
-    for (const other of [...this.byTrack.find(track)]) {
+    const others = stream.rules.oneSubscriptionPerTrack ? [...this.byTrack.find(track)] : []
+    for (const other of others) {
       if (other instanceof Subscription && other.pending) other.supersede()
     }
     const subscription = new Subscription(this, requestId, track, handler)
@@ -108,13 +110,9 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
     this.byTrack.add(subscription)
     this.host.requestOpened(subscription)
     this.host.requestOver(publish)
+    this.unnamed.set(subscription, null)
     // In a task of its own: the owner may accept within a callback of another session's.
-    queueMicrotask(() =>
-      this.host.guard(() => {
-        this.aliases.answered()
-        if (subscription.established) this.aliases.register(trackAlias, subscription)
-      }),
-    )
+    queueMicrotask(() => this.host.guard(() => this.name(trackAlias, subscription)))
     return subscription
   }
 
@@ -148,10 +146,14 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
   }
 
   drain(alias: number, subscription: Subscription, ms: number): void {
-    this.aliases.drain(alias, subscription, ms)
+    this.draining.add(subscription)
+    if (this.unnamed.has(subscription)) this.unnamed.set(subscription, ms)
+    else this.aliases.drain(alias, subscription, ms)
   }
 
   retireAlias(alias: number, subscription: Subscription): void {
+    this.draining.delete(subscription)
+    this.unnamed.delete(subscription)
     this.aliases.retire(alias, subscription)
   }
 
@@ -164,8 +166,21 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
     this.host.admitUpdate(update, request, stream, decided)
   }
 
+  /** The session ended. */
   clear(): void {
+    for (const subscription of [...this.draining]) subscription.sessionEnded('the session ended')
+    this.unnamed.clear()
     this.aliases.clear()
     this.byTrack.clear()
+  }
+
+  private name(alias: number, subscription: Subscription): void {
+    this.aliases.answered()
+    const drainMs = this.unnamed.get(subscription)
+    // It is over.
+    if (drainMs === undefined) return
+    this.unnamed.delete(subscription)
+    this.aliases.register(alias, subscription)
+    if (drainMs !== null) this.aliases.drain(alias, subscription, drainMs)
   }
 }

@@ -2,38 +2,26 @@
 
 import { createTransportPair, type MemoryOptions, type TransportPair } from '../transport/memory.ts'
 import type { BidiStream, TransportSession } from '../transport/transport.ts'
-import type { Codec } from '../wire/codec.ts'
+import type { Codec, DraftRules } from '../wire/codec.ts'
 import type { ControlMessage } from '../wire/messages.ts'
 import type { MoqObject } from '../wire/object.ts'
 import { encodeSubgroupBody, encodeSubgroupHeader } from '../wire/subgroup.ts'
 import { codecFor } from '../wire/versions.ts'
-import type { Clock } from './clock.ts'
 import type { SessionHandler, SubscriptionHandler } from './handler.ts'
+import { ManualClock } from './manual-clock.ts'
 import { MessageParser } from './message-parser.ts'
-import { Session, type SessionOptions } from './session.ts'
+import { Session } from './session.ts'
+import type { SessionOptions } from './session-options.ts'
 
-export class ManualClock implements Clock {
-  private time = 0
-  private tasks: { at: number; task: () => void }[] = []
-
-  now(): number {
-    return this.time
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const entry = { at: this.time + ms, task }
-    this.tasks.push(entry)
-    return () => {
-      this.tasks = this.tasks.filter((other) => other !== entry)
-    }
-  }
-
-  advance(ms: number): void {
-    this.time += ms
-    const due = this.tasks.filter(({ at }) => at <= this.time).sort((a, b) => a.at - b.at)
-    this.tasks = this.tasks.filter(({ at }) => at > this.time)
-    for (const { task } of due) task()
-  }
+/**
+ * What links of this file's tests speak, unless they say otherwise. A suite of one draft runs again for
+ * another in a file that says so and imports it: see `moqt-19.test.ts`.
+ */
+export const spoken = {
+  version: 'moqt-18',
+  get rules(): DraftRules {
+    return codecFor(this.version).rules
+  },
 }
 
 type Extra = Partial<Omit<SessionOptions, 'role' | 'handler'>>
@@ -45,7 +33,11 @@ export class TestLink {
   private tasks: (() => void)[] = []
 
   constructor(options: Partial<MemoryOptions> = {}) {
-    this.pair = createTransportPair({ schedule: (task) => this.tasks.push(task), ...options })
+    this.pair = createTransportPair({
+      schedule: (task) => this.tasks.push(task),
+      protocol: spoken.version,
+      ...options,
+    })
   }
 
   session(role: 'client' | 'server', handler: SessionHandler, extra: Extra = {}): Session {

@@ -1,12 +1,14 @@
 import { ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Location } from '../wire/location.ts'
-import type { RequestError, TrackStatus } from '../wire/messages.ts'
+import type { RequestError, RequestOk, TrackStatus } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
+import { requestError } from './refusal.ts'
 import { checkOk } from './request-rules.ts'
 import type { OnOver, RequestStream } from './request-stream.ts'
+import { type TakenProperties, trackRefusal } from './track-refusal.ts'
 
 /** What a TRACK_STATUS_OK tells: what a SUBSCRIBE_OK would have told (draft-18 section 10.14). */
 export interface TrackState {
@@ -17,19 +19,24 @@ export interface TrackState {
 
 export interface TrackStatusHandler {
   onStatus(state: TrackState): void
-  /** REQUEST_ERROR, or null when the request ended without an answer. */
+  /**
+   * REQUEST_ERROR, also for an answer with properties that we cannot take; or null when the request
+   * ended without an answer.
+   */
   onRejected(error: RequestError | null): void
 }
 
 /** A TRACK_STATUS of ours: one question, one answer. */
 export class TrackStatusRequest {
   private readonly handler: TrackStatusHandler
+  private readonly session: TakenProperties
   private readonly onOver: OnOver
   private stream: RequestStream | null = null
   private over = false
 
-  constructor(handler: TrackStatusHandler, onOver: OnOver) {
+  constructor(handler: TrackStatusHandler, session: TakenProperties, onOver: OnOver) {
     this.handler = handler
+    this.session = session
     this.onOver = onOver
   }
 
@@ -47,9 +54,7 @@ export class TrackStatusRequest {
     stream.handler = {
       onMessage: (message) => {
         if (message.type === 'REQUEST_OK') {
-          checkOk(message, 'TRACK_STATUS_OK')
-          const largest = message.parameters.largestObject ?? null
-          this.end(() => this.handler.onStatus({ largest, properties: message.properties }))
+          this.answer(message)
         } else if (message.type === 'REQUEST_ERROR') {
           this.end(() => this.handler.onRejected(message))
         } else {
@@ -73,6 +78,16 @@ export class TrackStatusRequest {
 
   sessionEnded(): void {
     this.end(() => this.handler.onRejected(null))
+  }
+
+  private answer(message: RequestOk): void {
+    checkOk(message, 'TRACK_STATUS_OK')
+    const { parameters, properties } = message
+    const refusal = trackRefusal(properties, this.session)
+    this.end(() => {
+      if (refusal) this.handler.onRejected(requestError(refusal))
+      else this.handler.onStatus({ largest: parameters.largestObject ?? null, properties })
+    })
   }
 
   private end(tell: () => void): void {

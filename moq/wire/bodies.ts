@@ -284,7 +284,7 @@ export function bodiesWith(parameters: ParameterTable): Bodies {
         const reason = readReason(reader)
         const base = {
           type: 'REQUEST_ERROR' as const,
-          // A code beyond what we count with is unknown: INTERNAL_ERROR of its context (section 13).
+          // A code beyond what we count with is unknown: INTERNAL_ERROR of its context (section 14).
           code: typeof code === 'number' ? code : RequestCode.INTERNAL_ERROR,
           retryAfterMs: retry === 0 ? null : retry - 1,
           reason,

@@ -1,6 +1,6 @@
 /**
  * The draft's code registries (draft-18 section 15.8), by name. Unknown codes that a peer sends are
- * treated as INTERNAL_ERROR of their context (section 13, grease) and never close a session.
+ * treated as INTERNAL_ERROR of their context (section 14, grease) and never close a session.
  */
 
 /** Session termination (section 3.5). */
@@ -42,7 +42,7 @@ export const RequestCode = {
   DOES_NOT_EXIST: 0x10,
   INVALID_RANGE: 0x11,
   MALFORMED_TRACK: 0x12,
-  /** Up to draft-18. */
+  /** Up to draft-18: later a session may have several to a track. */
   DUPLICATE_SUBSCRIPTION: 0x19,
   UNINTERESTED: 0x20,
   PREFIX_OVERLAP: 0x30,

@@ -1,7 +1,7 @@
 /** The frame of a control message (draft-18 section 10), which is the same in every draft. */
 
 import { type Bodies, type Body, MESSAGE_ID } from './bodies.ts'
-import type { Codec } from './codec.ts'
+import type { Codec, DraftRules } from './codec.ts'
 import { ProtocolError } from './errors.ts'
 import type { ControlMessage, MessageType } from './messages.ts'
 import { Writer } from './writer.ts'
@@ -12,9 +12,10 @@ const TYPE_BY_ID = new Map<number, MessageType>(
 
 const MAX_PAYLOAD = 0xffff
 
-export function controlCodec(version: string, bodies: Bodies): Codec {
+export function controlCodec(version: string, rules: DraftRules, bodies: Bodies): Codec {
   return {
     version,
+    rules,
 
     encode(message: ControlMessage): Uint8Array {
       const payload = new Writer(128)

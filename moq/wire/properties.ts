@@ -83,11 +83,13 @@ function readValueBytes(reader: Reader): Uint8Array {
 
 /**
  * The integer value of a property, searched in the list and inside Immutable Properties
- * (section 12.7); undefined when absent.
+ * (section 12.7); undefined when absent. Above 2^53-1 it is only nearly exact.
  */
 export function findInteger(properties: readonly Property[], type: number): number | undefined {
   for (const property of properties) {
-    if (property.type === type && typeof property.value === 'number') return property.value
+    if (property.type === type && !(property.value instanceof Uint8Array)) {
+      return Number(property.value)
+    }
     if (property.type === PropertyType.IMMUTABLE_PROPERTIES) {
       const inner = decodeProperties(property.value as Uint8Array)
       if (inner.some((p) => p.type === PropertyType.IMMUTABLE_PROPERTIES)) {
@@ -149,6 +151,8 @@ export function trackPropertiesFault(properties: readonly Property[]): string | 
     const fault = scan(value, 0, value.length, true, false)
     if (fault !== null) return fault
   }
+  const priority = findInteger(properties, PropertyType.DEFAULT_PUBLISHER_PRIORITY)
+  if (priority !== undefined && priority > 255) return 'a default publisher priority above 255'
   const order = findInteger(properties, PropertyType.DEFAULT_PUBLISHER_GROUP_ORDER)
   if (order !== undefined && order !== 1 && order !== 2) {
     throw new ProtocolError(`DEFAULT_PUBLISHER_GROUP_ORDER ${order}, not 1 or 2`)

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from './errors.ts'
 import type { Reader } from './reader.ts'
-import { vi64Size, writeVi64 } from './vi64.ts'
+import { vi64Length, vi64Size, writeVi64 } from './vi64.ts'
 import { Writer } from './writer.ts'
 
 export interface SubgroupHeader {
@@ -46,6 +46,21 @@ export function encodeSubgroupHeader(header: SubgroupHeader): Uint8Array {
   if (header.subgroup !== null && header.subgroup !== 0) writer.vi64(header.subgroup)
   if (header.priority !== null) writer.uint8(header.priority)
   return writer.finish()
+}
+
+/**
+ * Whether all of a header has come.
+ * @param offset behind the stream type
+ */
+export function isSubgroupHeaderWhole(type: number, bytes: Uint8Array, offset: number): boolean {
+  const integers = (type & MODE_MASK) === MODE_EXPLICIT ? 3 : 2
+  let at = offset
+  for (let i = 0; i < integers; i++) {
+    if (at >= bytes.length) return false
+    at += vi64Length(bytes[at]!)
+  }
+  if ((type & DEFAULT_PRIORITY) === 0) at++
+  return at <= bytes.length
 }
 
 /**

@@ -7,11 +7,11 @@ import type { Codec } from './codec.ts'
 import { draft18 } from './draft18/index.ts'
 import { draft19 } from './draft19/index.ts'
 
-/** In order of preference. */
+/** In order of preference: 18 is what most others speak, and so what most was tried with. */
 const CODECS: readonly Codec[] = [draft18, draft19]
 
 /** Drafts whose rules, and not only whose messages, the session keeps. */
-const SPOKEN: ReadonlySet<Codec> = new Set([draft18])
+const SPOKEN: ReadonlySet<Codec> = new Set([draft18, draft19])
 
 /** Version strings to offer and to accept, in order of preference. */
 export const VERSIONS: readonly string[] = CODECS.filter((codec) => SPOKEN.has(codec)).map(

@@ -18,6 +18,7 @@ let key: SigningKey
 let control: AdmissionControl
 let counters: AdmissionCounters
 let changes: number[]
+let cachesFull: number
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sotto-control-'))
@@ -27,6 +28,7 @@ beforeEach(async () => {
   clock = new TestClock()
   counters = makeAdmissionCounters()
   changes = []
+  cachesFull = 0
   control = await AdmissionControl.open({
     location: { kind: 'jwks-file', path },
     clock,
@@ -34,7 +36,8 @@ beforeEach(async () => {
     onProblem: () => {},
     onKeysChanged: (keys) => changes.push(keys),
     counters,
-    limits: { firstTokenMs: 3000 },
+    limits: { firstTokenMs: 3000, tokenCacheBytes: 100 },
+    onTokenCacheFull: () => cachesFull++,
   })
 })
 
@@ -76,6 +79,20 @@ async function admitted(participant: string, tokenId?: string, ms = 60_000): Pro
 }
 
 describe('AdmissionControl', () => {
+  it('bounds the tokens that a session registers, and tells of one too many', () => {
+    const { admission } = open()
+    const register = (alias: number, bytes: number) =>
+      admission.onRequest(
+        [{ kind: 'register', alias, type: 0, value: new Uint8Array(bytes) }],
+        () => {},
+      )
+    register(1, 50)
+    expect([control.tokenCacheBytes, cachesFull]).toEqual([66, 0])
+    const overflow = expect.objectContaining({ code: SessionCode.AUTH_TOKEN_CACHE_OVERFLOW })
+    expect(() => register(2, 50)).toThrow(overflow)
+    expect([control.tokenCacheBytes, cachesFull]).toEqual([66, 1])
+  })
+
   it('does not open without usable keys', async () => {
     await writeFile(path, '{}')
     const location = { kind: 'jwks-file', path } as const

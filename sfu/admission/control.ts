@@ -31,6 +31,8 @@ export interface AdmissionControlOptions {
   readonly onKeysChanged?: (keys: number) => void
   readonly counters?: AdmissionCounters
   readonly limits?: Partial<AdmissionLimits>
+  /** A token that a peer registers does not fit its cache; for metrics. */
+  readonly onTokenCacheFull?: () => void
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -85,12 +87,13 @@ export class AdmissionControl {
 
   /** The right of a new session. It must be closed when the session ends. */
   admit(events: AdmissionEvents): SessionAdmission {
-    const { clock, wallClock, limits } = this.#options
+    const { clock, wallClock, limits, onTokenCacheFull } = this.#options
     const session: SessionAdmission = new SessionAdmission({
       verifier: this.#verifier,
       clock,
       wallClock,
       ...(limits && { limits }),
+      ...(onTokenCacheFull && { onTokenCacheFull }),
       onNarrowed: () => events.onNarrowed(),
       onEnded: (end) => {
         this.#counters[end.wasAdmitted ? 'ended' : 'refused'][end.cause]++

@@ -33,6 +33,8 @@ export interface SessionAdmissionOptions {
   onInternalError(error: unknown): void
   /** A request was refused for want of permission. */
   onUnauthorized?(): void
+  /** A token that the peer registers does not fit; for metrics. */
+  onTokenCacheFull?(): void
   /** It is closed, by whomever; once. */
   onClosed?(): void
 }
@@ -81,7 +83,9 @@ export class SessionAdmission {
   constructor(options: SessionAdmissionOptions) {
     this.#options = options
     this.#limits = { ...DEFAULT_ADMISSION_LIMITS, ...options.limits }
-    this.#registry = new TokenRegistry(this.#limits.tokenCacheBytes)
+    this.#registry = new TokenRegistry(this.#limits.tokenCacheBytes, () =>
+      options.onTokenCacheFull?.(),
+    )
   }
 
   /** MAX_AUTH_TOKEN_CACHE_SIZE, for our SETUP. */
@@ -233,7 +237,7 @@ export class SessionAdmission {
 
   /** Grants what is valid; `done` hears of the first token that is not. */
   #verify(presented: readonly TokenValue[], done: (refusal: TokenRefusal | null) => void): void {
-    // Types that we do not know, grease among them, grant nothing and harm nothing (section 13).
+    // Types that we do not know, grease among them, grant nothing and harm nothing (section 14).
     const tokens = presented.filter(({ type }) => type === JWT_TOKEN_TYPE)
     if (tokens.length === 0) {
       done(null)

@@ -1,43 +1,15 @@
 /** For tests: a clock that only a test moves, and an issuer with its keys. */
 
-import type { Clock } from '../../moq/session/index.ts'
+import { ManualClock } from '../../moq/session/manual-clock.ts'
 import { findKey, type KeySet, parseJwks } from './jwks.ts'
 import { jwksOf, type SigningKey } from './make-token.ts'
 import type { IssuerKeys } from './tokens.ts'
 
 export const START = Date.UTC(2030, 0, 1)
 
-export class TestClock implements Clock {
-  #time = 0
-  #tasks: { at: number; task: () => void }[] = []
-
-  now(): number {
-    return this.#time
-  }
-
-  readonly wallClock = (): number => START + this.#time
-
-  get timers(): number {
-    return this.#tasks.length
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const entry = { at: this.#time + ms, task }
-    this.#tasks.push(entry)
-    return () => {
-      this.#tasks = this.#tasks.filter((other) => other !== entry)
-    }
-  }
-
-  advance(ms: number): void {
-    this.#time += ms
-    for (;;) {
-      const due = this.#tasks.find(({ at }) => at <= this.#time)
-      if (!due) return
-      this.#tasks = this.#tasks.filter((other) => other !== due)
-      due.task()
-    }
-  }
+/** With a wall clock that goes with it. */
+export class TestClock extends ManualClock {
+  readonly wallClock = (): number => START + this.now()
 }
 
 /** Keys that a test lists and removes. */

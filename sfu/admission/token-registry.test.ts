@@ -49,6 +49,16 @@ describe('TokenRegistry', () => {
     expect(() => registry.apply([remove(1)], 'setup')).toThrow(violation)
   })
 
+  it('tells each time that a token finds no room (section 10.3.1.3)', () => {
+    let full = 0
+    const registry = new TokenRegistry(20, () => full++)
+    registry.apply([register(1, 'abcd')], 'setup')
+    expect(full).toBe(0)
+    registry.apply([register(2, '')], 'setup')
+    expect(() => registry.apply([register(3, '')], 'request')).toThrow()
+    expect(full).toBe(2)
+  })
+
   it('sees the same token twice through an alias', () => {
     const registry = new TokenRegistry(100)
     const again: AuthorizationToken = { kind: 'use-value', type: 0, value: utf8('a') }

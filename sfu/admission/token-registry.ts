@@ -19,12 +19,17 @@ const ENTRY_BYTES = 16
 
 export class TokenRegistry {
   readonly #maxBytes: number
+  readonly #onFull: () => void
   readonly #byAlias = new Map<number, TokenValue>()
   #bytes = 0
 
-  /** @param maxBytes our MAX_AUTH_TOKEN_CACHE_SIZE; 0 forbids aliases */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes our MAX_AUTH_TOKEN_CACHE_SIZE; 0 forbids aliases
+   * @param onFull a token was not registered, because there is no room
+   */
+  constructor(maxBytes: number, onFull: () => void = () => {}) {
     this.#maxBytes = maxBytes
+    this.#onFull = onFull
   }
 
   /** Sum of 16 and the length of the value, over the registered tokens. */
@@ -71,6 +76,7 @@ export class TokenRegistry {
     }
     const bytes = this.#bytes + sizeOf(entry)
     if (bytes > this.#maxBytes) {
+      this.#onFull()
       if (place === 'setup') return entry
       throw new ProtocolError(
         `registered tokens of ${bytes} bytes, at most ${this.#maxBytes}`,

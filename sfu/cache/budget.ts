@@ -1,6 +1,5 @@
-import type { CachedGroup } from './group.ts'
+import type { CachedGroup, GroupOwner } from './group.ts'
 import { RecencyList } from './recency.ts'
-import type { TrackCache } from './track-cache.ts'
 
 export interface CacheLimits {
   /** Bytes of cached objects, of all tracks together; 0: nothing is cached, the ledger still works. */
@@ -66,19 +65,19 @@ export class CacheBudget {
     while (this.bytes > this.limits.maxBytes) {
       const group = this.settled.oldest ?? this.live.oldest
       if (!group) return
-      group.track.release(group, this.bytes - this.limits.maxBytes)
+      group.owner.release(group, this.bytes - this.limits.maxBytes)
     }
   }
 
   private forget(): void {
     this.hit('cache-objects')
-    const tracks = new Set<TrackCache>()
+    const owners = new Set<GroupOwner>()
     while (this.objects > this.limits.maxObjects * LOW_WATER) {
       const group = this.remembered.oldest ?? this.settled.oldest ?? this.live.oldest
       if (!group) break
-      group.track.forget(group)
-      tracks.add(group.track)
+      group.owner.forget(group)
+      owners.add(group.owner)
     }
-    for (const track of tracks) track.compact()
+    for (const owner of owners) owner.compact()
   }
 }

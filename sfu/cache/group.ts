@@ -2,7 +2,6 @@ import type { MoqObject } from '../../moq/wire/object.ts'
 import type { CachedObject } from './object.ts'
 import { RangeSet } from './ranges.ts'
 import { Recency } from './recency.ts'
-import type { TrackCache } from './track-cache.ts'
 
 /** What all objects of a subgroup have in common, and where it ends. */
 export interface SubgroupRecord {
@@ -17,6 +16,18 @@ export interface SubgroupRecord {
 /** What is known of a position in a group: of the run of objects that begins there. */
 export type RunState = 'cached' | 'absent' | 'unknown'
 
+/** The groups of a track, which a group belongs to: it lets go of them. */
+export interface GroupOwner {
+  /** Lets go of the bytes of a group: of the newest only the oldest, about as many as given. */
+  release(group: CachedGroup, bytes: number): void
+  /**
+   * Forgets a group: of the newest only its older half, while it has one. `compact` has to follow.
+   */
+  forget(group: CachedGroup): void
+  /** After `forget`. */
+  compact(): void
+}
+
 /**
  * What the relay knows of one group of a track: its objects by ascending id, which ids do not exist and
  * where it ends (draft-18 section 2.1). Objects mostly come in order, so that an array that is searched
@@ -24,12 +35,12 @@ export type RunState = 'cached' | 'absent' | 'unknown'
  */
 export class CachedGroup {
   readonly id: number
-  readonly track: TrackCache
+  readonly owner: GroupOwner
   /** Ascending by id; those that only a count remains of have no body. */
   readonly objects: CachedObject[] = []
   /** Bytes of the bodies. */
   bytes = 0
-  /** What its track counts of it. */
+  /** What its owner counts of it. */
   countedBytes = 0
   countedWeight = 0
   /** It is about to leave its track. */
@@ -56,9 +67,9 @@ export class CachedGroup {
   /** No object before this index has a body. */
   private bodiesFrom = 0
 
-  constructor(id: number, track: TrackCache) {
+  constructor(id: number, owner: GroupOwner) {
     this.id = id
-    this.track = track
+    this.owner = owner
   }
 
   /** What it counts against the bound of remembered objects. */

@@ -51,16 +51,19 @@ export class ObjectProperties {
 
   private scan(bytes: Uint8Array, from: number, to: number, inside: boolean): boolean {
     let type = 0
+    let odd = false
     this.at = from
     while (this.at < to) {
       const delta = this.integer(bytes, to)
       if (delta < 0) return false
       type += delta
+      // By the last byte: the sum may not be exact.
+      odd = odd !== ((bytes[this.at - 1]! & 1) === 1)
       if (type >= FIRST_MANDATORY && type <= LAST_MANDATORY) return false
       // An even type has an integer, an odd one its length and bytes.
       const value = this.integer(bytes, to)
       if (value < 0) return false
-      if (type % 2 === 1) {
+      if (odd) {
         if (value > to - this.at) return false
         const end = this.at + value
         if (type === PropertyType.IMMUTABLE_PROPERTIES) {

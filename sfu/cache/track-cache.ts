@@ -2,15 +2,15 @@ import type { Clock } from '../../moq/session/index.ts'
 import type { FetchObject } from '../../moq/wire/fetch.ts'
 import { isAfter, type Location } from '../../moq/wire/location.ts'
 import { type MoqObject, ObjectStatus } from '../../moq/wire/object.ts'
-import { type CacheBudget, LOW_WATER } from './budget.ts'
+import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
+import type { CacheBudget } from './budget.ts'
 import { sameObject } from './compare.ts'
 import { TrackExtent } from './extent.ts'
-import { CachedGroup, type RunState } from './group.ts'
-import { GroupList } from './group-list.ts'
+import type { CachedGroup, RunState } from './group.ts'
 import { BodyKeeper } from './keeper.ts'
 import { CachedObject } from './object.ts'
 import { ObjectProperties } from './object-properties.ts'
-import { RecencyList } from './recency.ts'
+import { TrackGroups } from './track-groups.ts'
 
 /**
  * What the ledger says of an object that came: whether it is `new`, came before (`duplicate`), shows
@@ -18,9 +18,6 @@ import { RecencyList } from './recency.ts'
  * forwarded: section 9.1).
  */
 export type CacheVerdict = 'new' | 'duplicate' | 'malformed' | 'withdrawn'
-
-/** Section 12.5: without the track's property. */
-const DEFAULT_PRIORITY = 128
 
 /**
  * The objects of one track that the relay knows (draft-18 section 9.1): a cache of their bytes, and
@@ -37,33 +34,25 @@ export class TrackCache {
   private readonly clock: Pick<Clock, 'now'>
   private readonly keeper = new BodyKeeper()
   private readonly properties = new ObjectProperties()
-  private groups = new GroupList()
-  /** Groups with bytes, and groups without, by last use. */
-  private cached = new RecencyList<CachedGroup>()
-  private remembered = new RecencyList<CachedGroup>()
-  /** The newest group. */
-  private live: CachedGroup | null = null
-  /** The group of the last object. */
-  private latest: CachedGroup | null = null
+  private readonly groups: TrackGroups
   private extent = new TrackExtent()
   private largestSeen: Location | null = null
-  private byteCount = 0
-  private objectCount = 0
   private over = false
 
   constructor(budget: CacheBudget, clock: Pick<Clock, 'now'>) {
     this.budget = budget
     this.clock = clock
+    this.groups = new TrackGroups(budget)
   }
 
   /** Bytes that it keeps. */
   get bytes(): number {
-    return this.byteCount
+    return this.groups.bytes
   }
 
   /** What it remembers, as `CacheLimits.maxObjectsPerTrack` counts. */
   get objects(): number {
-    return this.objectCount
+    return this.groups.objects
   }
 
   /** Largest location of an object that came, by subscription or fetch. */
@@ -98,7 +87,7 @@ export class TrackCache {
     if (!known.endSubgroup(subgroup, lastObject)) return false
     if (!endOfGroup) return true
     const held = known.endAt(lastObject, lastObject + 1)
-    this.account(known)
+    this.groups.account(known)
     return held
   }
 
@@ -140,7 +129,7 @@ export class TrackCache {
     const known = this.groups.find(group)
     const found = known?.find(object)
     if (!known || !found?.body || !this.isFresh(found)) return undefined
-    this.place(known)
+    this.groups.use(known)
     return found.toSend()
   }
 
@@ -178,21 +167,11 @@ export class TrackCache {
     return Math.min(far, this.groups.from(group) - 1)
   }
 
-  // ---- its end, and what the budget asks of it
+  // ---- its end
 
   /** Forgets everything: another publisher's history begins. */
   clear(): void {
-    for (const group of this.groups.all()) {
-      group.inTrack.leave()
-      group.inAll.leave()
-    }
-    this.budget.bytes -= this.byteCount
-    this.budget.objects -= this.objectCount
-    this.byteCount = 0
-    this.objectCount = 0
-    this.groups = new GroupList()
-    this.live = null
-    this.latest = null
+    this.groups.clear()
     this.extent = new TrackExtent()
     this.largestSeen = null
   }
@@ -200,36 +179,6 @@ export class TrackCache {
   close(): void {
     this.clear()
     this.over = true
-  }
-
-  /** Lets go of the bytes of a group: of the newest only the oldest, about as many as given. */
-  release(group: CachedGroup, bytes: number): void {
-    if (group === this.live) {
-      group.dropFirstBodies(group.bytes - bytes, Number.NEGATIVE_INFINITY)
-    } else group.dropBodies()
-    this.account(group)
-  }
-
-  /**
-   * Forgets a group: of the newest only its older half, while it has one. `compact` has to follow.
-   */
-  forget(group: CachedGroup): void {
-    if (group === this.live && group.objects.length > 1) {
-      group.forgetFirstHalf()
-      this.account(group)
-      return
-    }
-    group.forgotten = true
-    if (this.live === group) this.live = null
-    if (this.latest === group) this.latest = null
-    group.inTrack.leave()
-    group.inAll.leave()
-    this.count(-group.countedBytes, -group.countedWeight)
-  }
-
-  /** After `forget`. */
-  compact(): void {
-    this.groups.compact()
   }
 
   // ----
@@ -241,8 +190,7 @@ export class TrackCache {
     if (!this.properties.read(object)) return 'malformed'
     if (object.status !== ObjectStatus.NORMAL) return this.receiveEnd(object)
     if (this.extent.isGone(id) || this.extent.isBeyondEnd(object)) return 'withdrawn'
-    const group = this.latest?.id === id ? this.latest : this.groups.find(id)
-    return this.receiveIn(group ?? this.addGroup(id), object, arrivedAt, forwarded)
+    return this.receiveIn(this.groups.findOrAdd(id), object, arrivedAt, forwarded)
   }
 
   private receiveIn(
@@ -253,9 +201,7 @@ export class TrackCache {
   ): CacheVerdict {
     if (!group.mayCome(object.object)) return 'malformed'
     const verdict = this.enter(group, object, arrivedAt, forwarded)
-    this.latest = group
-    this.account(group)
-    this.place(group)
+    this.groups.received(group)
     this.limit(arrivedAt)
     return verdict
   }
@@ -314,10 +260,10 @@ export class TrackCache {
       return this.extent.endAt(object, object, this.largestSeen) ? 'new' : 'malformed'
     }
     if (this.extent.isGone(id)) return 'withdrawn'
-    const group = this.groups.find(id) ?? this.addGroup(id)
+    const group = this.groups.findOrAdd(id)
     if (group.end === end) return 'duplicate'
     const held = group.mayCome(end) && group.endAt(end, end)
-    this.account(group)
+    this.groups.account(group)
     this.limit(this.clock.now())
     return held ? 'new' : 'malformed'
   }
@@ -338,9 +284,9 @@ export class TrackCache {
 
   private absentIn(id: number, from: number, to: number): void {
     if (this.extent.isGone(id)) return
-    const group = this.groups.find(id) ?? this.addGroup(id)
+    const group = this.groups.findOrAdd(id)
     group.addAbsent(from, to, false)
-    this.account(group)
+    this.groups.account(group)
     this.limit(this.clock.now())
   }
 
@@ -348,7 +294,7 @@ export class TrackCache {
     this.addGone(from, to, false)
     for (const group of this.groups.between(from, to)) {
       group.addAbsent(0, Number.POSITIVE_INFINITY, false)
-      this.account(group)
+      this.groups.account(group)
     }
     this.limit(this.clock.now())
   }
@@ -356,7 +302,7 @@ export class TrackCache {
   private addGone(from: number, to: number, promised: boolean): void {
     const before = this.extent.weight
     this.extent.addGone(from, to, promised)
-    this.count(0, this.extent.weight - before)
+    this.groups.count(0, this.extent.weight - before)
   }
 
   private see(object: Location): void {
@@ -364,91 +310,15 @@ export class TrackCache {
     this.largestSeen = { group: object.group, object: object.object }
   }
 
-  private addGroup(id: number): CachedGroup {
-    const group = new CachedGroup(id, this)
-    if (this.groups.add(group)) {
-      const before = this.live
-      this.live = group
-      if (before) this.place(before)
-    }
-    this.account(group)
-    this.place(group)
-    return group
-  }
-
-  /** Makes it the one used last, in the lists where it belongs. */
-  private place(group: CachedGroup): void {
-    const kept = group.bytes > 0
-    const inTrack = kept ? this.cached : this.remembered
-    inTrack.touch(group.inTrack)
-    const { live, settled, remembered } = this.budget
-    const inAll = kept ? (group === this.live ? live : settled) : remembered
-    inAll.touch(group.inAll)
-  }
-
   private readonly isFresh = (object: CachedObject): boolean =>
     this.maxAgeMs === Number.POSITIVE_INFINITY ||
     this.clock.now() - object.arrivedAt <= this.maxAgeMs
 
-  /** Counts what changed in a group. */
-  private account(group: CachedGroup): void {
-    const { bytes, weight, countedBytes, countedWeight } = group
-    group.countedBytes = bytes
-    group.countedWeight = weight
-    this.count(bytes - countedBytes, weight - countedWeight)
-    // Its bytes are gone: it moves to those that are only remembered.
-    if (countedBytes > 0 && bytes === 0) this.place(group)
-  }
-
-  private count(bytes: number, objects: number): void {
-    this.byteCount += bytes
-    this.objectCount += objects
-    this.budget.bytes += bytes
-    this.budget.objects += objects
-  }
-
   /** Lets go of what has expired and of what is too much. */
   private limit(now: number): void {
-    const { maxBytesPerTrack, maxObjectsPerTrack } = this.budget.limits
-    if (this.maxAgeMs !== Number.POSITIVE_INFINITY) this.expire(now - this.maxAgeMs)
-    if (this.byteCount > maxBytesPerTrack) {
-      this.budget.hit('cache-track-bytes')
-      while (this.byteCount > maxBytesPerTrack) {
-        const group = this.cached.oldestBut(this.live) ?? this.cached.oldest
-        if (!group) break
-        this.release(group, this.byteCount - maxBytesPerTrack)
-      }
-    }
-    if (this.objectCount > maxObjectsPerTrack) {
-      this.budget.hit('cache-track-objects')
-      this.forgetDownTo(maxObjectsPerTrack * LOW_WATER)
-    }
+    if (this.maxAgeMs !== Number.POSITIVE_INFINITY) this.groups.expire(now - this.maxAgeMs)
+    // Without groups it is ranges that are too much.
+    if (!this.groups.limit()) this.clear()
     this.budget.enforce()
-  }
-
-  private forgetDownTo(most: number): void {
-    while (this.objectCount > most) {
-      const group =
-        this.remembered.oldestBut(this.live) ?? this.cached.oldestBut(this.live) ?? this.live
-      if (!group) {
-        // Only ranges are left.
-        this.clear()
-        return
-      }
-      this.forget(group)
-    }
-    this.compact()
-  }
-
-  private expire(before: number): void {
-    for (;;) {
-      const group = this.cached.oldestBut(this.live)
-      if (!group || group.newestAt >= before) break
-      this.release(group, group.bytes)
-    }
-    const { live } = this
-    if (!live || live.bytes === 0) return
-    live.dropFirstBodies(Number.POSITIVE_INFINITY, before)
-    this.account(live)
   }
 }

@@ -1,12 +1,13 @@
 /**
- * What a server can see of a handshake: the plain fields of a PublicMessage and of a GroupInfo. Nothing
- * here verifies a signature or holds a key: members do (RFC 9750 section 5.2). `decodeMlsMessage` is
- * all of ts-mls that the service loads; a test keeps it so.
+ * What a server can see of a handshake: the plain fields of a PublicMessage and of a GroupInfo, and
+ * whether they are of the kinds that rooms use. Signatures and trees are `public-group.ts`'s.
  */
 
-import type { GroupInfo, MLSMessage, Proposal, PublicMessage } from 'ts-mls'
+import type { GroupInfo, MLSMessage, Proposal } from 'ts-mls'
 import { decodeMlsMessage } from 'ts-mls/message.js'
+import type { CommitMessage } from './public-group.ts'
 import { Refusal } from './refusal.ts'
+import { participantOf } from './tree-leaves.ts'
 
 /** A commit as far as it matters for order and membership. */
 export interface CommitView {
@@ -17,6 +18,7 @@ export interface CommitView {
   readonly by:
     | { readonly kind: 'member'; readonly leaf: number }
     | { readonly kind: 'external'; readonly participant: string }
+  readonly message: CommitMessage
 }
 
 export interface GroupInfoView {
@@ -24,9 +26,8 @@ export interface GroupInfoView {
   readonly epoch: number
   readonly cipherSuite: string
   readonly signer: number
+  readonly groupInfo: GroupInfo
 }
-
-const fromUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** @throws Refusal unless it is a public commit that proposes only what rooms use */
 export function inspectCommit(bytes: Uint8Array): CommitView {
@@ -34,13 +35,18 @@ export function inspectCommit(bytes: Uint8Array): CommitView {
   if (message.wireformat !== 'mls_public_message') {
     throw new Refusal('malformed', `${message.wireformat}, not a public message`)
   }
-  const { content } = message.publicMessage
+  const { publicMessage } = message
+  const { content } = publicMessage
   if (content.contentType !== 'commit') throw new Refusal('malformed', 'not a commit')
   const proposals = content.commit.proposals.map((proposal) => {
     if (proposal.proposalOrRefType === 'proposal') return proposal.proposal
     throw new Refusal('bad-proposal', 'proposals by reference are not used')
   })
-  const view = { groupId: content.groupId, epoch: safeEpoch(content.epoch) }
+  const view = {
+    groupId: content.groupId,
+    epoch: safeEpoch(content.epoch),
+    message: { ...publicMessage, content },
+  }
   switch (content.sender.senderType) {
     case 'member': {
       const removed = removedLeaves(proposals, ['remove', 'psk'])
@@ -48,7 +54,7 @@ export function inspectCommit(bytes: Uint8Array): CommitView {
     }
     case 'new_member_commit': {
       const removed = removedLeaves(proposals, ['remove', 'external_init'])
-      return { ...view, removed, by: { kind: 'external', participant: newcomer(content.commit) } }
+      return { ...view, removed, by: { kind: 'external', participant: newcomer(content) } }
     }
     default:
       throw new Refusal('malformed', `sender ${content.sender.senderType}`)
@@ -65,7 +71,7 @@ export function inspectGroupInfo(bytes: Uint8Array): GroupInfoView {
   requireExtension(groupInfo, 'external_pub')
   requireExtension(groupInfo, 'ratchet_tree')
   const { groupId, epoch, cipherSuite } = groupInfo.groupContext
-  return { groupId, epoch: safeEpoch(epoch), cipherSuite, signer: groupInfo.signer }
+  return { groupId, epoch: safeEpoch(epoch), cipherSuite, signer: groupInfo.signer, groupInfo }
 }
 
 function requireExtension(groupInfo: GroupInfo, type: 'external_pub' | 'ratchet_tree'): void {
@@ -98,18 +104,9 @@ function removedLeaves(proposals: readonly Proposal[], allowed: readonly string[
   return removed
 }
 
-type Commit = Extract<PublicMessage['content'], { contentType: 'commit' }>['commit']
-
-function newcomer(commit: Commit): string {
-  const credential = commit.path?.leafNode.credential
-  if (credential?.credentialType !== 'basic') {
-    throw new Refusal('wrong-identity', 'an external commit needs a basic credential')
-  }
-  try {
-    return fromUtf8.decode(credential.identity)
-  } catch {
-    throw new Refusal('wrong-identity', 'the identity is not UTF-8')
-  }
+function newcomer({ commit }: CommitMessage['content']): string {
+  if (commit.path) return participantOf(commit.path.leafNode)
+  throw new Refusal('wrong-identity', 'an external commit needs a leaf')
 }
 
 function safeEpoch(epoch: bigint): number {

@@ -6,8 +6,10 @@ import {
   createCommit,
   createGroup,
   createGroupInfoWithExternalPubAndRatchetTree,
+  decodeMlsMessage,
   defaultCapabilities,
   defaultLifetime,
+  emptyPskIndex,
   encodeMlsMessage,
   type GroupInfo,
   generateKeyPackage,
@@ -16,8 +18,17 @@ import {
   joinGroupExternal,
   type MLSMessage,
   type Proposal,
+  processPublicMessage,
 } from 'ts-mls'
-import { encodeSubmission, mlsSuites } from '../../moq/delivery/index.ts'
+import { signWithLabel } from 'ts-mls/crypto/signature.js'
+import { signGroupInfo } from 'ts-mls/groupInfo.js'
+import {
+  encodeSubmission,
+  mlsSuites,
+  REPORT_LABEL,
+  reportContent,
+} from '../../moq/delivery/index.ts'
+import { sha256 } from './public-crypto.ts'
 
 export interface Handshake {
   readonly state: ClientState
@@ -87,6 +98,38 @@ export async function commit(state: ClientState, proposals: Proposal[] = []): Pr
     { wireAsPublicMessage: true, extraProposals: proposals },
   )
   return handshake(result.newState, result.commit)
+}
+
+/** The state of another member once it applied a commit. */
+export async function follow(state: ClientState, { commit }: Handshake): Promise<ClientState> {
+  const message = decodeMlsMessage(commit, 0)?.[0]
+  if (message?.wireformat !== 'mls_public_message') throw new Error('no public message')
+  const { publicMessage } = message
+  const { newState } = await processPublicMessage(state, publicMessage, emptyPskIndex, suite)
+  return newState
+}
+
+/** @param state of the epoch before the commit */
+export async function report(
+  state: ClientState,
+  { commit }: Handshake,
+  label = REPORT_LABEL,
+): Promise<Uint8Array> {
+  const epoch = Number(state.groupContext.epoch) + 1
+  const commitHash = sha256(commit)
+  const content = reportContent(state.groupContext.groupId, epoch, commitHash)
+  const { signature } = suite
+  return encodeSubmission({
+    kind: 'report',
+    epoch,
+    commitHash,
+    signature: await signWithLabel(state.signaturePrivateKey, label, content, signature),
+  })
+}
+
+/** Signs a GroupInfo anew, as one of a member's that lies in it. */
+export async function sign(groupInfo: GroupInfo, state: ClientState): Promise<GroupInfo> {
+  return signGroupInfo(groupInfo, state.signaturePrivateKey, suite.signature)
 }
 
 export function removal(leaf: number): Proposal {

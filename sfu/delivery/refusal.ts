@@ -21,6 +21,37 @@ export type RefusalReason =
   | 'wrong-identity'
   /** An external commit that leaves an older leaf of the same participant, or removes another's. */
   | 'bad-resync'
+  /** Of the commit, of a leaf, of a GroupInfo or of a report. */
+  | 'bad-signature'
+  /** The commit's path does not fit the group's tree. */
+  | 'bad-path'
+  /** That commit was skipped: members could not apply it. */
+  | 'skipped'
+  /** The submitter's commits were skipped, and it may not commit for a while. */
+  | 'barred'
+  /** The service cannot keep it, so it does not take it: its disk is full, for instance. */
+  | 'unavailable'
+
+export const refusalReasons = [
+  'malformed',
+  'rate-limited',
+  'full',
+  'no-group',
+  'group-exists',
+  'stale-epoch',
+  'wrong-group',
+  'wrong-suite',
+  'bad-group-info',
+  'bad-proposal',
+  'not-a-member',
+  'wrong-identity',
+  'bad-resync',
+  'bad-signature',
+  'bad-path',
+  'skipped',
+  'barred',
+  'unavailable',
+] as const satisfies readonly RefusalReason[]
 
 export class Refusal extends Error {
   override readonly name = 'Refusal'

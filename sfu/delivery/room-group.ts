@@ -1,179 +1,316 @@
 /**
- * One MLS group as the service sees it: its epoch, who holds which leaf, and the log. The roster is
- * kept from the commits alone: a member's commit removes leaves, an external one takes the leftmost
- * free leaf (RFC 9420 section 7.7), so no tree is decoded.
+ * One MLS group as the service sees it: its epoch, who holds which leaf, the log, and the epochs before
+ * as long as a commit can still be skipped. Every step is prepared first, which changes nothing, and
+ * taken by `adopt`: in between its owner makes it durable.
  */
 
 import {
   encodeLogEntry,
   encodeSnapshot,
   type LogEntry,
-  mlsSuites,
+  REPORT_LABEL,
+  reportContent,
+  type SkipReport,
   type SuiteName,
 } from '../../moq/delivery/index.ts'
 import { sameBytes } from '../../moq/wire/names.ts'
-import { type CommitView, type GroupInfoView, inspectCommit, inspectGroupInfo } from './inspect.ts'
+import { CommitLedger } from './commit-ledger.ts'
+import {
+  checkGroupInfo,
+  checkMember,
+  checkNewcomer,
+  type EpochState,
+  leafOf,
+  type MadeBy,
+} from './epoch-state.ts'
+import { type CommitView, inspectCommit, inspectGroupInfo } from './inspect.ts'
 import { Log, type LogRecord } from './log.ts'
+import { sha256 } from './public-crypto.ts'
+import { PublicGroup } from './public-group.ts'
 import { Refusal } from './refusal.ts'
+import { type Report, ReportTally } from './report-tally.ts'
 import type { SequencerSettings } from './settings.ts'
+
+/** A step that can be taken. */
+export interface Step {
+  readonly state: EpochState
+  readonly records: readonly LogRecord[]
+  /** Epochs that can be gone back to, oldest first, once it is taken. */
+  readonly before: readonly EpochState[]
+  /** Whose commit it skips, and who reported that. */
+  readonly skipped: MadeBy | null
+  readonly reports: readonly SkipReport[]
+}
+
+const LEDGER = 256
+const noSkip = { skipped: null, reports: [] }
 
 export class RoomGroup {
   readonly suite: SuiteName
   readonly groupId: Uint8Array
-  /** Log group of epoch 0. */
-  readonly firstLogGroup: number
   readonly log: Log
-  readonly roster = new Map<number, string>()
-  /** Said goodbye and still hold a leaf. */
-  readonly departed = new Set<string>()
-  epoch = 0
-  /** The object to publish on `group-info`. */
-  snapshot: Uint8Array
   private readonly settings: SequencerSettings
-  private nextObject = 0
+  private readonly ledger = new CommitLedger(LEDGER)
+  private readonly tally = new ReportTally()
+  private current: EpochState
+  private before: readonly EpochState[] = []
+  private encoded: Uint8Array | null = null
 
-  /** @throws Refusal unless `groupInfo` is epoch 0 of a group of that suite */
+  /** @param records of its log so far */
   constructor(
+    suite: SuiteName,
+    state: EpochState,
+    records: readonly LogRecord[],
+    settings: SequencerSettings,
+  ) {
+    this.suite = suite
+    this.groupId = state.publicGroup.context.groupId
+    this.current = state
+    this.settings = settings
+    this.log = new Log(settings.logEntries, settings.logBytes)
+    for (const record of records) this.log.append(record)
+  }
+
+  /** @throws Refusal unless `groupInfo` is epoch 0 of a group of that suite, with its creator alone */
+  static found(
     creator: string,
     suite: SuiteName,
     groupInfo: Uint8Array,
-    firstLogGroup: number,
+    logGroup: number,
     settings: SequencerSettings,
-  ) {
+  ): RoomGroup {
     const view = inspectGroupInfo(groupInfo)
-    if (view.groupId.length === 0 || view.groupId.length > 32) {
-      throw new Refusal('bad-group-info', `group id of ${view.groupId.length} bytes`)
+    const { groupId } = view
+    if (groupId.length === 0 || groupId.length > 32) {
+      throw new Refusal('bad-group-info', `group id of ${groupId.length} bytes`)
     }
-    this.suite = suite
-    this.groupId = view.groupId.slice()
-    this.firstLogGroup = firstLogGroup
-    this.settings = settings
-    this.log = new Log(settings.logEntries, settings.logBytes)
-    this.checkGroupInfo(view, 0, 0)
-    this.snapshot = this.encodeSnapshot(groupInfo)
-    this.roster.set(0, creator)
-    this.append({ kind: 'created', epoch: 0, participant: creator, suite, groupId: this.groupId })
+    checkGroupInfo(view, suite, groupId, 0)
+    const state: EpochState = {
+      epoch: 0,
+      logGroup,
+      nextObject: 1,
+      roster: new Map([[0, creator]]),
+      departed: new Set(),
+      publicGroup: PublicGroup.found(view.groupInfo, suite, creator),
+      groupInfo,
+      made: null,
+    }
+    const entry: LogEntry = { kind: 'created', epoch: 0, participant: creator, suite, groupId }
+    const record = { epoch: 0, group: logGroup, object: 0, bytes: encodeLogEntry(entry) }
+    const group = new RoomGroup(suite, state, [record], settings)
+    group.ledger.put(sha256(groupInfo), 'taken')
+    return group
   }
 
-  get logGroup(): number {
-    return this.firstLogGroup + this.epoch
+  get state(): EpochState {
+    return this.current
+  }
+
+  /** The object to publish on `group-info`. */
+  get snapshot(): Uint8Array {
+    const { epoch, logGroup, groupInfo } = this.current
+    this.encoded ??= encodeSnapshot({ epoch, logGroup, suite: this.suite, groupInfo })
+    return this.encoded
   }
 
   /** Nobody is left who could let a newcomer's commit in. */
   get isOver(): boolean {
-    return this.departed.size === this.roster.size
+    return this.current.departed.size === this.current.roster.size
   }
 
-  leafOf(participant: string): number | undefined {
-    for (const [leaf, holder] of this.roster) if (holder === participant) return leaf
-    return undefined
+  /** What became of a commit, or of the GroupInfo of a creator, with these bytes. */
+  verdict(submitted: Uint8Array): 'taken' | 'skipped' | undefined {
+    return this.ledger.get(sha256(submitted))
   }
 
   /**
-   * Applies the first valid commit for an epoch; returns the records that it adds to the log.
-   * @throws Refusal, and then nothing has changed
+   * The first valid commit for an epoch.
+   * @param now ms since 1970
+   * @throws Refusal
    */
-  commit(participant: string, commit: Uint8Array, groupInfo: Uint8Array): LogRecord[] {
+  commit(participant: string, commit: Uint8Array, groupInfo: Uint8Array, now: number): Step {
     const view = inspectCommit(commit)
-    if (!sameBytes(view.groupId, this.groupId)) throw new Refusal('wrong-group', 'another group')
-    if (view.epoch !== this.epoch) {
-      throw new Refusal('stale-epoch', `epoch ${view.epoch}, the room is at ${this.epoch}`)
+    const { current: state, suite, groupId } = this
+    if (!sameBytes(view.groupId, groupId)) throw new Refusal('wrong-group', 'another group')
+    if (view.epoch !== state.epoch) {
+      throw new Refusal('stale-epoch', `epoch ${view.epoch}, the room is at ${state.epoch}`)
     }
-    const committer =
-      view.by.kind === 'member'
-        ? this.checkMember(participant, view.by.leaf, view)
-        : this.checkNewcomer(participant, view.by.participant, view)
-    this.checkGroupInfo(inspectGroupInfo(groupInfo), this.epoch + 1, committer)
-
-    for (const leaf of view.removed) this.departed.delete(this.roster.get(leaf)!)
-    for (const leaf of view.removed) this.roster.delete(leaf)
-    this.roster.set(committer, participant)
-    this.epoch += 1
-    this.nextObject = 0
-    this.snapshot = this.encodeSnapshot(groupInfo)
-    const made = this.append({ kind: 'commit', epoch: this.epoch, participant, commit })
-    return [made, ...[...this.departed].map((id) => this.notice(id))]
+    const info = inspectGroupInfo(groupInfo)
+    checkGroupInfo(info, suite, groupId, state.epoch + 1)
+    const { group, leaf } = state.publicGroup.after(
+      view.message,
+      { committer: this.committerOf(participant, view), removed: view.removed, participant },
+      info.groupInfo,
+    )
+    const roster = new Map(state.roster)
+    const departed = new Set(state.departed)
+    for (const removed of view.removed) {
+      departed.delete(roster.get(removed)!)
+      roster.delete(removed)
+    }
+    roster.set(leaf, participant)
+    const byMember = view.by.kind === 'member'
+    const voters = this.votersOn(view, byMember ? leaf : null)
+    const next: EpochState = {
+      epoch: state.epoch + 1,
+      logGroup: state.logGroup + 1,
+      nextObject: 0,
+      roster,
+      departed,
+      publicGroup: group,
+      groupInfo,
+      made: { participant, byMember, hash: sha256(commit), at: now, voters },
+    }
+    const { epoch } = next
+    const entries: LogEntry[] = [{ kind: 'commit', epoch, participant, commit }, ...notices(next)]
+    return { ...write(next, entries), before: [...this.before, state], ...noSkip }
   }
 
-  /** @throws Refusal when the participant holds no leaf */
-  leave(participant: string): LogRecord[] {
-    if (this.leafOf(participant) === undefined) {
+  /**
+   * Null: it has said so already.
+   * @throws Refusal when the participant holds no leaf
+   */
+  leave(participant: string): Step | null {
+    const { current: state } = this
+    if (leafOf(state, participant) === undefined) {
       throw new Refusal('not-a-member', `${participant} holds no leaf`)
     }
-    if (this.departed.has(participant)) return []
-    this.departed.add(participant)
-    return [this.notice(participant)]
+    if (state.departed.has(participant)) return null
+    const departed = new Set(state.departed).add(participant)
+    const entry: LogEntry = { kind: 'left', epoch: state.epoch, participant }
+    return { ...write({ ...state, departed }, [entry]), before: this.before, ...noSkip }
   }
 
-  private encodeSnapshot(groupInfo: Uint8Array): Uint8Array {
-    const { epoch, logGroup, suite } = this
-    return encodeSnapshot({ epoch, logGroup, suite, groupInfo })
-  }
-
-  private checkMember(participant: string, leaf: number, view: CommitView): number {
-    if (this.roster.get(leaf) !== participant || this.departed.has(participant)) {
-      throw new Refusal('not-a-member', `${participant} does not hold leaf ${leaf}`)
+  /**
+   * Notes a report; a step once those who may report, and are there, have done so by more than half.
+   * @param isThere whether a participant can be heard
+   * @throws Refusal
+   */
+  report(participant: string, report: Report, isThere: (id: string) => boolean): Step | null {
+    const { epoch, commitHash, signature } = report
+    if (this.ledger.get(commitHash) === 'skipped') return null
+    const chain = [...this.before, this.current]
+    const at = chain.findIndex(({ made }) => made && sameBytes(made.hash, commitHash))
+    const reported = chain[at]
+    const previous = chain[at - 1]
+    if (!reported?.made || !previous || reported.epoch !== epoch) {
+      throw new Refusal('stale-epoch', `the commit of epoch ${epoch} cannot be skipped`)
     }
-    const removed = new Set(view.removed)
-    for (const target of removed) {
-      if (!this.roster.has(target) || target === leaf) {
-        throw new Refusal('bad-proposal', `leaf ${target} cannot be removed by leaf ${leaf}`)
+    const voters = this.votersNow(chain, at, isThere)
+    const leaf = [...reported.made.voters].find(([, id]) => id === participant)?.[0]
+    if (leaf === undefined || !voters.mayReport.has(leaf)) {
+      throw new Refusal('not-a-member', `${participant} may not report that commit`)
+    }
+    const content = reportContent(this.groupId, epoch, commitHash)
+    if (!previous.publicGroup.isSignedBy(leaf, REPORT_LABEL, content, signature)) {
+      throw new Refusal('bad-signature', 'the report is not signed by its sender')
+    }
+    const reports = this.tally.add(commitHash, leaf, signature, voters.mayReport)
+    return reports.length * 2 > voters.electorate ? this.skip(commitHash, reports) : null
+  }
+
+  /**
+   * Goes back to the epoch before the one that a commit made.
+   * @throws Refusal when that is no more possible
+   */
+  skip(commitHash: Uint8Array, reports: readonly SkipReport[]): Step {
+    const chain = [...this.before, this.current]
+    const at = chain.findIndex(({ made }) => made && sameBytes(made.hash, commitHash))
+    const skipped = chain[at]?.made
+    const previous = chain[at - 1]
+    if (!skipped || !previous) throw new Refusal('stale-epoch', 'that commit cannot be skipped')
+    const { participant } = skipped
+    const { epoch } = chain[at]!
+    const { logGroup, nextObject, departed: gone } = this.current
+    const holders = new Set(previous.roster.values())
+    const departed = new Set([...previous.departed, ...gone].filter((id) => holders.has(id)))
+    const state: EpochState = { ...previous, logGroup, nextObject, departed }
+    const entries: LogEntry[] = [
+      { kind: 'skipped', epoch, participant, commitHash, reports },
+      ...notices(state),
+    ]
+    return { ...write(state, entries), before: chain.slice(0, at - 1), skipped, reports }
+  }
+
+  /** Takes a step that was prepared on the state as it is. */
+  adopt(step: Step): void {
+    const { made } = step.state
+    if (step.skipped) {
+      for (const { made: undone } of [...this.before, this.current].slice(step.before.length + 1)) {
+        if (undone) this.ledger.put(undone.hash, 'skipped')
       }
-    }
-    if (removed.size !== view.removed.length) throw new Refusal('bad-proposal', 'removed twice')
-    return leaf
+    } else if (made) this.ledger.put(made.hash, 'taken')
+    this.current = step.state
+    this.before = step.before
+    this.encoded = null
+    for (const record of step.records) this.log.append(record)
+    this.forget()
   }
 
-  /** Returns the leaf that the newcomer takes. */
-  private checkNewcomer(participant: string, identity: string, view: CommitView): number {
-    if (identity !== participant) {
-      throw new Refusal('wrong-identity', `${participant} submitted a credential of another`)
-    }
-    const former = this.leafOf(participant)
-    const expected = former === undefined ? [] : [former]
-    if (view.removed.length !== expected.length || view.removed[0] !== former) {
-      throw new Refusal('bad-resync', `removes [${view.removed}], not [${expected}]`)
-    }
-    if (former !== undefined) return this.leftmostFree(former)
-    if (this.roster.size >= this.settings.members) {
-      throw new Refusal('full', `${this.roster.size} members`)
-    }
-    return this.leftmostFree(undefined)
+  /** Notes what became of commits before a restart. */
+  remember(entry: LogEntry): void {
+    if (entry.kind === 'commit') this.ledger.put(sha256(entry.commit), 'taken')
+    if (entry.kind === 'skipped') this.ledger.put(entry.commitHash, 'skipped')
   }
 
-  private leftmostFree(freed: number | undefined): number {
-    let leaf = 0
-    while (this.roster.has(leaf) && leaf !== freed) leaf += 1
-    return leaf
+  /** Lets go of epochs that were made long enough ago. */
+  settle(now: number): void {
+    const { settleMs } = this.settings
+    const chain = [...this.before, this.current]
+    const first = chain.findIndex(({ made }, i) => i > 0 && made && now - made.at < settleMs)
+    this.before = first < 0 ? [] : chain.slice(first - 1, -1)
+    this.forget()
   }
 
-  private checkGroupInfo(view: GroupInfoView, epoch: number, signer: number): void {
-    if (view.cipherSuite !== mlsSuites[this.suite]) {
-      throw new Refusal('wrong-suite', `${view.cipherSuite} in a room of ${this.suite}`)
-    }
-    if (!sameBytes(view.groupId, this.groupId)) {
-      throw new Refusal('bad-group-info', 'of another group')
-    }
-    if (view.epoch !== epoch) {
-      throw new Refusal('bad-group-info', `of epoch ${view.epoch}, not ${epoch}`)
-    }
-    if (view.signer !== signer) {
-      throw new Refusal('bad-group-info', `signed by leaf ${view.signer}, not ${signer}`)
-    }
+  /** Whether there is a commit that may still be skipped. */
+  get isSettled(): boolean {
+    return this.before.length === 0
   }
 
-  private notice(participant: string): LogRecord {
-    return this.append({ kind: 'left', epoch: this.epoch, participant })
+  private forget(): void {
+    this.before = this.before.slice(-this.settings.undoEpochs)
+    const open = [...this.before.slice(1), this.current].map(({ made }) => made?.hash)
+    this.tally.keep(this.before.length === 0 ? [] : open)
   }
 
-  private append(entry: LogEntry): LogRecord {
-    const record: LogRecord = {
-      epoch: entry.epoch,
-      group: this.logGroup,
-      object: this.nextObject++,
-      bytes: encodeLogEntry(entry),
-    }
-    this.log.append(record)
-    return record
+  private committerOf(participant: string, view: CommitView): number | null {
+    const { current: state, settings } = this
+    if (view.by.kind === 'member') return checkMember(state, participant, view.by.leaf, view)
+    checkNewcomer(state, participant, view.by.participant, view, settings.members)
+    return null
   }
+
+  private votersOn(view: CommitView, committer: number | null): ReadonlyMap<number, string> {
+    const { roster, departed } = this.current
+    const apart = new Set([...view.removed, committer])
+    return new Map([...roster].filter(([leaf, id]) => !apart.has(leaf) && !departed.has(id)))
+  }
+
+  /** Who of the voters counts now, and who of those has not taken the commit as good. */
+  private votersNow(chain: readonly EpochState[], at: number, isThere: (id: string) => boolean) {
+    const satisfied = new Set<string>()
+    for (const { made } of chain.slice(at + 1)) if (made?.byMember) satisfied.add(made.participant)
+    const { departed } = this.current
+    const voters = [...(chain[at]?.made?.voters ?? [])].filter(
+      ([, id]) => isThere(id) && !departed.has(id),
+    )
+    const mayReport = voters.filter(([, id]) => !satisfied.has(id)).map(([leaf]) => leaf)
+    return { electorate: voters.length, mayReport: new Set(mayReport) }
+  }
+}
+
+/** Goodbyes that are still to be acted on, for those who join at this epoch. */
+function notices({ epoch, departed }: EpochState): LogEntry[] {
+  return [...departed].map((participant) => ({ kind: 'left', epoch, participant }))
+}
+
+function write(state: EpochState, entries: readonly LogEntry[]) {
+  const { logGroup: group, nextObject } = state
+  const records = entries.map((entry, i) => ({
+    epoch: entry.epoch,
+    group,
+    object: nextObject + i,
+    bytes: encodeLogEntry(entry),
+  }))
+  return { state: { ...state, nextObject: nextObject + entries.length }, records }
 }

@@ -21,6 +21,14 @@ export interface SequencerSettings {
   readonly logBytes: number
   /** A room whose members are all gone without a goodbye ends after this, ms. */
   readonly emptyRoomMs: number
+  /** How long a commit can be skipped after it was taken, ms, and how many of the newest ones can. */
+  readonly settleMs: number
+  readonly undoEpochs: number
+  /** Whose commit was skipped may not commit for `barMs`, doubling each time up to `barMostMs`. */
+  readonly barMs: number
+  readonly barMostMs: number
+  /** A room's file is written anew when it is larger, and twice as large as it has to be. */
+  readonly compactBytes: number
 }
 
 export const defaultSequencerSettings: SequencerSettings = {
@@ -33,4 +41,9 @@ export const defaultSequencerSettings: SequencerSettings = {
   logEntries: 256,
   logBytes: 4 * 1024 * 1024,
   emptyRoomMs: 30_000,
+  settleMs: 15_000,
+  undoEpochs: 8,
+  barMs: 2000,
+  barMostMs: 5 * 60_000,
+  compactBytes: 256 * 1024,
 }

@@ -79,7 +79,7 @@ export class EgressScheduler implements FlowHost {
     if (flow.over || flow.end !== 'unknown') return
     flow.end = 'ending'
     if (!flow.first) this.endFlow(flow)
-    const { subgroupTimeoutMs } = flow.owner
+    const { subgroupTimeoutMs } = flow
     if (!flow.over && subgroupTimeoutMs !== Number.POSITIVE_INFINITY) {
       this.endings.add(flow, subgroupTimeoutMs)
     }
@@ -167,7 +167,7 @@ export class EgressScheduler implements FlowHost {
     const { owner } = flow
     const object = flow.first!
     const age = now - object.arrivedAt
-    if (age > this.budgets[owner.streamClass]! || age > owner.objectTimeoutMs) {
+    if (age > this.budgets[owner.streamClass]! || age > flow.objectTimeoutMs) {
       this.giveUp(flow, 'deadline')
       return 0
     }
@@ -230,7 +230,7 @@ export class EgressScheduler implements FlowHost {
 
   /** Everything of a flow is with the transport and the publisher's FIN came. */
   private endFlow(flow: SubgroupFlow): void {
-    if (flow.owner.subgroupTimeoutMs === Number.POSITIVE_INFINITY || flow.buffered === 0) {
+    if (flow.subgroupTimeoutMs === Number.POSITIVE_INFINITY || flow.buffered === 0) {
       flow.finish()
       return
     }

@@ -102,6 +102,15 @@ export class SubgroupFlow implements LaneFlow {
     return this.source.group
   }
 
+  /** Section 8, ms; Infinity: none. The owner's, unless the subgroup has its own. */
+  get objectTimeoutMs(): number {
+    return this.owner.objectTimeoutMs
+  }
+
+  get subgroupTimeoutMs(): number {
+    return this.owner.subgroupTimeoutMs
+  }
+
   /** Only while an object waits. */
   get subgroup(): number {
     return this.next!.subgroup

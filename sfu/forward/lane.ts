@@ -2,7 +2,7 @@
  * What one subscription has waiting at one publisher priority, in the order in which section 7.2 of
  * draft-18 wants it sent (rules 3 and 4): by group, up or down as the subscription says, then by
  * subgroup id, or object id for datagrams. Of a subgroup and a datagram of the same group, the
- * subgroup goes first.
+ * datagram goes first, as draft-19 demands; draft-18 leaves it open.
  */
 
 import { Heap } from './heap.ts'
@@ -78,7 +78,8 @@ export class Lane<Owner, Flow extends LaneFlow> extends Turn {
     const flow = open && fresh ? (this.open.precedes(fresh, open) ? fresh : open) : (open ?? fresh)
     if (!flow) return null
     const datagram = this.datagrams.top
-    if (!datagram || datagram.group === flow.group) return flow
+    if (!datagram) return flow
+    if (datagram.group === flow.group) return null
     return datagram.group < flow.group === this.descending ? flow : null
   }
 

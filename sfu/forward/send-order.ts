@@ -3,6 +3,7 @@
  * among each other. It sends nothing itself.
  */
 
+import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
 import { FlowLane, type FlowOwner, type SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
 import { type PullSource, SourceTurn } from './pull-source.ts'
@@ -11,8 +12,6 @@ import { rankNumber, TurnQueue } from './turns.ts'
 
 /** Lanes of an owner that stay when they are empty. */
 const KEPT_LANES = 8
-/** Where a source does not tell the publisher's priority (draft-18 section 7.3: the middle). */
-const MIDDLE_PRIORITY = 128
 
 export class SendOrder {
   /** What `pick` picked. */
@@ -280,5 +279,5 @@ function numberOf(turn: FlowLane | SourceTurn): number {
     return rankNumber(turn.traffic, turn.owner.publication.subscriberPriority, turn.priority)
   }
   const { traffic, subscriberPriority, publisherPriority } = turn.source
-  return rankNumber(traffic, subscriberPriority, publisherPriority ?? MIDDLE_PRIORITY)
+  return rankNumber(traffic, subscriberPriority, publisherPriority ?? DEFAULT_PRIORITY)
 }

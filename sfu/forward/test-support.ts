@@ -1,6 +1,7 @@
 /** For tests: an egress scheduler whose transport is a list of what was sent, on a manual clock. */
 
-import { type Clock, SubgroupWriter } from '../../moq/session/index.ts'
+import { SubgroupWriter } from '../../moq/session/index.ts'
+import { ManualClock } from '../../moq/session/manual-clock.ts'
 import type { SendStream, SendStreamHandler } from '../../moq/transport/transport.ts'
 import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
 import type { ForwardCounters } from './counters.ts'
@@ -9,39 +10,7 @@ import { type FlowOwner, type FlowPublication, SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
 import { type LatencyBudgets, TRAFFIC, type Traffic } from './traffic.ts'
 
-export class ManualClock implements Clock {
-  private time = 0
-  private tasks: { at: number; task: () => void }[] = []
-
-  now(): number {
-    return this.time
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const entry = { at: this.time + ms, task }
-    this.tasks.push(entry)
-    return () => {
-      this.tasks = this.tasks.filter((other) => other !== entry)
-    }
-  }
-
-  get timers(): number {
-    return this.tasks.length
-  }
-
-  /** Runs what comes due, at its own time and in order. */
-  advance(ms: number): void {
-    const end = this.time + ms
-    for (;;) {
-      const next = this.tasks.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-      if (!next) break
-      this.tasks = this.tasks.filter((other) => other !== next)
-      this.time = Math.max(this.time, next.at)
-      next.task()
-    }
-    this.time = end
-  }
-}
+export { ManualClock }
 
 export interface Sent {
   readonly track: string

@@ -6,19 +6,20 @@ import { hostPort } from './http.ts'
 const anyAddress = new Set(['0.0.0.0', '::', '[::]'])
 
 /**
- * The relay's URL for browsers, without a final slash.
+ * The relay's URL for browsers, at the first path that is served and without a slash as its only one.
  * @param port the UDP port that the relay listens on
  * @param askedFor the `Host` header of the page's request: where the relay listens on all addresses,
  *   the one that the browser used for the page is the one that it can reach
  */
 export function relayUrl(
-  config: Pick<Config, 'host' | 'publicUrl'>,
+  config: Pick<Config, 'host' | 'publicUrl' | 'paths'>,
   port: number,
   askedFor: string | undefined,
 ): string {
   if (config.publicUrl !== null) return config.publicUrl
-  if (!anyAddress.has(config.host)) return `https://${hostPort(config.host, port)}`
-  return `https://${hostName(askedFor) ?? 'localhost'}:${port}`
+  const path = config.paths.includes('/') ? '' : (config.paths[0] ?? '')
+  if (!anyAddress.has(config.host)) return `https://${hostPort(config.host, port)}${path}`
+  return `https://${hostName(askedFor) ?? 'localhost'}:${port}${path}`
 }
 
 /** The same address for the WebSocket fallback. */

@@ -16,6 +16,7 @@ let levels: Levels = {
   duplicates: 6,
   malformedTracks: 1,
   bufferedBytes: 50,
+  transportBytes: 70,
   certificateExpires: 1_900_000_000_500,
   tokenCacheBytes: 300,
   revocations: 2,
@@ -68,10 +69,12 @@ describe('createMetrics', () => {
     countSessionLimit(counters.limits, 'maxRequests')
     countLimit(counters.limits, 'cache-bytes')
     countLimit(counters.limits, 'cache-bytes')
+    countLimit(counters.limits, 'idle-time')
     const text = await registry.metrics()
     expect(text).toContain('sotto_limit_hits_total{limit="requests"} 1\n')
     expect(text).toContain('sotto_limit_hits_total{limit="cache-bytes"} 2\n')
-    for (const limit of ['subscriptions', 'namespaces', 'object-bytes', 'stream-time']) {
+    expect(text).toContain('sotto_limit_hits_total{limit="idle-time"} 1\n')
+    for (const limit of ['subscriptions', 'object-bytes', 'send-buffer', 'token-cache']) {
       expect(text).toContain(`sotto_limit_hits_total{limit="${limit}"} 0\n`)
     }
     expect(text).toContain('sotto_requests 31\n')
@@ -79,6 +82,8 @@ describe('createMetrics', () => {
     expect(text).toContain('sotto_fetches 3\n')
     expect(text).toContain('sotto_cache_bytes 1000\n')
     expect(text).toContain('sotto_cache_objects 12\n')
+    expect(text).toContain('sotto_buffered_bytes 50\n')
+    expect(text).toContain('sotto_transport_buffered_bytes 70\n')
     expect(text).toContain('sotto_objects_duplicate_total 6\n')
     expect(text).toContain('sotto_malformed_tracks_total 1\n')
   })

@@ -79,6 +79,8 @@ export interface Levels {
   readonly malformedTracks: number
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
+  /** Bytes that wait in the transports of all sessions or are not acknowledged. */
+  readonly transportBytes: number
   /** ms since 1970. */
   readonly certificateExpires: number
   /** Bytes of tokens registered in all sessions together. */
@@ -193,6 +195,11 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   gauge('cache_objects', 'Objects kept or remembered.', (now) => now.cacheObjects)
   gauge('cache_bytes', 'Bytes of objects kept for late joiners.', (now) => now.cacheBytes)
   gauge('buffered_bytes', 'Bytes that wait to be sent.', (now) => now.bufferedBytes)
+  gauge(
+    'transport_buffered_bytes',
+    'Bytes that wait in the transport or are not acknowledged.',
+    (now) => now.transportBytes,
+  )
   gauge('token_cache_bytes', 'Bytes of registered tokens.', (now) => now.tokenCacheBytes)
   gauge('revocations', 'Tokens and participants revoked now.', (now) => now.revocations)
   gauge('draining', '1 while the relay drains.', (now) => (now.draining ? 1 : 0))

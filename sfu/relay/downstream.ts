@@ -38,8 +38,21 @@ export class Downstream implements FlowOwner {
   settle(defaults: TrackDefaults): void {
     const { groupOrder, objectDeliveryTimeout, subgroupDeliveryTimeout } = this.publication
     this.descending = (groupOrder ?? defaults.groupOrder) === 'descending'
-    this.objectTimeoutMs = smaller(defaults.objectTimeoutMs, objectDeliveryTimeout)
+    // Section 12.3: an object that waited for longer may not be forwarded, whatever the timeouts.
+    this.objectTimeoutMs = Math.min(
+      smaller(defaults.objectTimeoutMs, objectDeliveryTimeout),
+      defaults.maxCacheMs,
+    )
     this.subgroupTimeoutMs = smaller(defaults.subgroupTimeoutMs, subgroupDeliveryTimeout)
+  }
+
+  /** The timeout of a subgroup that has its own: it stands for the track's (draft-19 section 8). */
+  objectTimeoutOf(publisherMs: number): number {
+    return smaller(publisherMs, this.publication.objectDeliveryTimeout)
+  }
+
+  subgroupTimeoutOf(publisherMs: number): number {
+    return smaller(publisherMs, this.publication.subgroupDeliveryTimeout)
   }
 
   /** PUBLISH_DONE, behind what still waits (section 10.11: only when every stream is closed). */

@@ -2,6 +2,7 @@ import type { Clock } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import { reencodeDatagram } from '../../moq/wire/datagram.ts'
 import type { MoqObject } from '../../moq/wire/object.ts'
+import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
 import type { TrackCache } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import type { ForwardObject } from '../forward/object.ts'
@@ -9,6 +10,7 @@ import type { Downstream } from './downstream.ts'
 import { nothingBetween } from './next-object.ts'
 import { OpenSubgroups } from './open-subgroups.ts'
 import type { SubgroupFeed } from './subgroup-feed.ts'
+import { subgroupTimeouts } from './subgroup-timeouts.ts'
 import type { Subscribers } from './subscribers.ts'
 import type { RelayTally } from './tally.ts'
 import type { Upstream } from './upstream.ts'
@@ -36,7 +38,7 @@ const LEAVING: ReadonlySet<number> = new Set([
  */
 export class Fanout {
   /** The track's DEFAULT_PUBLISHER_PRIORITY. */
-  defaultPriority = 128
+  defaultPriority = DEFAULT_PRIORITY
   private readonly options: FanoutOptions
   private readonly subscribers: Subscribers
   private readonly cache: TrackCache
@@ -57,16 +59,20 @@ export class Fanout {
     const { counters, clock, tally } = this.options
     counters.objects.received++
     counters.bytes.received += object.payloadLength
-    const now = clock.now()
-    const verdict = this.cache.add(object, now)
+    const beganAt = feed ? feed.incoming.objectBeganAt : -1
+    const arrivedAt = beganAt >= 0 ? beganAt : clock.now()
+    const verdict = this.cache.add(object, arrivedAt)
     if (verdict === 'malformed') return false
     if (!feed) {
-      if (verdict === 'new') this.forwardDatagram(object, now)
+      if (verdict === 'new') this.forwardDatagram(object, arrivedAt)
       else tally.duplicates++
       return true
     }
     const subgroup = feed.subgroup ?? this.subgroups.join(feed, object.subgroup ?? 0)
-    if (verdict === 'new') subgroup.forward(this.shared(object, now), feed, this.subscribers)
+    if (feed.mayHaveTimeouts && feed.last < 0 && feed.incoming.header.firstObject) {
+      subgroup.setTimeouts(subgroupTimeouts(object.properties))
+    }
+    if (verdict === 'new') subgroup.forward(this.shared(object, arrivedAt), feed, this.subscribers)
     else tally.duplicates++
     feed.last = object.object
     if (verdict !== 'withdrawn') feed.previous = object.object
@@ -106,7 +112,7 @@ export class Fanout {
     this.subgroups.clear()
   }
 
-  private forwardDatagram(object: MoqObject, now: number): void {
+  private forwardDatagram(object: MoqObject, arrivedAt: number): void {
     const shared: ForwardObject = {
       group: object.group,
       object: object.object,
@@ -114,7 +120,7 @@ export class Fanout {
       priority: object.priority ?? this.defaultPriority,
       body: object.body,
       datagram: reencodeDatagram(this.options.alias, object),
-      arrivedAt: now,
+      arrivedAt,
     }
     const { slots } = this.subscribers
     for (let slot = 0; slot < slots.length; slot++) {
@@ -124,7 +130,7 @@ export class Fanout {
     }
   }
 
-  private shared(object: MoqObject, now: number): ForwardObject {
+  private shared(object: MoqObject, arrivedAt: number): ForwardObject {
     return {
       group: object.group,
       object: object.object,
@@ -132,7 +138,7 @@ export class Fanout {
       priority: object.priority ?? this.defaultPriority,
       body: object.body,
       datagram: null,
-      arrivedAt: now,
+      arrivedAt,
     }
   }
 }

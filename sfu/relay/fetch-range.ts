@@ -48,9 +48,12 @@ export function lastOf(end: Location): Location {
     : { group: end.group, object: end.object - 1 }
 }
 
-/** How FETCH and FETCH_OK tell an end: the object plus 1, or 0 for the whole group. */
+/**
+ * How FETCH and FETCH_OK tell an end: the object plus 1, or 0 for the whole group, which also ends with
+ * the largest id there is.
+ */
 export function endOf(last: Location): Location {
-  return Number.isFinite(last.object)
+  return last.object < Number.MAX_SAFE_INTEGER
     ? { group: last.group, object: last.object + 1 }
     : { group: last.group, object: 0 }
 }

@@ -1,31 +1,17 @@
 import type { Clock, FetchWriter, IncomingFetch } from '../../moq/session/index.ts'
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
-import type { FetchObject, FetchRangeEnd } from '../../moq/wire/fetch.ts'
 import { isAfter, type Location } from '../../moq/wire/location.ts'
-import {
-  behind,
-  type FetchSpan,
-  firstOf,
-  locationAfter,
-  nextSegment,
-  type Segment,
-  tipOf,
-} from '../cache/index.ts'
+import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
+import { type FetchSpan, nextSegment, type Segment } from '../cache/index.ts'
 import type { PullSource } from '../forward/pull-source.ts'
 import { sendOrderOf, type TrafficClass } from '../forward/traffic.ts'
+import { FetchCursor } from './fetch-cursor.ts'
 import type { Fill, FillFailure } from './fetch-fill.ts'
 import { Patience } from './fetch-patience.ts'
-import {
-  before,
-  contains,
-  earlier,
-  endOf,
-  lastOf,
-  type ObjectRange,
-  wireLocation,
-} from './fetch-range.ts'
+import { before, contains, earlier, endOf, lastOf, type ObjectRange } from './fetch-range.ts'
 import type { FetchTrack } from './fetch-track.ts'
 import type { Peer } from './peer.ts'
+import { toldRejection } from './rejections.ts'
 
 /** What a response asks of the service that made it. */
 export interface ResponseHost {
@@ -57,11 +43,6 @@ export interface ResponseOptions {
   readonly host: ResponseHost
 }
 
-type Pending =
-  | { readonly kind: 'object'; readonly object: FetchObject }
-  | { readonly kind: 'range-end'; readonly end: FetchRangeEnd }
-  | { readonly kind: 'finish' }
-
 /**
  * The answer to one FETCH of a subscriber's (draft-18 section 10.12.3): goes along its range, takes
  * what is cached, has unknown parts filled from a publisher, and tells of those that stay unknown. It
@@ -74,12 +55,7 @@ export class FetchResponse implements PullSource {
   readonly failed = new Set<Peer>()
   private readonly options: ResponseOptions
   private readonly request: IncomingFetch
-  private span: FetchSpan
-  /** The next location to tell of; null: none is left. */
-  private at: Location | null
-  /** The end of objects that do not exist and that nothing on the stream tells of yet. */
-  private skipped: Location | null = null
-  private readonly pending: Pending[] = []
+  private readonly cursor: FetchCursor
   private writer: FetchWriter | null = null
   /** Its own fill, and the segment that it is for. */
   private own: { readonly fill: Fill; readonly segment: Segment } | null = null
@@ -97,19 +73,18 @@ export class FetchResponse implements PullSource {
     this.request = options.request
     this.track = options.track
     this.traffic = options.traffic
-    this.span = { ...options.range, order: options.request.groupOrder }
-    this.at = firstOf(this.span)
+    this.cursor = new FetchCursor({ ...options.range, order: options.request.groupOrder })
     this.patience = new Patience(options.clock, options.fillMs, () => this.onImpatient())
     this.mayFill = options.fillMs > 0
   }
 
   get subscriberPriority(): number {
-    return this.request.parameters.subscriberPriority ?? MIDDLE_PRIORITY
+    return this.request.parameters.subscriberPriority ?? DEFAULT_PRIORITY
   }
 
   get publisherPriority(): number {
-    const next = this.pending[0]
-    return next?.kind === 'object' ? (next.object.priority ?? MIDDLE_PRIORITY) : MIDDLE_PRIORITY
+    const { next } = this.cursor
+    return next?.kind === 'object' ? (next.object.priority ?? DEFAULT_PRIORITY) : DEFAULT_PRIORITY
   }
 
   get peer(): Peer {
@@ -120,7 +95,7 @@ export class FetchResponse implements PullSource {
     this.request.onCancelled = () => this.close()
     this.request.onUpdate = () => {
       this.writer?.setOrder(sendOrderOf(this.traffic, this.subscriberPriority))
-      if (this.pending.length > 0) this.options.peer.egress.wake(this)
+      if (this.cursor.next) this.options.peer.egress.wake(this)
       return null
     }
     if (this.options.endKnown) this.accept()
@@ -172,30 +147,29 @@ export class FetchResponse implements PullSource {
 
   /** Finds what is to be written next; false while there is nothing. */
   private prepare(): boolean {
-    while (!this.ended && this.pending.length === 0) {
+    while (!this.ended && !this.cursor.next) {
       if (this.own) {
         if (!this.readFill(this.own.fill, this.own.segment)) return false
-      } else if (!this.at) {
+      } else if (!this.cursor.at) {
         this.accept()
-        this.pending.push({ kind: 'finish' })
-      } else if (!this.readCache(this.at)) return false
+        this.cursor.finish()
+      } else if (!this.readCache(this.cursor.at)) return false
     }
     return !this.ended
   }
 
   /** @returns false when it has to wait */
   private readCache(at: Location): boolean {
-    const { track, span } = this
-    const segment = nextSegment(track.cache, span, at)
+    const { track, cursor } = this
+    const segment = nextSegment(track.cache, cursor.span, at)
     if (segment.kind === 'cached') {
       const object = track.cache.find(at.group, at.object)
       // It may expire between the two looks.
-      if (object) this.give(object)
+      if (object) cursor.give(object)
       return true
     }
     if (segment.kind === 'absent') {
-      this.skipped = tipOf(span, segment)
-      this.at = behind(span, segment)
+      cursor.skip(segment)
       return true
     }
     if (this.mayFill && this.isFilled(at, segment)) {
@@ -203,7 +177,8 @@ export class FetchResponse implements PullSource {
       return false
     }
     if (!this.accepted && !this.acceptKnown()) this.refuse()
-    else if (this.at === at) this.tellUnknown(tipOf(this.span, segment))
+    // The end that is told now may be before it.
+    else if (cursor.at === at) cursor.tellUnknown(segment)
     return true
   }
 
@@ -212,7 +187,8 @@ export class FetchResponse implements PullSource {
     const { host } = this.options
     this.watched = host.bringing(this.track, at)
     if (this.watched) return true
-    const span: FetchSpan = { start: segment.low, last: segment.high, order: this.span.order }
+    const { order } = this.cursor.span
+    const span: FetchSpan = { start: segment.low, last: segment.high, order }
     const fill = host.startFill(this, span, this.patience.leftMs)
     if (fill) this.own = { fill, segment }
     return fill !== null
@@ -221,8 +197,8 @@ export class FetchResponse implements PullSource {
   /** @returns false when it has to wait */
   private readFill(fill: Fill, segment: Segment): boolean {
     const item = fill.take()
-    if (item?.kind === 'object') this.give(item.object)
-    else if (item) this.tellRangeEnd(item.end)
+    if (item?.kind === 'object') this.cursor.give(item.object)
+    else if (item) this.cursor.tellRangeEnd(item.end)
     else if (fill.over) this.endFill(fill, segment)
     else {
       this.patience.start()
@@ -234,42 +210,15 @@ export class FetchResponse implements PullSource {
   private endFill(fill: Fill, segment: Segment): void {
     this.own = null
     if (isBehindLargest(fill) && this.cutOff(segment.low)) return
-    const end = earlier(segment.high, this.span.last)
+    const end = earlier(segment.high, this.cursor.span.last)
     if (fill.failure || !fill.accepted || isAfter(end, lastOf(fill.accepted.end))) {
       // What it did not bring is still unknown.
       this.failure = fill.failure
       this.failed.add(fill.publisher)
       return
     }
-    if (!this.at || !contains({ start: segment.low, last: segment.high }, this.at)) return
-    this.skipped = tipOf(this.span, segment)
-    this.at = behind(this.span, segment)
-  }
-
-  private give(object: FetchObject): void {
-    this.skipped = null
-    this.at = locationAfter(this.span, object)
-    this.pending.push({ kind: 'object', object })
-  }
-
-  private tellRangeEnd(end: FetchRangeEnd): void {
-    if (end.kind === 'unknown') this.tellUnknown(end)
-    else {
-      this.skipped = end
-      this.at = locationAfter(this.span, end)
-    }
-  }
-
-  /** Section 11.4.4.2: what does not exist is told only where something unknown follows. */
-  private tellUnknown(tip: Location): void {
-    if (this.skipped) this.pushRangeEnd(this.skipped, 'non-existent')
-    this.skipped = null
-    this.at = locationAfter(this.span, tip)
-    this.pushRangeEnd(tip, 'unknown')
-  }
-
-  private pushRangeEnd(at: Location, kind: FetchRangeEnd['kind']): void {
-    this.pending.push({ kind: 'range-end', end: { ...wireLocation(at), kind } })
+    const { at } = this.cursor
+    if (at && contains({ start: segment.low, last: segment.high }, at)) this.cursor.skip(segment)
   }
 
   // ---- the answer
@@ -278,7 +227,7 @@ export class FetchResponse implements PullSource {
   private accept(trackEnded = false): void {
     if (this.accepted) return
     this.accepted = true
-    const end = endOf(this.span.last)
+    const end = endOf(this.cursor.span.last)
     const { cache, properties } = this.track
     const ended = cache.end !== null && end.object > 0 && !isAfter(cache.end, end)
     this.request.accept({ endOfTrack: trackEnded || ended, end, properties })
@@ -289,16 +238,16 @@ export class FetchResponse implements PullSource {
     if (this.accepted) return
     const { end, endOfTrack } = fill.accepted!
     const told = lastOf(end)
-    if (isAfter(fill.span.last, told)) this.endWith(told)
-    else if (isAfter(this.span.last, fill.span.last)) return
+    if (isAfter(fill.span.last, told)) this.cursor.endWith(told)
+    else if (isAfter(this.cursor.span.last, fill.span.last)) return
     this.accept(endOfTrack)
   }
 
   /** Nobody can say where the range ends: it ends with what was seen. @returns false: nothing was */
   private acceptKnown(): boolean {
     const seen = largestSeen(this.track)
-    if (!seen || isAfter(this.span.start, seen)) return false
-    this.endWith(earlier(this.span.last, seen))
+    if (!seen || isAfter(this.cursor.span.start, seen)) return false
+    this.cursor.endWith(earlier(this.cursor.span.last, seen))
     this.accept()
     return true
   }
@@ -312,17 +261,9 @@ export class FetchResponse implements PullSource {
     if (this.accepted || (seen && !isAfter(from, seen))) return false
     if (this.acceptKnown()) return true
     const last = before(from)
-    if (!last || isAfter(this.span.start, last)) return false
-    this.endWith(last)
+    if (!last || isAfter(this.cursor.span.start, last)) return false
+    this.cursor.endWith(last)
     return true
-  }
-
-  private endWith(last: Location): void {
-    this.span = { ...this.span, last }
-    if (!this.at || !isAfter(this.at, last)) return
-    if (this.span.order === 'ascending') this.at = null
-    else if (this.at.group > last.group) this.at = firstOf(this.span)
-    else this.at = locationAfter(this.span, last)
   }
 
   /** The publisher's answer is the answer for the whole fetch. */
@@ -341,8 +282,7 @@ export class FetchResponse implements PullSource {
     const { failure } = this
     if (failure?.kind === 'rejected') {
       const { code, reason, retryAfterMs } = failure.error
-      // A redirect is not followed and not forwarded: its URI is the upstream's matter.
-      const told = code === RequestCode.REDIRECT ? RequestCode.DOES_NOT_EXIST : code
+      const told = code === RequestCode.INVALID_RANGE ? code : toldRejection(failure.error)
       this.fail(told, ResetCode.UNKNOWN_OBJECT_STATUS, reason, retryAfterMs)
     } else if (failure) {
       const reason = 'the publisher gave the fetch up'
@@ -363,12 +303,12 @@ export class FetchResponse implements PullSource {
     if (this.writer || this.ended) return !this.ended
     const order = sendOrderOf(this.traffic, this.subscriberPriority)
     const { defaultPriority } = this.track.cache
-    this.writer = this.request.openStream(order, defaultPriority, this.span.order)
+    this.writer = this.request.openStream(order, defaultPriority, this.cursor.span.order)
     return this.writer !== null
   }
 
   private write(): number {
-    const next = this.pending.shift()
+    const next = this.cursor.take()
     const writer = this.writer!
     if (next?.kind === 'object') return writer.object(next.object)
     if (next?.kind === 'range-end') return writer.rangeEnd(next.end)
@@ -380,7 +320,7 @@ export class FetchResponse implements PullSource {
   private close(): void {
     if (this.ended) return
     this.ended = true
-    this.pending.length = 0
+    this.cursor.clear()
     this.patience.stop()
     const fill = this.own?.fill ?? null
     this.own = null
@@ -412,7 +352,5 @@ function isBehindLargest({ failure }: Fill): boolean {
   return failure?.kind === 'rejected' && failure.error.code === RequestCode.INVALID_RANGE
 }
 
-/** Section 7.3: where a subscriber or publisher does not tell. */
-const MIDDLE_PRIORITY = 128
 /** `PullSource.pull` without stream credit. */
 const NO_CREDIT = -1

@@ -1,4 +1,4 @@
-import type { IncomingSubscribe, Publication } from '../../moq/session/index.ts'
+import type { Publication } from '../../moq/session/index.ts'
 import type { Location } from '../../moq/wire/location.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { Property } from '../../moq/wire/properties.ts'
@@ -42,5 +42,3 @@ export const DEFAULT_FETCH_LIMITS: FetchLimits = {
   maxFetchBytes: 256 * 1024,
   maxFillMs: 10_000,
 }
-
-export type JoinedSubscription = Publication | IncomingSubscribe

@@ -11,7 +11,7 @@ import {
 } from '../../moq/session/index.ts'
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
 import { isAfter, type Location } from '../../moq/wire/location.ts'
-import { type FullTrackName, formatTrack, textOf } from '../../moq/wire/names.ts'
+import { type FullTrackName, formatTrack } from '../../moq/wire/names.ts'
 import type { CacheBudget, FetchSpan } from '../cache/index.ts'
 import { trafficOf } from '../forward/traffic.ts'
 import { Fill } from './fetch-fill.ts'
@@ -20,13 +20,6 @@ import { FetchResponse, type ResponseHost } from './fetch-response.ts'
 import type { FetchHost, FetchLimits, FetchTrack } from './fetch-track.ts'
 import { FetchedTrack } from './fetched-track.ts'
 import type { Peer } from './peer.ts'
-
-export {
-  DEFAULT_FETCH_LIMITS,
-  type FetchHost,
-  type FetchLimits,
-  type FetchTrack,
-} from './fetch-track.ts'
 
 export interface FetchOptions {
   readonly clock: Clock
@@ -112,8 +105,7 @@ export class FetchService implements ResponseHost {
 
   private standalone(peer: Peer, request: IncomingFetch, name: FullTrackName): void {
     const range = rangeOf(request.range, null)
-    if (isReserved(name)) request.reject(RequestCode.DOES_NOT_EXIST, 'reserved namespace')
-    else if (range instanceof RangeRefusal) request.reject(range.code, range.reason)
+    if (range instanceof RangeRefusal) request.reject(range.code, range.reason)
     else {
       const track = this.options.host.findTrack(name)
       if (track) this.serveKnown(peer, request, track, range)
@@ -306,10 +298,4 @@ export class FetchService implements ResponseHost {
 /** After a GOAWAY nothing new should be asked of its sender (section 10.4). */
 function canBeAsked({ session }: Peer): boolean {
   return !session.closed && !session.goawayReceived
-}
-
-/** Section 3.2: `.` is never used, `.session` is the implementation's own and defines nothing yet. */
-function isReserved({ namespace }: FullTrackName): boolean {
-  const first = namespace[0] && textOf(namespace[0])
-  return first === '.' || first === '.session'
 }

@@ -1,3 +1,8 @@
+/**
+ * The relay: joins publishers and subscribers of tracks by name (draft-18 section 9), fans objects out
+ * and answers fetches from its cache and from publishers.
+ */
+
 export { dumpRooms, type RelayLevels, relayLevels } from './levels.ts'
 export {
   DEFAULT_RELAY_LIMITS,

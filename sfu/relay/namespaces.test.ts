@@ -113,7 +113,7 @@ describe('SUBSCRIBE_NAMESPACE at the relay', () => {
       onRejected: (error) => codes.push(error.code),
     })
     await world.settle()
-    expect(codes).toEqual([RequestCode.UNINTERESTED])
+    expect(codes).toEqual([RequestCode.DOES_NOT_EXIST])
   })
 
   it('asks a publisher anew that publishes the namespace again after it refused a track', async () => {

@@ -4,12 +4,14 @@ import { Session, type SessionLimitName, type SessionLimits } from '../../moq/se
 import { createTransportPair } from '../../moq/transport/memory.ts'
 import type { CloseInfo } from '../../moq/transport/transport.ts'
 import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
+import { ProtocolError } from '../../moq/wire/errors.ts'
 import { type Namespace, namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { type AuthorizationToken, encodeAuthorizationToken } from '../../moq/wire/parameters.ts'
 import { permissionsOf, unionOf } from '../admission/permissions.ts'
 import { SessionAdmission } from '../admission/session-admission.ts'
 import { START, TestClock, utf8 } from '../admission/test-support.ts'
 import { DEFAULT_RELAY_LIMITS } from './index.ts'
+import type { CheckSetup } from './peer.ts'
 import { Relay } from './relay.ts'
 
 const token = (text: string): AuthorizationToken => ({
@@ -30,6 +32,7 @@ class World {
   admission: SessionAdmission | null = null
   lifetimeMs = 60_000
   readonly limitHits: SessionLimitName[] = []
+  checkSetup: CheckSetup = () => {}
   readonly relay: Relay
 
   constructor(sessionLimits: Partial<SessionLimits> = {}) {
@@ -41,6 +44,7 @@ class World {
       clock: this.clock,
       sessionLimits,
       onSessionLimit: (limit) => this.limitHits.push(limit),
+      checkSetup: (setup, transport) => this.checkSetup(setup, transport),
       counters: {
         objects: { received: 0, sent: 0 },
         bytes: { received: 0, sent: 0 },
@@ -182,6 +186,33 @@ class Client {
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await setImmediate()
 }
+
+describe('Peer', () => {
+  it('ends a session that its SETUP gives away, before it asks for its token', async () => {
+    const world = new World()
+    const seen: string[] = []
+    world.checkSetup = ({ options }, transport) => {
+      seen.push(`${options.length} ${transport}`)
+      if (options.length > 0) {
+        throw new ProtocolError('not this path', SessionCode.INVALID_PATH)
+      }
+    }
+    const [good, bad] = [world.connect(null), world.connect('bad')]
+    await settle()
+    expect(good.closed).toBeNull()
+    const told = {
+      by: 'peer',
+      code: SessionCode.INVALID_PATH,
+      reason: 'INVALID_PATH: not this path',
+    }
+    expect(bad.closed).toEqual(told)
+    expect(seen).toEqual(['0 memory', '1 memory'])
+    // A service of our own asks for no place.
+    world.connect('bad', true)
+    await settle()
+    expect(seen).toHaveLength(2)
+  })
+})
 
 describe('Peer with admission', () => {
   it('tells how many bytes of tokens it keeps (section 10.3.1.3)', async () => {

@@ -12,8 +12,9 @@ import {
   type SessionLimitName,
   type SessionLimits,
 } from '../../moq/session/index.ts'
-import type { CloseInfo, TransportSession } from '../../moq/transport/transport.ts'
+import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
 import { SessionCode } from '../../moq/wire/codes.ts'
+import type { Setup } from '../../moq/wire/messages.ts'
 import type { FullTrackName, Namespace } from '../../moq/wire/names.ts'
 import {
   type AdmissionEvents,
@@ -33,11 +34,19 @@ export interface PeerOptions {
   readonly maxEgressBytes: number
   /** Makes the session's right; absent where everybody may do everything. */
   readonly openAdmission?: OpenAdmission | undefined
+  /** Looks at the peer's SETUP before anything else of the session. */
+  readonly checkSetup?: CheckSetup | undefined
   /** A bound of the session was hit; for metrics. */
   readonly onLimit?: (limit: SessionLimitName) => void
   /** A bug of ours that ended the session; logged. */
   readonly onInternalError: (error: unknown) => void
 }
+
+/**
+ * May refuse a session by its SETUP, such as for a path that is not served (section 10.3.1.2).
+ * @throws ProtocolError with which the session ends
+ */
+export type CheckSetup = (setup: Setup, transport: TransportKind) => void
 
 /** Null where everybody may do everything. */
 export type OpenAdmission = (events: AdmissionEvents) => SessionAdmission | null
@@ -117,7 +126,10 @@ export class Peer {
   private handler(relay: PeerHost, options: PeerOptions): SessionHandler {
     const { admission } = this
     return {
-      onReady: (setup) => admission?.onSetup(setup.options),
+      onReady: (setup) => {
+        options.checkSetup?.(setup, this.session.transport.kind)
+        admission?.onSetup(setup.options)
+      },
       ...(admission && {
         onTokens: (tokens, decide) => admission.onRequest(tokens, decide),
       }),

@@ -12,7 +12,7 @@ export class Publishers {
   private readonly options: UpstreamOptions
   private readonly upstreams = new Map<Peer, Upstream>()
   /** Those that refused or ended it: not asked again while there are others. */
-  private readonly declined = new Set<Peer>()
+  private declined = new WeakSet<Peer>()
   /** Why the last ones refused it; what says more than DOES_NOT_EXIST is kept. */
   private refusal: RequestError | null = null
   /** NEW_GROUP_REQUEST that is outstanding upstream, or null (section 10.2.13). */
@@ -83,7 +83,7 @@ export class Publishers {
     const { session } = peer
     // After a GOAWAY nothing new should be asked of its sender (section 10.4).
     if (session.closed || session.goawayReceived) return
-    if (this.upstreams.size === 0) this.declined.clear()
+    if (this.upstreams.size === 0) this.declined = new WeakSet()
     if (this.upstreams.has(peer) || this.declined.has(peer)) return
     this.requestedGroup ??= newGroupRequest
     this.upstreams.set(
@@ -168,7 +168,8 @@ export class Publishers {
       if (expiresAt === null) return null
       latest = Math.max(latest, expiresAt)
     }
-    // Zero would say that it does not expire.
-    return latest === 0 ? null : Math.max(1, latest - now)
+    if (latest === 0) return null
+    // Whole ms, as a message has them; zero would say that it does not expire.
+    return Math.min(Math.max(1, Math.ceil(latest - now)), Number.MAX_SAFE_INTEGER)
   }
 }

@@ -19,14 +19,15 @@ import type {
 } from '../../moq/session/index.ts'
 import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
-import { type FullTrackName, formatTrack, type Namespace, textOf } from '../../moq/wire/names.ts'
+import { type FullTrackName, formatTrack, type Namespace } from '../../moq/wire/names.ts'
 import { CacheBudget } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { FetchService } from './fetch.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
+import { guardedClock } from './guarded-clock.ts'
 import type { RelayLimitName, RelayLimits } from './limits.ts'
 import { NamespaceRegistry } from './namespaces.ts'
-import { type OpenAdmission, Peer, type PeerHost } from './peer.ts'
+import { type CheckSetup, type OpenAdmission, Peer, type PeerHost } from './peer.ts'
 import { PeerShares, refuseForLoad } from './peer-shares.ts'
 import { PrefixRequests } from './prefix-requests.ts'
 import { toldRejection } from './rejections.ts'
@@ -43,6 +44,8 @@ export interface RelayOptions {
   readonly sessionLimits?: Partial<SessionLimits>
   /** Makes the right of each session but our own services'; absent: everybody may do everything. */
   readonly openAdmission?: OpenAdmission
+  /** Looks at the SETUP of each session but our own services'. */
+  readonly checkSetup?: CheckSetup
   /** A bound of the relay's was hit; for metrics. */
   onLimit?(limit: RelayLimitName): void
   /** A bound of one session was hit; for metrics. */
@@ -72,9 +75,10 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   private readonly fetches: FetchService
 
   constructor(options: RelayOptions) {
-    const { clock, counters, limits } = options
+    const { counters, limits, onInternalError } = options
     const { tally } = this
-    this.options = options
+    const clock = guardedClock(options.clock, onInternalError)
+    this.options = { ...options, clock }
     this.shares = new PeerShares(limits, (limit) => this.onLimit(limit))
     this.budget = new CacheBudget(
       {
@@ -116,6 +120,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       },
       maxEgressBytes: limits.maxEgressBytes,
       openAdmission: service ? undefined : this.options.openAdmission,
+      checkSetup: service ? undefined : this.options.checkSetup,
       onLimit: (limit) => this.options.onSessionLimit?.(limit),
       onInternalError,
     })
@@ -199,11 +204,6 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
 
   onSubscribe(peer: Peer, request: IncomingSubscribe): void {
     const { track: name, parameters } = request
-    if (isReserved(name.namespace)) {
-      request.reject(RequestCode.DOES_NOT_EXIST, 'reserved namespace')
-      this.onAnswered(request, null)
-      return
-    }
     if (!this.shares.mayTakeSubscription(peer)) {
       refuseForLoad(request, 'subscriptions')
       this.onAnswered(request, null)
@@ -228,7 +228,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       request.accept(state)
       return
     }
-    const publisher = isReserved(name.namespace) ? null : this.tracks.publishersOf(name)[0]
+    const publisher = this.tracks.publishersOf(name)[0]
     if (!publisher) {
       request.reject(RequestCode.DOES_NOT_EXIST, 'nobody publishes this track')
       return
@@ -249,23 +249,16 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
 
   /** Section 9.5: accepted, and offered to those who asked for tracks of its namespace. */
   onPublish(peer: Peer, request: IncomingPublish): void {
-    if (isReserved(request.track.namespace)) {
-      request.reject(RequestCode.UNINTERESTED, 'reserved namespace')
-      return
-    }
     if (!this.shares.mayTakePublished(peer)) {
       refuseForLoad(request, 'published tracks')
       return
     }
     if (this.tracks.getOrCreate(request.track).publish(peer, request)) return
-    request.reject(RequestCode.DUPLICATE_SUBSCRIPTION, 'this session publishes the track already')
+    // Where the draft lets a session have two: its objects come by the other one already.
+    request.reject(RequestCode.UNINTERESTED, 'this session publishes the track already')
   }
 
   onPublishNamespace(peer: Peer, request: IncomingNamespacePublication): void {
-    if (isReserved(request.namespace)) {
-      request.reject(RequestCode.UNINTERESTED, 'reserved namespace')
-      return
-    }
     if (!this.shares.mayTakeNamespace(peer)) {
       refuseForLoad(request, 'namespaces')
       return
@@ -362,10 +355,4 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       onLimit: () => this.onLimit('fetches'),
     })
   }
-}
-
-/** Section 3.2: `.` is never used, `.session` is the implementation's own and defines nothing yet. */
-function isReserved(namespace: Namespace): boolean {
-  const first = namespace[0] && textOf(namespace[0])
-  return first === '.' || first === '.session'
 }

@@ -1,5 +1,6 @@
-import { SubgroupFlow, type SubgroupSource } from '../forward/flow.ts'
+import { SubgroupFlow } from '../forward/flow.ts'
 import type { Downstream } from './downstream.ts'
+import type { SubgroupForm } from './subgroup-form.ts'
 
 /**
  * One downstream stream of a relayed subgroup. Besides what the scheduler needs it knows how far it
@@ -7,6 +8,7 @@ import type { Downstream } from './downstream.ts'
  */
 export class RelayedFlow extends SubgroupFlow {
   readonly downstream: Downstream
+  private readonly form: SubgroupForm
   /** Id of the last object queued on it, or -1. */
   last = -1
   /** Nothing that the subscriber should have had of the subgroup before was left out. */
@@ -16,19 +18,30 @@ export class RelayedFlow extends SubgroupFlow {
   /** Not null: it ends by a reset, behind what is queued. */
   private resetCode: number | null = null
 
-  constructor(
-    downstream: Downstream,
-    source: SubgroupSource,
-    firstObject: boolean,
-    whole: boolean,
-  ) {
-    super(downstream, source, firstObject)
+  constructor(downstream: Downstream, form: SubgroupForm, firstObject: boolean, whole: boolean) {
+    super(downstream, form, firstObject)
+    this.form = form
     this.downstream = downstream
     this.whole = whole
   }
 
+  override get objectTimeoutMs(): number {
+    const own = this.form.timeouts?.objectMs ?? null
+    return own === null ? super.objectTimeoutMs : this.downstream.objectTimeoutOf(own)
+  }
+
+  override get subgroupTimeoutMs(): number {
+    const own = this.form.timeouts?.subgroupMs ?? null
+    return own === null ? super.subgroupTimeoutMs : this.downstream.subgroupTimeoutOf(own)
+  }
+
   get isOpen(): boolean {
     return !this.closing && !this.over
+  }
+
+  /** Its FIN is queued: the publisher's FIN came, and it has what came before that. */
+  get complete(): boolean {
+    return this.closing && this.resetCode === null
   }
 
   /** FIN behind what is queued. */

@@ -4,6 +4,7 @@ import type { ForwardObject } from '../forward/object.ts'
 import type { Downstream } from './downstream.ts'
 import { RelayedFlow } from './relayed-flow.ts'
 import { SubgroupForm } from './subgroup-form.ts'
+import type { SubgroupTimeouts } from './subgroup-timeouts.ts'
 import type { Subscribers } from './subscribers.ts'
 
 /**
@@ -53,6 +54,11 @@ export class RelayedSubgroup {
     this.subgroup = subgroup
     this.form = new SubgroupForm({ ...feed.incoming.header, trackAlias, subgroup })
     this.nothingBetween = nothingBetween
+  }
+
+  /** Of its first object, before that is forwarded. */
+  setTimeouts(timeouts: SubgroupTimeouts | null): void {
+    this.form.timeouts = timeouts
   }
 
   /** Queues a new object for every subscriber whose filter it passes. */
@@ -136,7 +142,7 @@ export class RelayedSubgroup {
   /** The object is not known to be the next on the stream. */
   private divert(downstream: Downstream, flow: RelayedFlow, object: ForwardObject): void {
     // A stream that the subscriber stopped, or that was given up, is not opened anew.
-    if (flow.over) return
+    if (flow.over && !flow.complete) return
     if (object.object < flow.last) this.queueLate(downstream, object)
     else if (this.nothingBetween(this.group, this.subgroup, flow.last, object.object)) {
       if (flow.isOpen) this.queue(flow, object)
@@ -155,6 +161,7 @@ export class RelayedSubgroup {
       return
     }
     known?.breakOff(ResetCode.CANCELLED)
+    if (downstream.publication.isStopped(this.group, this.subgroup)) return
     const flow = new RelayedFlow(downstream, this.form, object.object === this.first, false)
     this.late.set(downstream, flow)
     this.queue(flow, object)

@@ -11,7 +11,11 @@ export class SubgroupFeed {
   /** The same without objects that are recorded as not existing (section 2.1). */
   previous = -1
 
-  constructor(incoming: IncomingSubgroup) {
+  /** Its publisher's draft has timeouts of a subgroup's own (`DraftRules.subgroupTimeouts`). */
+  readonly mayHaveTimeouts: boolean
+
+  constructor(incoming: IncomingSubgroup, mayHaveTimeouts: boolean) {
     this.incoming = incoming
+    this.mayHaveTimeouts = mayHaveTimeouts
   }
 }

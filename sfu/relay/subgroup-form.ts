@@ -1,8 +1,11 @@
 import { encodeSubgroupHeader, type SubgroupHeader } from '../../moq/wire/subgroup.ts'
 import type { SharedHeader, SubgroupSource } from '../forward/flow.ts'
+import type { SubgroupTimeouts } from './subgroup-timeouts.ts'
 
 /** How the streams of a relayed subgroup are written: their headers, made once for all subscribers. */
 export class SubgroupForm implements SubgroupSource {
+  /** Its own, when its first object said them. */
+  timeouts: SubgroupTimeouts | null = null
   private readonly base: SubgroupHeader
   /** By whether the stream begins with the subgroup's first object. */
   private readonly headers: [continued: SharedHeader | null, first: SharedHeader | null] = [
@@ -28,7 +31,9 @@ export class SubgroupForm implements SubgroupSource {
   }
 
   withProperties(): SubgroupForm {
-    return new SubgroupForm({ ...this.base, hasProperties: true })
+    const form = new SubgroupForm({ ...this.base, hasProperties: true })
+    form.timeouts = this.timeouts
+    return form
   }
 
   header(firstObject: boolean): SharedHeader {

@@ -1,13 +1,13 @@
 /** For tests: a relay on in-memory transports and a clock that only a test moves. */
 
 import {
-  type Clock,
   Session,
   type SessionHandler,
   type Subscription,
   TrackPublisher,
   type TrackState,
 } from '../../moq/session/index.ts'
+import { ManualClock } from '../../moq/session/manual-clock.ts'
 import { createTransportPair, type TransportPair } from '../../moq/transport/memory.ts'
 import type { TransportSession } from '../../moq/transport/transport.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
@@ -24,29 +24,8 @@ import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './l
 import type { Peer } from './peer.ts'
 import { Relay } from './relay.ts'
 
-export class ManualClock implements Clock {
-  private time = 0
-  private tasks: { at: number; task: () => void }[] = []
-
-  now(): number {
-    return this.time
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const entry = { at: this.time + ms, task }
-    this.tasks.push(entry)
-    return () => {
-      this.tasks = this.tasks.filter((other) => other !== entry)
-    }
-  }
-
-  advance(ms: number): void {
-    this.time += ms
-    const due = this.tasks.filter(({ at }) => at <= this.time).sort((a, b) => a.at - b.at)
-    this.tasks = this.tasks.filter(({ at }) => at > this.time)
-    for (const { task } of due) task()
-  }
-}
+/** What worlds speak, unless they say otherwise: see `moqt-19.test.ts`. */
+export const spoken = { version: 'moqt-18' }
 
 export interface RelayWorldOptions {
   /** Bytes that every path has room for now. */
@@ -54,6 +33,8 @@ export interface RelayWorldOptions {
   readonly limits?: Partial<RelayLimits>
   /** Request streams that either side may have open. */
   readonly bidiCredit?: number
+  /** What sessions speak; `RelayWorld.protocol` changes it for those that come. */
+  readonly protocol?: string
 }
 
 export class RelayWorld {
@@ -66,6 +47,8 @@ export class RelayWorld {
     keyFrameRequests: 0,
   }
   readonly relay: Relay
+  /** What sessions speak that connect from now on. */
+  protocol: string
   /** For a world made with a `room` function. */
   room = 65_536
   /** The relay's side of each session, in the order of `connect`. */
@@ -78,6 +61,7 @@ export class RelayWorld {
 
   constructor(options: RelayWorldOptions = {}) {
     this.options = options
+    this.protocol = options.protocol ?? spoken.version
     this.relay = new Relay({
       clock: this.clock,
       counters: this.counters,
@@ -93,6 +77,7 @@ export class RelayWorld {
   connect(service = false): TransportSession {
     const pair = createTransportPair({
       schedule: (task) => this.tasks.push(task),
+      protocol: this.protocol,
       ...(this.options.room && { room: this.options.room }),
       ...(this.options.bidiCredit && { streamCredit: { bidi: this.options.bidiCredit } }),
     })

@@ -1,4 +1,5 @@
 import type { GroupOrder } from '../../moq/wire/parameters.ts'
+import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
 import { findInteger, type Property, PropertyType } from '../../moq/wire/properties.ts'
 
 /** What a track's properties say of its delivery (draft-18 section 12). */
@@ -21,7 +22,7 @@ export function trackDefaults(properties: readonly Property[]): TrackDefaults {
   const value = (type: number) => findInteger(properties, type)
   const timeout = (type: number) => value(type) || Number.POSITIVE_INFINITY
   return {
-    priority: value(PropertyType.DEFAULT_PUBLISHER_PRIORITY) ?? 128,
+    priority: value(PropertyType.DEFAULT_PUBLISHER_PRIORITY) ?? DEFAULT_PRIORITY,
     groupOrder:
       value(PropertyType.DEFAULT_PUBLISHER_GROUP_ORDER) === 2 ? 'descending' : 'ascending',
     dynamicGroups: value(PropertyType.DYNAMIC_GROUPS) === 1,

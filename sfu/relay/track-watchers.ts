@@ -69,6 +69,6 @@ export class TrackWatchers {
     if (offered.has(track) || request.isBlocked(track.name)) return
     if (track.isPublishedBy(peer) || track.serves(peer) || !peer.maySubscribe(track.name)) return
     offered.add(track)
-    if (!this.hasRoom(peer) || !track.offer(peer, request.forward)) request.blocked(track.name)
+    if (!this.hasRoom(peer) || !track.offer(peer, request.parameters)) request.blocked(track.name)
   }
 }

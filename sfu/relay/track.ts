@@ -1,10 +1,4 @@
-import type {
-  IncomingPublish,
-  IncomingSubscribe,
-  Publication,
-  PublicationHandler,
-  TrackState,
-} from '../../moq/session/index.ts'
+import type { IncomingPublish, IncomingSubscribe, TrackState } from '../../moq/session/index.ts'
 import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
 import type { Location } from '../../moq/wire/location.ts'
 import type { RequestError } from '../../moq/wire/messages.ts'
@@ -13,11 +7,9 @@ import type { MoqObject } from '../../moq/wire/object.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { Property } from '../../moq/wire/properties.ts'
 import { TrackCache } from '../cache/index.ts'
-import { type TrackTraffic, trafficOf } from '../forward/traffic.ts'
-import { Downstream } from './downstream.ts'
+import { Downstreams } from './downstreams.ts'
 import { Fanout } from './fanout.ts'
 import type { FetchTrack } from './fetch-track.ts'
-import { RETRY_AFTER_MS } from './limits.ts'
 import type { Peer } from './peer.ts'
 import { Publishers } from './publishers.ts'
 import { toldEnd } from './rejections.ts'
@@ -26,7 +18,6 @@ import { Subscribers } from './subscribers.ts'
 import { TrackFacts } from './track-facts.ts'
 import type { TrackOptions } from './track-host.ts'
 import type { Upstream, UpstreamOwner } from './upstream.ts'
-import { type WaitingSubscriber, WaitingSubscribers } from './waiting-subscribers.ts'
 
 /**
  * A track in the relay: the upstream subscriptions to all of its publishers, shared by all
@@ -38,10 +29,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   readonly alias: number
   readonly cache: TrackCache
   private readonly options: TrackOptions<RelayTrack>
-  private readonly traffic: TrackTraffic
   private readonly publishers: Publishers
-  private readonly waiting: WaitingSubscribers
-  private readonly subscribers = new Subscribers()
+  private readonly downstreams: Downstreams
   private readonly fanout: Fanout
   private readonly facts = new TrackFacts()
   private closed = false
@@ -51,24 +40,32 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     this.options = options
     this.name = name
     this.alias = alias
-    this.traffic = trafficOf(name)
     this.cache = new TrackCache(options.budget, clock)
-    this.waiting = new WaitingSubscribers({
-      clock,
-      onCount: (peer, change) => host.countSubscription(peer, change),
-      onRejected: (request) => host.onAnswered(request, null),
-    })
     this.publishers = new Publishers(name, this, {
       clock,
       maxAnswerMs: limits.maxAnswerMs,
       onLimit: () => host.onLimit('answer'),
     })
-    const { cache, subscribers } = this
+    const subscribers = new Subscribers()
+    const { cache, publishers, facts } = this
     this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers })
+    this.downstreams = new Downstreams({
+      name,
+      alias,
+      clock,
+      counters,
+      limits,
+      host,
+      publishers,
+      facts,
+      fanout: this.fanout,
+      subscribers,
+      onLeft: () => this.releaseIfUnused(),
+    })
   }
 
   get subscriberCount(): number {
-    return this.subscribers.size
+    return this.downstreams.size
   }
 
   /** Those that subscribers are told. */
@@ -98,7 +95,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   /** Somebody subscribes to it or waits for it. */
   get wanted(): boolean {
-    return this.subscribers.size > 0 || this.waiting.size > 0
+    return this.downstreams.any
   }
 
   /** Peers whose upstream subscription is established. */
@@ -112,7 +109,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   /** Whether the session subscribes to it already, or waits for that. */
   serves(peer: Peer): boolean {
-    return this.subscribers.get(peer) !== undefined || this.waiting.get(peer) !== undefined
+    return this.downstreams.has(peer)
   }
 
   /** What can be seen of it from outside. */
@@ -122,8 +119,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       alias: this.alias,
       largest: this.largest,
       publishers: this.publishers.size,
-      subscribers: this.subscribers.size,
-      waiting: this.waiting.size,
+      subscribers: this.downstreams.size,
+      waiting: this.downstreams.waitingCount,
       cachedBytes: this.cache.bytes,
       cachedObjects: this.cache.objects,
     }
@@ -142,65 +139,29 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     rendezvousMs: number,
     publishers: readonly Peer[],
   ): void {
-    if (this.serves(peer)) {
-      this.reject(request, RequestCode.DUPLICATE_SUBSCRIPTION, 'this session has the track already')
-      return
-    }
-    if (this.isFull()) {
-      const reason = 'too many subscribers to this track'
-      this.reject(request, RequestCode.EXCESSIVE_LOAD, reason, RETRY_AFTER_MS)
+    if (!this.downstreams.wait(peer, request, rendezvousMs)) {
       this.releaseIfUnused()
       return
-    }
-    const waiting = this.waiting.add(peer, request, rendezvousMs, () => this.onImpatient(waiting))
-    request.onCancelled = () => {
-      this.waiting.remove(waiting)
-      this.options.host.onAnswered(request, null)
-      this.publishers.setForward(this.wantsObjects)
-      this.releaseIfUnused()
     }
     for (const publisher of publishers) this.ask(publisher)
     if (request.parameters.forward ?? true) this.publishers.setForward(true)
-    this.serveWaiting()
-    if (this.publishers.size === 0) this.rejectImpatient()
+    this.downstreams.serveWaiting()
+    if (this.publishers.size === 0) this.downstreams.rejectImpatient()
     this.releaseIfUnused()
   }
 
   /**
    * Offers it to a subscriber with PUBLISH (section 10.10).
+   * @param asked by the subscriber's SUBSCRIBE_TRACKS, of the subscription that this begins
    * @returns false when it cannot: there is no stream for the request, or no room here
    */
-  offer(peer: Peer, forward: boolean): boolean {
-    if (this.isFull()) return false
-    const publication = peer.session.publish(
-      this.name,
-      { ...this.told(), forward },
-      {
-        ...this.publicationHandler(() => downstream),
-        onAccepted: (parameters) => this.onParameters(downstream, parameters),
-        onRejected: () => this.removeSubscriber(downstream),
-      },
-    )
-    const downstream = this.addSubscriber(peer, publication)
-    this.options.host.countSubscription(peer, 1)
-    if (publication.sent) return true
-    this.removeSubscriber(downstream)
-    publication.done(DoneCode.EXCESSIVE_LOAD, 'no stream for the request')
-    return false
+  offer(peer: Peer, asked: Parameters): boolean {
+    return this.downstreams.offer(peer, asked)
   }
 
   /** What the peer may do was narrowed: what it no longer may is ended. */
   narrow(peer: Peer): void {
-    if (!peer.maySubscribe(this.name)) {
-      const reason = 'no longer allowed to subscribe to this track'
-      const waiting = this.waiting.get(peer)
-      if (waiting) this.waiting.reject(waiting, RequestCode.UNAUTHORIZED, reason)
-      const downstream = this.subscribers.get(peer)
-      if (downstream) {
-        this.removeSubscriber(downstream)
-        downstream.publication.done(DoneCode.UNAUTHORIZED, reason)
-      }
-    }
+    if (!peer.maySubscribe(this.name)) this.downstreams.forbid(peer)
     const upstream = this.publishers.get(peer)
     if (upstream && !peer.mayPublish(this.name)) {
       upstream.cancel()
@@ -213,7 +174,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   /** A publisher of its namespace: asked for the track, unless it was. */
   ask(peer: Peer): void {
-    this.publishers.ask(peer, this.waiting.newGroupRequest)
+    this.publishers.ask(peer, this.downstreams.newGroupRequest)
   }
 
   /** It publishes the namespace anew: it is asked, where the track is wanted. */
@@ -239,7 +200,12 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     this.options.host.countPublished(peer, 1)
     this.onEstablished(upstream)
     if (!this.publishers.has(upstream)) return true
-    this.publishers.accept(upstream, request, this.wantsObjects, this.facts.defaults.dynamicGroups)
+    this.publishers.accept(
+      upstream,
+      request,
+      this.downstreams.wantObjects,
+      this.facts.defaults.dynamicGroups,
+    )
     return true
   }
 
@@ -247,12 +213,12 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     this.publishers.answered()
     const first = this.publishers.isAlone(upstream)
     // What a publisher sent before, and who had it, is another history.
-    if (first && this.subscribers.size === 0) {
+    if (first && this.downstreams.size === 0) {
       this.cache.clear()
       this.facts.forgetObjects()
     }
     this.learn(upstream, first)
-    this.serveWaiting()
+    this.downstreams.serveWaiting()
     this.options.host.onAvailable(this)
     this.releaseIfUnused()
   }
@@ -265,12 +231,13 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   onUpdated(upstream: Upstream): void {
     if (upstream.largest) this.note(upstream.largest)
-    this.serveWaiting()
+    this.downstreams.serveWaiting()
   }
 
   onEnding(): void {
     // Who waits for objects waits for another publisher now.
-    if (!this.publishers.anyEstablished && !this.publishers.anyPending) this.rejectImpatient()
+    if (!this.publishers.anyEstablished && !this.publishers.anyPending)
+      this.downstreams.rejectImpatient()
   }
 
   onOver(upstream: Upstream, status: number, reason: string): void {
@@ -306,122 +273,10 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       this.remove(culprit)
       this.fanout.drop(culprit, false)
     }
-    for (const downstream of this.subscribers.list()) {
-      this.removeSubscriber(downstream)
-      downstream.publication.done(DoneCode.MALFORMED_TRACK, reason)
-    }
+    this.downstreams.stop(DoneCode.MALFORMED_TRACK, reason)
     if (culprit) this.options.host.onMalformed(this)
-    this.waiting.rejectAll(RequestCode.MALFORMED_TRACK, reason)
+    this.downstreams.rejectWaiting(RequestCode.MALFORMED_TRACK, reason)
     this.releaseIfUnused()
-  }
-
-  // ---- downstream
-
-  /** Serves those who wait, as far as what they are told would be true (section 10.2.11). */
-  private serveWaiting(): void {
-    if (!this.publishers.anyEstablished) return
-    for (const waiting of this.waiting.list()) {
-      const wantsObjects = waiting.request.parameters.forward ?? true
-      if (wantsObjects && !this.publishers.anyCurrent) continue
-      if (this.waiting.remove(waiting)) this.serve(waiting)
-    }
-  }
-
-  private serve({ peer, request }: WaitingSubscriber): void {
-    if (request.outOfRange(this.largest)) {
-      const reason = 'every group up to the end group is published already'
-      this.reject(request, RequestCode.INVALID_RANGE, reason)
-      return
-    }
-    const publication = request.accept(
-      this.told(),
-      this.publicationHandler(() => downstream),
-    )
-    const downstream = this.addSubscriber(peer, publication)
-    this.options.host.countSubscription(peer, 1)
-    this.options.host.onAnswered(request, publication)
-    this.requestGroup(request.parameters.newGroupRequest)
-  }
-
-  private told() {
-    const { alias, largest, properties } = this
-    const expires = this.publishers.expiresIn(this.options.clock.now())
-    return { trackAlias: alias, largest, properties, ...(expires !== null && { expires }) }
-  }
-
-  private publicationHandler(downstream: () => Downstream): PublicationHandler {
-    return {
-      onUpdate: (parameters) => this.onParameters(downstream(), parameters),
-      largest: () => this.largest,
-      expires: () => this.publishers.expiresIn(this.options.clock.now()),
-      onCancelled: () => this.removeSubscriber(downstream()),
-    }
-  }
-
-  private addSubscriber(peer: Peer, publication: Publication): Downstream {
-    const onLost = () => this.requestGroup(0)
-    const downstream = new Downstream(peer, publication, this.traffic, onLost)
-    downstream.settle(this.facts.defaults)
-    this.subscribers.add(downstream)
-    return downstream
-  }
-
-  private onParameters(downstream: Downstream, parameters: Parameters): void {
-    downstream.settle(this.facts.defaults)
-    if (parameters.subscriberPriority !== undefined) downstream.peer.egress.reprioritize(downstream)
-    this.publishers.setForward(this.wantsObjects)
-    this.requestGroup(parameters.newGroupRequest)
-  }
-
-  /** Section 10.2.13, relay handling. */
-  private requestGroup(value: number | undefined): void {
-    if (value === undefined || !this.facts.defaults.dynamicGroups) return
-    if (value !== 0 && value <= this.facts.largestGroup) return
-    if (this.publishers.anyEstablished && this.publishers.requestGroup(value)) {
-      this.options.counters.keyFrameRequests++
-    }
-  }
-
-  private removeSubscriber(downstream: Downstream): void {
-    // Before its slot is another's.
-    this.fanout.removeSubscriber(downstream)
-    if (!this.subscribers.remove(downstream)) return
-    this.options.host.countSubscription(downstream.peer, -1)
-    this.publishers.setForward(this.wantsObjects)
-    this.releaseIfUnused()
-  }
-
-  private get wantsObjects(): boolean {
-    return this.subscribers.wantObjects || this.waiting.wantObjects
-  }
-
-  private isFull(): boolean {
-    const most = this.options.limits.maxSubscribersPerTrack
-    if (this.subscribers.size + this.waiting.size < most) return false
-    this.options.host.onLimit('track-subscribers')
-    return true
-  }
-
-  // ---- those who wait
-
-  private onImpatient(waiting: WaitingSubscriber): void {
-    if (this.publishers.size > 0) return
-    this.waiting.reject(waiting, RequestCode.TIMEOUT, 'no publisher appeared in time')
-    this.releaseIfUnused()
-  }
-
-  private rejectImpatient(): void {
-    this.waiting.rejectImpatient(this.publishers.lastRefusal)
-  }
-
-  private reject(
-    request: IncomingSubscribe,
-    code: number,
-    reason: string,
-    retryAfterMs: number | null = null,
-  ): void {
-    request.reject(code, reason, retryAfterMs)
-    this.options.host.onAnswered(request, null)
   }
 
   // ---- upstream
@@ -433,7 +288,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       this.cache.maxAgeMs = defaults.maxCacheMs
       this.cache.defaultPriority = defaults.priority
       this.fanout.defaultPriority = defaults.priority
-      for (const downstream of this.subscribers.list()) downstream.settle(defaults)
+      this.downstreams.settle()
     }
     if (upstream.largest) this.note(upstream.largest)
   }
@@ -458,11 +313,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   private endIfAbandoned(status: number, reason: string): void {
     if (this.publishers.size > 0) return
     this.fanout.clear()
-    for (const downstream of this.subscribers.list()) {
-      this.removeSubscriber(downstream)
-      downstream.end(status, reason)
-    }
-    this.rejectImpatient()
+    this.downstreams.end(status, reason)
+    this.downstreams.rejectImpatient()
   }
 
   /** The last subscriber left: our upstream subscriptions go too. */

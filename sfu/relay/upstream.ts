@@ -70,6 +70,8 @@ export class Upstream implements SubscriptionHandler {
   private forward: boolean
   private wanted: boolean
   private updating = false
+  private askingGroup = false
+  private wantedGroup: number | null = null
   private done: { readonly status: number; readonly reason: string } | null = null
   private stopTimer: () => void = () => {}
 
@@ -154,8 +156,20 @@ export class Upstream implements SubscriptionHandler {
     this.update({ forward: wanted })
   }
 
+  /** One at a time as well: what is asked while one is unanswered waits, and the last counts. */
   requestGroup(newGroupRequest: number): void {
-    if (this.established) this.subscription?.update({ newGroupRequest })
+    if (!this.established || !this.subscription) return
+    if (this.askingGroup) {
+      this.wantedGroup = newGroupRequest
+      return
+    }
+    this.askingGroup = true
+    this.subscription.update({ newGroupRequest }, (error) => {
+      const wanted = this.wantedGroup
+      this.askingGroup = false
+      this.wantedGroup = null
+      if (!error && wanted !== null) this.requestGroup(wanted)
+    })
   }
 
   /** Ends it from our side: nothing more is delivered, and the owner is not told. */
@@ -191,7 +205,7 @@ export class Upstream implements SubscriptionHandler {
   }
 
   onSubgroup(subgroup: IncomingSubgroup): void {
-    const feed = new SubgroupFeed(subgroup)
+    const feed = new SubgroupFeed(subgroup, this.peer.session.rules.subgroupTimeouts)
     subgroup.context = feed
     this.feeds.add(feed)
   }

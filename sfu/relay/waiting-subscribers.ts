@@ -2,6 +2,7 @@ import type { Clock, IncomingSubscribe } from '../../moq/session/index.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import type { RequestError } from '../../moq/wire/messages.ts'
 import type { Peer } from './peer.ts'
+import { PerPeer } from './per-peer.ts'
 import { toldRejection } from './rejections.ts'
 
 /** A SUBSCRIBE that is not answered yet. */
@@ -23,7 +24,7 @@ export interface WaitingHost {
 /** The subscribers of a track that wait for a publisher, for its answer or for its objects. */
 export class WaitingSubscribers {
   private readonly host: WaitingHost
-  private readonly entries = new Map<Peer, WaitingSubscriber>()
+  private readonly entries = new PerPeer<WaitingSubscriber>()
 
   constructor(host: WaitingHost) {
     this.host = host
@@ -33,13 +34,18 @@ export class WaitingSubscribers {
     return this.entries.size
   }
 
-  get(peer: Peer): WaitingSubscriber | undefined {
-    return this.entries.get(peer)
+  has(peer: Peer): boolean {
+    return this.entries.has(peer)
+  }
+
+  /** A copy: those of one session. */
+  of(peer: Peer): WaitingSubscriber[] {
+    return [...this.entries.of(peer)]
   }
 
   /** A copy: answering one may remove another. */
   list(): WaitingSubscriber[] {
-    return [...this.entries.values()]
+    return [...this.entries]
   }
 
   /** @param onImpatient the rendezvous time passed */
@@ -51,7 +57,7 @@ export class WaitingSubscribers {
   ): WaitingSubscriber {
     const patient = rendezvousMs > 0
     const waiting: WaitingSubscriber = { peer, request, patient, stopTimer: () => {} }
-    this.entries.set(peer, waiting)
+    this.entries.add(waiting)
     this.host.onCount(peer, 1)
     if (patient) {
       waiting.stopTimer = this.host.clock.after(rendezvousMs, () => {
@@ -65,8 +71,7 @@ export class WaitingSubscribers {
   /** @returns false when it was removed before */
   remove(waiting: WaitingSubscriber): boolean {
     waiting.stopTimer()
-    if (this.entries.get(waiting.peer) !== waiting) return false
-    this.entries.delete(waiting.peer)
+    if (!this.entries.delete(waiting)) return false
     this.host.onCount(waiting.peer, -1)
     return true
   }
@@ -101,7 +106,7 @@ export class WaitingSubscribers {
 
   /** Whether any wants objects (Forward State 1). */
   get wantObjects(): boolean {
-    for (const { request } of this.entries.values()) {
+    for (const { request } of this.entries) {
       if (request.parameters.forward ?? true) return true
     }
     return false
@@ -113,7 +118,7 @@ export class WaitingSubscribers {
    */
   get newGroupRequest(): number | null {
     let most: number | null = null
-    for (const { request } of this.entries.values()) {
+    for (const { request } of this.entries) {
       const asked = request.parameters.newGroupRequest
       if (asked === 0) return 0
       if (asked !== undefined) most = Math.max(most ?? 0, asked)

@@ -5,9 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
-import { build } from 'vite'
-import { findChromium } from '../../../scripts/chromium.ts'
+import type { Browser } from 'playwright-core'
 import { ABOUT_FRAMES } from '../sframe-cases.ts'
 import type { Measurement, RemoteMeasurements, RemoteSubject } from '../subject.ts'
 import type { Answer } from './worker.ts'
@@ -16,6 +14,9 @@ export const sframeInChromium: RemoteSubject = {
   name: 'sframe-chromium',
   about: `in a worker of Chromium, ${ABOUT_FRAMES}`,
   async measure(timeMs) {
+    // Here, because they are slow to load and no other subject needs them.
+    const { chromium } = await import('playwright-core')
+    const { findChromium } = await import('../../../scripts/chromium.ts')
     const script = await bundleWorker()
     const server = serve(script)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -37,6 +38,7 @@ export const sframeInChromium: RemoteSubject = {
 }
 
 async function bundleWorker(): Promise<Uint8Array> {
+  const { build } = await import('vite')
   const directory = await mkdtemp(join(tmpdir(), 'sotto-bench-'))
   try {
     await build({

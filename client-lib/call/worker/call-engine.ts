@@ -10,12 +10,19 @@ import {
   roomNamespace,
   TrackName,
 } from '../../../moq/media/index.ts'
-import { type IncomingSubscribe, Session, systemClock } from '../../../moq/session/index.ts'
+import {
+  type IncomingSubscribe,
+  Session,
+  systemClock,
+  type TrackState,
+} from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
 import { type Namespace, textOf } from '../../../moq/wire/names.ts'
 import { VERSIONS } from '../../../moq/wire/versions.ts'
+import type { ChatDelivery, ChatText, ReceivedText } from '../../chat/index.ts'
+import { ChatError } from '../../chat/index.ts'
 import type { EpochKeys, KeysAlarm, KeysError } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
@@ -23,19 +30,22 @@ import { ConnectError, type Connected, connect } from '../../transport/connect.t
 import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
 import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
+import { ChatLink } from './chat-link.ts'
 import { GroupLink } from './group-link.ts'
-import { HiddenMembers } from './hidden-members.ts'
 import { LocalMedia, TRACK_NUMBER } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 import { RemoteParticipant } from './remote-participant.ts'
 import { tokenErrorOfRequest, tokenErrorOfSession } from './token-errors.ts'
 import { sendToken, TokenRenewal, tokenSetup } from './token-renewal.ts'
+import { type Security, VerificationLink } from './verification-link.ts'
 
 export interface CallEngineEvents {
   onStatus(status: WorkerStatus): void
   onError(error: CallError): void
   /** The token in use ends soon; the answer is `renewToken`. */
   onTokenWanted(): void
+  onChat(text: ReceivedText): void
+  onChatDelivered(delivery: ChatDelivery): void
   /** The receiver closes the picture. */
   onPicture(participantId: string, frame: VideoFrame): void
   onSamples(source: string, chunk: PcmChunk): void
@@ -53,15 +63,18 @@ export class CallEngine {
   private readonly keys: MediaKeys
   private readonly media: LocalMedia
   private readonly remotes = new Map<string, RemoteParticipant>()
-  private readonly hidden = new HiddenMembers(() => systemClock.now())
   /** Participants that are there before our first epoch is. */
   private readonly awaited = new Set<string>()
   private readonly alarms = new Map<string, string[]>()
+  /** Media objects that came of each participant, as of the last report. */
+  private readonly heard = new Map<string, number>()
   private readonly abort = new AbortController()
   private state: CallState = 'joining'
   private connection: Connected | null = null
   private session: Session | null = null
   private group: GroupLink | null = null
+  private chat: ChatLink | null = null
+  private verification: VerificationLink | null = null
   private renewal: TokenRenewal | null = null
   private epoch: EpochKeys | null = null
   private timers: (() => void)[] = []
@@ -72,7 +85,10 @@ export class CallEngine {
     this.namespace = participantNamespace(options.room, options.participantId)
     this.keys = new MediaKeys(this.clock, {
       onInstalled: (keys) => this.onInstalled(keys),
-      onSwitch: (atOnce) => void this.media.renewKeys(atOnce).catch(this.onBug),
+      onSwitch: (atOnce) => {
+        void this.media.renewKeys(atOnce).catch(this.onBug)
+        void this.chat?.renewKey().catch(this.onBug)
+      },
     })
     this.media = new LocalMedia({
       namespace: this.namespace,
@@ -128,6 +144,12 @@ export class CallEngine {
     else this.renewal?.offer(token)
   }
 
+  /** @throws ChatError */
+  sendChat(text: string): ChatText {
+    if (!this.chat || this.isOver()) throw new ChatError('not-connected')
+    return this.chat.send(text)
+  }
+
   async leave(): Promise<void> {
     if (this.isOver()) return
     this.setState('left')
@@ -148,7 +170,7 @@ export class CallEngine {
       handler: {
         onSubscribe: (request) => this.onSubscribe(request),
         onTrackStatus: (request) => {
-          const state = this.media.status(textOf(request.track.name))
+          const state = this.statusOf(textOf(request.track.name))
           if (state) request.accept(state)
           else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
         },
@@ -167,10 +189,24 @@ export class CallEngine {
       clock: this.clock,
       random: Math.random,
       trackAlias: TRACK_NUMBER.mls,
-      onEpoch: (keys) => void this.keys.install(keys).catch(this.onBug),
+      onEpoch: (keys) => {
+        this.verification?.enter(keys)
+        void this.keys.install(keys).catch(this.onBug)
+      },
       onAlarm: (alarm) => this.onAlarm(alarm),
       onFailed: (error) => this.onKeysFailed(error),
     })
+    this.verification = new VerificationLink({
+      session,
+      room: this.options.room,
+      participantId: this.options.participantId,
+      clock: this.clock,
+      wallClock: Date.now,
+      signatures: this.group.member,
+      onChange: () => this.report(),
+      onBug: this.onBug,
+    })
+    this.openChat(session)
     session.subscribeNamespace(roomNamespace(this.options.room), {
       onRejected: (error) => this.onRefused(error),
       onNamespace: (namespace) => this.onNamespace(namespace, true),
@@ -179,10 +215,34 @@ export class CallEngine {
   }
 
   private onSubscribe(request: IncomingSubscribe): void {
-    if (textOf(request.track.name) === TrackName.MLS) this.group?.accept(request)
+    const name = textOf(request.track.name)
+    if (name === TrackName.MLS) this.group?.accept(request)
+    else if (name === TrackName.CHAT) this.chat?.accept(request)
+    else if (name === TrackName.VERIFY) this.verification?.accept(request)
     else if (!this.media.accept(request)) {
       request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
     }
+  }
+
+  private statusOf(name: string | null): TrackState | null {
+    if (name === TrackName.CHAT) return this.chat?.status ?? null
+    if (name === TrackName.VERIFY) return this.verification?.status ?? null
+    return this.media.status(name)
+  }
+
+  private openChat(session: Session): void {
+    const { room, participantId } = this.options
+    this.chat = new ChatLink({
+      session,
+      room,
+      participantId,
+      keys: this.keys,
+      clock: this.clock,
+      wallClock: Date.now,
+      onText: (text) => this.events.onChat(text),
+      onDelivered: (delivery) => this.events.onChatDelivered(delivery),
+      onBug: this.onBug,
+    })
   }
 
   private onRefused({ code, reason }: RequestError): void {
@@ -227,6 +287,7 @@ export class CallEngine {
     const { participant } = place
     this.group?.setPresent(participant, present)
     if (participant === this.options.participantId) return
+    this.verification?.setAnnounced(participant, present)
     if (present) this.addRemote(participant)
     else this.removeRemote(participant)
   }
@@ -251,12 +312,15 @@ export class CallEngine {
       onTrackEnded: (_, track) => this.events.onSoundEnded(soundSource(id, track)),
     })
     this.remotes.set(id, remote)
+    this.chat?.setPresent(id, true)
     this.report()
   }
 
   private removeRemote(id: string): void {
     this.awaited.delete(id)
     this.remotes.get(id)?.close()
+    this.chat?.setPresent(id, false)
+    this.heard.delete(id)
     if (this.remotes.delete(id)) this.report()
   }
 
@@ -268,6 +332,7 @@ export class CallEngine {
     for (const id of this.awaited) this.addRemote(id)
     this.awaited.clear()
     for (const remote of this.remotes.values()) remote.keysChanged()
+    this.chat?.keysChanged(keys.roster.map(({ participantId }) => participantId))
     this.report()
   }
 
@@ -289,8 +354,7 @@ export class CallEngine {
 
   private report(): void {
     const suite = { mls: this.mlsSuite(), sframe: SFRAME_SUITE.name }
-    const roster = (this.epoch?.roster ?? []).map(({ participantId }) => participantId)
-    this.hidden.update(roster, (id) => id === this.options.participantId || this.remotes.has(id))
+    const ghosts = this.verification?.ghosts() ?? []
     this.events.onStatus({
       state: this.state,
       connected: this.session?.ready ?? false,
@@ -298,7 +362,8 @@ export class CallEngine {
       epoch: this.epoch?.epoch ?? 0,
       suite,
       verificationCode: this.epoch?.verificationCode ?? '',
-      participants: [this.localInfo(), ...this.remoteInfos(), ...this.hidden.infos()],
+      verificationEmoji: this.verification?.emoji ?? [],
+      participants: [this.localInfo(), ...this.remoteInfos(), ...ghosts],
     })
   }
 
@@ -312,12 +377,26 @@ export class CallEngine {
       name: this.options.name,
       local: true,
       alarms: this.alarms.get(this.options.participantId) ?? [],
+      alarmNames: [],
+      safetyNumber: '',
       tracks: this.media.infos(),
     }
   }
 
   private remoteInfos(): Participant[] {
-    return [...this.remotes.values()].map((remote) => remote.info(this.alarms.get(remote.id) ?? []))
+    return [...this.remotes.values()].map((remote) => {
+      const info = remote.info(this.securityOf(remote.id))
+      const objects = info.tracks.reduce((sum, track) => sum + track.objects, 0)
+      if (objects !== this.heard.get(info.id)) this.verification?.noteTraffic(info.id)
+      this.heard.set(info.id, objects)
+      return info
+    })
+  }
+
+  private securityOf(id: string): Security {
+    const others = this.alarms.get(id) ?? []
+    const known = this.verification?.securityOf(id, others)
+    return known ?? { alarms: others, alarmNames: [], safetyNumber: '' }
   }
 
   private setState(state: CallState): void {
@@ -343,6 +422,8 @@ export class CallEngine {
     this.timers = []
     for (const id of [...this.remotes.keys()]) this.removeRemote(id)
     this.media.close()
+    this.chat?.close()
+    this.verification?.close()
     this.keys.close()
   }
 

@@ -1,4 +1,9 @@
-import { decodeLogEntry, groupInfoTrack, logTrack } from '../../../moq/delivery/index.ts'
+import {
+  decodeLogEntry,
+  decodeSnapshot,
+  groupInfoTrack,
+  logTrack,
+} from '../../../moq/delivery/index.ts'
 import {
   type Clock,
   type IncomingSubscribe,
@@ -7,9 +12,20 @@ import {
   TrackPublisher,
 } from '../../../moq/session/index.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
+import type { MoqObject } from '../../../moq/wire/object.ts'
 import type { Parameters } from '../../../moq/wire/parameters.ts'
-import { type EpochKeys, type KeysAlarm, type KeysError, MlsMember } from '../../keys/index.ts'
+import {
+  type Authenticate,
+  type EpochKeys,
+  type KeysAlarm,
+  type KeysError,
+  MlsMember,
+  type SignatureKeys,
+  type StateName,
+  type StateSlot,
+} from '../../keys/index.ts'
 import type { SuiteName } from '../types.ts'
+import { LogFetch } from './log-fetch.ts'
 
 export interface GroupLinkOptions {
   readonly session: Session
@@ -18,11 +34,18 @@ export interface GroupLinkOptions {
   readonly suite: SuiteName
   readonly clock: Clock
   readonly random: () => number
+  /** Admission token that binds `signatureKeys`, which the others check; absent where there is none. */
+  readonly token?: string | null
+  readonly signatureKeys?: SignatureKeys
+  readonly authenticate?: Authenticate
+  /** Where the state is kept over a reload. */
+  readonly slot?: StateSlot | null
   /** MoQT track alias of our `mls` track. */
   readonly trackAlias: number
   readonly onEpoch: (keys: EpochKeys) => void
   readonly onAlarm: (alarm: KeysAlarm) => void
   readonly onFailed: (error: KeysError) => void
+  readonly onState?: (state: StateName) => void
 }
 
 /** How long the relay may wait for the delivery service to open the room, ms. */
@@ -36,7 +59,9 @@ const PRIORITY = 0
 /** Our membership in the room's group, carried over the delivery service's MoQT tracks. */
 export class GroupLink {
   private readonly options: GroupLinkOptions
-  private readonly member: MlsMember
+  /** For what is signed or exported in the group's name. */
+  readonly member: MlsMember
+  private readonly logFetch: LogFetch
   private readonly submissions: TrackPublisher
   /** Submissions made before the service subscribed. */
   private unsent: Uint8Array[] = []
@@ -53,18 +78,24 @@ export class GroupLink {
       priority: PRIORITY,
       onDemand: () => this.flush(),
     })
+    this.logFetch = new LogFetch(options.session, options.room, (payload) => {
+      this.member.onLogEntry(payload)
+    })
     this.member = new MlsMember({
       participantId: options.participantId,
       suite: options.suite,
       clock: options.clock,
       random: options.random,
+      token: options.token,
+      signatureKeys: options.signatureKeys,
+      authenticate: options.authenticate,
+      slot: options.slot,
       events: {
         submit: (submission) => this.submit(submission),
         requestSnapshot: () => this.requestSnapshot(),
-        // The missing entries are not fetched: without them the member joins anew, by itself.
-        requestLog: () => {},
+        requestLog: (fromEpoch) => this.logFetch.from(fromEpoch),
         onEpoch: options.onEpoch,
-        onState: () => {},
+        onState: (state) => options.onState?.(state),
         onAlarm: options.onAlarm,
         onFailed: options.onFailed,
       },
@@ -91,12 +122,23 @@ export class GroupLink {
     })
     this.member.leave()
     await taken
-    this.closed = true
+    this.end()
   }
 
   close(): void {
-    this.closed = true
+    this.end()
     this.member.leave()
+  }
+
+  /** The page goes, and may be back in a moment: no goodbye, and the stored state stays. */
+  suspend(): void {
+    this.end()
+    this.member.suspend()
+  }
+
+  private end(): void {
+    this.closed = true
+    this.logFetch.close()
   }
 
   private submit(submission: Uint8Array): void {
@@ -118,9 +160,9 @@ export class GroupLink {
   }
 
   private followLog(): void {
-    this.follow(logTrack(this.options.room), {}, (payload) => {
+    this.follow(logTrack(this.options.room), {}, ({ group, payload }) => {
       this.member.onLogEntry(payload)
-      this.watchForGoodbye(payload)
+      this.look(group, payload)
     })
   }
 
@@ -129,10 +171,11 @@ export class GroupLink {
       filter: { kind: 'next-group-start' },
       newGroupRequest: 0,
     }
-    this.groupInfo = this.follow(groupInfoTrack(this.options.room), parameters, (payload) => {
+    this.groupInfo = this.follow(groupInfoTrack(this.options.room), parameters, ({ payload }) => {
       // Snapshots that others asked for are of no use once we have ours.
       if (!this.snapshotWanted) return
       this.snapshotWanted = false
+      this.notePlace(payload)
       this.member.onSnapshot(payload)
     })
   }
@@ -140,13 +183,13 @@ export class GroupLink {
   private follow(
     track: FullTrackName,
     parameters: Parameters,
-    onPayload: (payload: Uint8Array) => void,
+    onObject: (object: MoqObject) => void,
   ): Subscription {
     const again = () => {
       if (this.closed) return
       this.options.clock.after(RETRY_MS, () => {
         if (this.closed || this.options.session.closed) return
-        const next = this.follow(track, parameters, onPayload)
+        const next = this.follow(track, parameters, onObject)
         if (this.groupInfo === subscription) this.groupInfo = next
       })
     }
@@ -154,7 +197,7 @@ export class GroupLink {
       track,
       { ...parameters, rendezvousTimeout: RENDEZVOUS_MS, subscriberPriority: PRIORITY },
       {
-        onObject: (object) => onPayload(object.payload),
+        onObject,
         onRejected: again,
         onDone: again,
       },
@@ -162,9 +205,21 @@ export class GroupLink {
     return subscription
   }
 
-  private watchForGoodbye(payload: Uint8Array): void {
+  private notePlace(payload: Uint8Array): void {
+    try {
+      const snapshot = decodeSnapshot(payload)
+      if (snapshot !== null) this.logFetch.note(snapshot.epoch, snapshot.logGroup)
+    } catch {
+      // The member judges it.
+    }
+  }
+
+  private look(group: number, payload: Uint8Array): void {
     try {
       const entry = decodeLogEntry(payload)
+      if (entry.kind === 'commit' || entry.kind === 'created') {
+        this.logFetch.note(entry.epoch, group)
+      }
       if (entry.kind === 'left' && entry.participant === this.options.participantId) {
         this.onGoodbye()
       }

@@ -34,6 +34,9 @@ export class HiddenMembers {
     const before = this.now() - HIDDEN_MS
     return [...this.since]
       .filter(([, since]) => since <= before)
-      .map(([id]) => ({ id, name: '', local: false, alarms: [ALARM], tracks: [] }))
+      .map(([id]) => {
+        const security = { alarms: [ALARM], alarmNames: ['ghost'], safetyNumber: '' } as const
+        return { id, name: '', local: false, tracks: [], ...security }
+      })
   }
 }

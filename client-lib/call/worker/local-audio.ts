@@ -1,6 +1,7 @@
 import type { Clock } from '../../../moq/session/index.ts'
 import { AudioTrackEncoder } from '../../media/audio-encoder.ts'
 import { AUDIO_CODEC, AUDIO_SAMPLE_RATE } from '../../media/codecs.ts'
+import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import { AudioPacketizer } from '../../media/packetize.ts'
 import { readTrack } from '../../media/track-reader.ts'
@@ -23,7 +24,7 @@ export class LocalAudio {
   readonly track: EncryptedTrack
   private readonly clock: Clock
   private readonly encoder: AudioTrackEncoder
-  private readonly packetizer = new AudioPacketizer()
+  private readonly packetizer: AudioPacketizer
   private readonly ended = new AbortController()
   private readonly onCaptureFailed: (error: unknown) => void
   private lastFrameAt: number | null = null
@@ -33,6 +34,7 @@ export class LocalAudio {
     this.name = options.name
     this.track = options.track
     this.clock = options.clock
+    this.packetizer = new AudioPacketizer({ firstGroup: firstGroupAt(options.wallClock()) })
     this.onCaptureFailed = options.onCaptureFailed
     this.encoder = new AudioTrackEncoder({
       now: () => options.clock.now(),

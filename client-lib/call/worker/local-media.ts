@@ -6,6 +6,7 @@ import {
 } from '../../../moq/media/index.ts'
 import type { Clock, IncomingSubscribe, TrackState } from '../../../moq/session/index.ts'
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
+import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import { DEFAULT_VIDEO } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
@@ -28,8 +29,18 @@ export interface LocalMediaOptions {
   readonly onBug: (error: unknown) => void
 }
 
-/** Our tracks by number: MoQT alias and SFrame context at once. The `mls` track is not encrypted. */
-export const TRACK_NUMBER = { mls: 0, catalog: 1, audio: 2, video: 3 } as const
+/**
+ * Our tracks by number: MoQT alias and SFrame context at once. What is said to the delivery service and
+ * to members of other forks, on `mls` and `verify`, is not encrypted.
+ */
+export const TRACK_NUMBER = {
+  mls: 0,
+  catalog: 1,
+  audio: 2,
+  video: 3,
+  chat: 32,
+  verify: 33,
+} as const
 /** Publisher priorities: state, sound, picture. */
 const PRIORITY = { catalog: 8, audio: 32, video: 96 } as const
 
@@ -40,11 +51,12 @@ export class LocalMedia {
   private readonly muted = { audio: false, video: false }
   private audio: LocalAudio | null = null
   private video: LocalVideo | null = null
-  private catalogGroup = 0
+  private catalogGroup: number
   private closed = false
 
   constructor(options: LocalMediaOptions) {
     this.options = options
+    this.catalogGroup = firstGroupAt(options.wallClock())
     this.catalog = this.encryptedTrack(TrackName.CATALOG, 'catalog', {
       onGroupRequested: () => this.publishCatalog(),
     })

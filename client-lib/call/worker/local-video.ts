@@ -1,6 +1,7 @@
 import type { Clock } from '../../../moq/session/index.ts'
 import { ResetCode } from '../../../moq/wire/codes.ts'
 import { videoCodecString } from '../../media/codecs.ts'
+import { firstGroupAt } from '../../media/first-group.ts'
 import type { EncodedVideo } from '../../media/frames.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import { VideoPacketizer } from '../../media/packetize.ts'
@@ -51,7 +52,10 @@ export class LocalVideo {
     this.name = options.name
     this.track = options.track
     this.settings = options.settings
-    this.packetizer = new VideoPacketizer({ temporalLayers: options.settings.temporalLayers })
+    this.packetizer = new VideoPacketizer({
+      temporalLayers: options.settings.temporalLayers,
+      firstGroup: firstGroupAt(options.wallClock()),
+    })
     this.encoder = new VideoTrackEncoder({
       settings: options.settings,
       now: () => options.clock.now(),

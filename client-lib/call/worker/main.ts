@@ -1,5 +1,6 @@
 /** The call's worker: joins the engine to the page by messages. */
 
+import { ChatError, type ChatErrorCode, type ChatText } from '../../chat/index.ts'
 import { PcmSender } from '../../media/pcm.ts'
 import type { FromWorker, ToWorker } from '../worker-protocol.ts'
 import { CallEngine } from './call-engine.ts'
@@ -31,16 +32,30 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     case 'token':
       engine?.renewToken(data.token)
       return
+    case 'chat':
+      tell({ type: 'chat-sent', request: data.request, result: sendChat(data.text) })
+      return
     case 'leave':
       void engine?.leave().finally(() => tell({ type: 'left' }))
   }
 })
+
+function sendChat(text: string): ChatText | ChatErrorCode {
+  try {
+    return engine?.sendChat(text) ?? 'not-connected'
+  } catch (error) {
+    if (error instanceof ChatError) return error.code
+    throw error
+  }
+}
 
 function createEngine(options: Extract<ToWorker, { type: 'join' }>['options']): CallEngine {
   return new CallEngine(options, {
     onStatus: (status) => tell({ type: 'status', status }),
     onError: (error) => tell({ type: 'error', error }),
     onTokenWanted: () => tell({ type: 'token-wanted' }),
+    onChat: (text) => tell({ type: 'chat', text }),
+    onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),
     onPicture: (participant, frame) => tell({ type: 'picture', participant, frame }, [frame]),
     onSamples(source, chunk) {
       if (!heard) {

@@ -5,7 +5,9 @@
  */
 
 import type { Clock } from '../../../moq/session/index.ts'
+import { sameBytes } from '../../../moq/wire/names.ts'
 import {
+  type CryptoProvider,
   defaultProvider,
   EpochSecret,
   parseMlsKid,
@@ -15,7 +17,6 @@ import {
 import type { EpochKeys } from '../../keys/index.ts'
 
 export const SFRAME_SUITE = suites.AES_256_GCM_SHA512_128
-const provider = defaultProvider()
 
 /** Others need this long at most to hear of an epoch, ms. */
 const OVERLAP_MS = 100
@@ -41,7 +42,8 @@ export interface SendEpoch {
 }
 
 export class MediaKeys {
-  private receiving = makeReceiver()
+  private receiving: ReceiverContext
+  private readonly provider: CryptoProvider
   private readonly clock: Clock
   private readonly events: MediaKeysEvents
   private sending: SendEpoch | null = null
@@ -53,22 +55,38 @@ export class MediaKeys {
   private next: SendEpoch | null = null
   private cancelSwitch: () => void = () => {}
   private groupAskedAt = Number.NEGATIVE_INFINITY
+  /** Epochs are installed one after the other, whatever the crypto takes. */
+  private installing: Promise<void> = Promise.resolve()
   private closed = false
 
-  constructor(clock: Clock, events: MediaKeysEvents) {
+  constructor(clock: Clock, events: MediaKeysEvents, provider = defaultProvider()) {
     this.clock = clock
     this.events = events
+    this.provider = provider
+    this.receiving = this.makeReceiver()
   }
 
   get receiver(): ReceiverContext {
     return this.receiving
   }
 
-  /** Takes over the base key and wipes it. */
-  async install(keys: EpochKeys): Promise<void> {
+  /** Takes over the base key and wipes it. Epochs are installed in the order in which they are given. */
+  install(keys: EpochKeys): Promise<void> {
+    const done = this.installing.then(() => this.installNext(keys))
+    this.installing = done.catch(() => {})
+    return done
+  }
+
+  private async installNext(keys: EpochKeys): Promise<void> {
+    const { provider } = this
     const { epoch, baseKey } = keys
+    if (this.closed) {
+      baseKey.fill(0)
+      return
+    }
     const previous = this.newest
-    if (previous && epoch <= previous.epoch) this.startOver(epoch)
+    if (previous && !sameBytes(previous.groupId, keys.groupId)) this.startOver(epoch)
+    else if (previous && epoch <= previous.epoch) this.goBack(epoch, previous.epoch)
     this.newest = keys
     this.joinedAt ??= epoch
     for (const { participantId, leaf } of keys.roster) this.noteLeaf(participantId, leaf, epoch)
@@ -80,7 +98,9 @@ export class MediaKeys {
       return
     }
     this.events.onInstalled(keys)
-    if (previous) this.clock.after(KEEP_OLD_MS, () => this.forget(previous.epoch))
+    if (previous && previous.epoch < epoch) {
+      this.clock.after(KEEP_OLD_MS, () => this.forget(previous.epoch))
+    }
     this.cancelSwitch()
     this.next?.secret.destroy()
     this.next = { secret, leaf: keys.leaf }
@@ -131,6 +151,10 @@ export class MediaKeys {
     this.receiving.destroy()
   }
 
+  private makeReceiver(): ReceiverContext {
+    return new ReceiverContext({ provider: this.provider, suite: SFRAME_SUITE })
+  }
+
   private switchNow(atOnce: boolean): void {
     if (!this.next) return
     this.cancelSwitch()
@@ -143,9 +167,18 @@ export class MediaKeys {
   /** The room has another group, whose epochs count from the start. */
   private startOver(epoch: number): void {
     this.receiving.destroy()
-    this.receiving = makeReceiver()
+    this.receiving = this.makeReceiver()
     this.leaves.clear()
     this.joinedAt = epoch
+  }
+
+  /** Commits were taken back: what they made is worthless, and its epochs are made anew. */
+  private goBack(epoch: number, newest: number): void {
+    for (let taken = epoch; taken <= newest; taken++) this.receiving.removeEpoch(taken)
+    for (const leaves of this.leaves.values()) {
+      for (const [leaf, last] of leaves) if (last >= epoch) leaves.set(leaf, epoch - 1)
+    }
+    this.joinedAt = Math.min(this.joinedAt ?? epoch, epoch)
   }
 
   private forget(epoch: number): void {
@@ -165,7 +198,3 @@ export class MediaKeys {
 
 /** Epochs that two members may be apart for a moment. */
 const NEAR_EPOCHS = 32
-
-function makeReceiver(): ReceiverContext {
-  return new ReceiverContext({ provider, suite: SFRAME_SUITE })
-}

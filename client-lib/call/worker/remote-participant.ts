@@ -15,6 +15,7 @@ import type { Participant } from '../types.ts'
 import { Decryption } from './decryption.ts'
 import type { MediaKeys } from './media-keys.ts'
 import { RemoteTrack } from './remote-track.ts'
+import type { Security } from './verification-link.ts'
 
 export interface RemoteParticipantOptions {
   readonly id: string
@@ -67,12 +68,12 @@ export class RemoteParticipant {
     for (const track of this.tracks.values()) track.poll()
   }
 
-  info(alarms: readonly string[]): Participant {
+  info(security: Security): Participant {
     return {
       id: this.id,
       name: this.catalog?.displayName ?? '',
       local: false,
-      alarms,
+      ...security,
       tracks: [...this.tracks.values()].map((track) => track.info()),
     }
   }

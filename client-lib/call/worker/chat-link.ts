@@ -1,0 +1,156 @@
+import { encodeMediaProperties, participantNamespace, TrackName } from '../../../moq/media/index.ts'
+import type { Clock, IncomingSubscribe, Session, TrackState } from '../../../moq/session/index.ts'
+import { trackOf } from '../../../moq/wire/names.ts'
+import {
+  Chat,
+  type ChatDelivery,
+  ChatError,
+  type ChatText,
+  type ReceivedText,
+} from '../../chat/index.ts'
+import { firstGroupAt } from '../../media/first-group.ts'
+import { Decryption } from './decryption.ts'
+import { EncryptedTrack } from './encrypted-track.ts'
+import { followTrack } from './follow-track.ts'
+import { TRACK_NUMBER } from './local-media.ts'
+import type { MediaKeys } from './media-keys.ts'
+
+export interface ChatLinkOptions {
+  readonly session: Session
+  readonly room: string
+  readonly participantId: string
+  readonly keys: MediaKeys
+  readonly clock: Clock
+  /** ms since the Unix epoch. */
+  readonly wallClock: () => number
+  readonly onText: (text: ReceivedText) => void
+  readonly onDelivered: (delivery: ChatDelivery) => void
+  readonly onBug: (error: unknown) => void
+}
+
+interface Sender {
+  readonly decryption: Decryption
+  readonly stop: () => void
+}
+
+/** Behind sound, before picture. */
+const PRIORITY = 48
+
+/** The chat of a call over everybody's `chat` track: a text, or acknowledgements, a group. */
+export class ChatLink {
+  private readonly options: ChatLinkOptions
+  private readonly chat: Chat
+  private readonly track: EncryptedTrack
+  private readonly senders = new Map<string, Sender>()
+  private inGroup: ReadonlySet<string> = new Set()
+  private group: number
+
+  constructor(options: ChatLinkOptions) {
+    const { participantId, keys, clock, wallClock, onText, onDelivered, onBug } = options
+    this.options = options
+    this.group = firstGroupAt(wallClock())
+    this.track = new EncryptedTrack({
+      track: this.trackName(participantId),
+      number: TRACK_NUMBER.chat,
+      priority: PRIORITY,
+      keys,
+      onError: onBug,
+    })
+    this.chat = new Chat({
+      participantId,
+      clock,
+      wallClock,
+      members: () => [...this.senders.keys()].filter((id) => this.inGroup.has(id)),
+      publish: (message) => this.publish(message),
+      onText,
+      // Whoever sends learns first what was sent, then how far it came.
+      onDelivered: (delivery) => queueMicrotask(() => onDelivered(delivery)),
+    })
+  }
+
+  /** @throws ChatError */
+  send(text: string): ChatText {
+    if (!this.track.canSend) throw new ChatError('not-connected')
+    return this.chat.send(text)
+  }
+
+  accept(request: IncomingSubscribe): void {
+    this.track.accept(request)
+  }
+
+  get status(): TrackState {
+    return this.track.status
+  }
+
+  /** Somebody else is there, or not any more. */
+  setPresent(id: string, present: boolean): void {
+    const known = this.senders.get(id)
+    if (present && !known) this.senders.set(id, this.follow(id))
+    if (!present) {
+      known?.stop()
+      this.senders.delete(id)
+    }
+    this.chat.membersChanged()
+  }
+
+  /** Receive keys of a new epoch are there. @param roster participant ids */
+  keysChanged(roster: readonly string[]): void {
+    this.inGroup = new Set(roster)
+    for (const { decryption } of this.senders.values()) decryption.retry()
+    this.chat.membersChanged()
+  }
+
+  /** Takes the key of the epoch that we now send in. */
+  async renewKey(): Promise<void> {
+    await this.track.renewKey()
+    this.track.switchKey()
+  }
+
+  close(): void {
+    this.chat.close()
+    for (const { stop } of this.senders.values()) stop()
+    this.senders.clear()
+    this.track.close()
+  }
+
+  private publish(payload: Uint8Array): void {
+    this.track.send({
+      ...encodeMediaProperties({ timestamp: this.options.wallClock() * 1000 }),
+      group: this.group++,
+      object: 0,
+      delivery: 'stream',
+      subgroup: 0,
+      temporalLayer: 0,
+      last: true,
+      payload,
+    })
+  }
+
+  private follow(id: string): Sender {
+    const { session, keys, clock } = this.options
+    const track = this.trackName(id)
+    const decryption = new Decryption({
+      participantId: id,
+      track,
+      keys,
+      clock,
+      onPlaintext: (_object, _immutable, payload) => this.chat.receive(id, payload),
+    })
+    const unfollow = followTrack(
+      session,
+      clock,
+      track,
+      { filter: { kind: 'largest-object' }, subscriberPriority: PRIORITY },
+      (object) => decryption.push(object),
+    )
+    const stop = () => {
+      unfollow()
+      decryption.close()
+    }
+    return { decryption, stop }
+  }
+
+  private trackName(id: string) {
+    return trackOf(participantNamespace(this.options.room, id), TrackName.CHAT)
+  }
+}

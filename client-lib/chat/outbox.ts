@@ -1,0 +1,128 @@
+import type { Clock } from '../../moq/session/clock.ts'
+import { ChatError } from './errors.ts'
+import { type Ack, encodeMessage } from './message.ts'
+import { Rate } from './rate.ts'
+import { cleanText, isTooLong } from './text.ts'
+import type { ChatDelivery, ChatText } from './types.ts'
+
+export interface OutboxOptions {
+  readonly clock: Clock
+  /** ms since 1970. */
+  readonly wallClock: () => number
+  readonly session: number
+  /** Those who can read what we send now, without ourselves. */
+  readonly members: () => readonly string[]
+  readonly publish: (message: Uint8Array) => void
+  readonly onDelivered: (delivery: ChatDelivery) => void
+}
+
+/** When a text is sent again, ms after the time before. */
+const RETRY_MS = [1000, 2000, 4000, 8000]
+const TEXTS_A_SECOND = 5
+const TEXTS_AT_ONCE = 10
+
+interface Pending {
+  readonly id: number
+  readonly bytes: Uint8Array
+  readonly receivers: ReadonlySet<string>
+  readonly delivered: Set<string>
+  told: string
+  cancel: () => void
+}
+
+/** Texts of ours: sent, and sent again until all who were there have acknowledged them. */
+export class Outbox {
+  private readonly options: OutboxOptions
+  private readonly rate: Rate
+  private readonly pending = new Map<number, Pending>()
+  private nextId = 1
+
+  constructor(options: OutboxOptions) {
+    this.options = options
+    this.rate = new Rate(TEXTS_A_SECOND, TEXTS_AT_ONCE, () => options.clock.now())
+  }
+
+  /** @throws ChatError `empty`, `too-long` or `too-fast` */
+  send(given: string): ChatText {
+    // Before it is cleaned: normalizing a huge text would take its time.
+    if (isTooLong(given)) throw new ChatError('too-long')
+    const text = cleanText(given)
+    if (text === '') throw new ChatError('empty')
+    if (isTooLong(text)) throw new ChatError('too-long')
+    if (!this.rate.take()) throw new ChatError('too-fast')
+    const { wallClock, session, members, publish } = this.options
+    const id = this.nextId++
+    const sentAt = Math.floor(wallClock())
+    const receivers = new Set(members())
+    const base = this.baseFor(receivers) ?? id
+    const bytes = encodeMessage({ kind: 'text', session, id, base, sentAt, text })
+    const pending = { id, bytes, receivers, delivered: new Set<string>(), told: '', cancel() {} }
+    this.pending.set(id, pending)
+    publish(bytes)
+    this.sendAgain(pending, 0)
+    this.tell(pending)
+    return { id, text, sentAt }
+  }
+
+  /** Of one receiver, for one of our sessions. */
+  acknowledge(from: string, { session, first, last, lost }: Ack): void {
+    if (session !== this.options.session) return
+    for (const pending of this.pending.values()) {
+      const { id, receivers, delivered } = pending
+      if (id < first || id > last || lost.includes(id) || !receivers.has(from)) continue
+      delivered.add(from)
+      this.tell(pending)
+    }
+  }
+
+  /** Somebody came or left. */
+  membersChanged(): void {
+    for (const pending of this.pending.values()) this.tell(pending)
+  }
+
+  close(): void {
+    for (const { cancel } of this.pending.values()) cancel()
+    this.pending.clear()
+  }
+
+  /** The first text that all of these ought to get and somebody has not acknowledged. */
+  private baseFor(members: ReadonlySet<string>): number | undefined {
+    for (const { id, receivers } of this.pending.values()) {
+      if (isSubset(members, receivers)) return id
+    }
+    return undefined
+  }
+
+  private sendAgain(pending: Pending, tries: number): void {
+    const wait = RETRY_MS[tries]
+    pending.cancel = this.options.clock.after(wait ?? 0, () => {
+      if (wait === undefined) {
+        this.pending.delete(pending.id)
+        return
+      }
+      const { receivers, bytes } = pending
+      // Whoever came since is not to read it.
+      if (isSubset(this.options.members(), receivers)) this.options.publish(bytes)
+      this.sendAgain(pending, tries + 1)
+    })
+  }
+
+  private tell(pending: Pending): void {
+    const { id, receivers, delivered, cancel } = pending
+    const members = new Set(this.options.members())
+    const left = [...receivers].filter((who) => delivered.has(who) || members.has(who))
+    const told = `${delivered.size} of ${left.length}`
+    if (told !== pending.told) {
+      pending.told = told
+      this.options.onDelivered({ id, delivered: delivered.size, of: left.length })
+    }
+    if (delivered.size < left.length) return
+    cancel()
+    this.pending.delete(id)
+  }
+}
+
+function isSubset(some: Iterable<string>, of: ReadonlySet<string>): boolean {
+  for (const id of some) if (!of.has(id)) return false
+  return true
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { options } from './config-options.ts'
+import { makeLimitHits } from './operate/limit-hits.ts'
+import { createMetrics } from './operate/metrics.ts'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+interface Row {
+  readonly limit: string
+  readonly flag: string
+  /** A label of `sotto_limit_hits_total`, or a whole series. */
+  readonly metric: string
+  readonly testFile: string
+  readonly testTitle: string
+}
+
+const text = read('sfu/LIMITS.md')
+const rows = [
+  ...text.matchAll(/^\| ([^|`]+) \| `--([^`]+)` \| `([^`]+)` \| [^|]+ \| `([^`]+)`: (.+) \|$/gm),
+].map(([, limit, flag, metric, testFile, testTitle]) => {
+  return { limit, flag, metric, testFile, testTitle } as Row
+})
+
+const levels = {
+  sessions: { webtransport: 0, websocket: 0, quic: 0, memory: 0 },
+  rooms: 0,
+  participants: 0,
+  tracks: 0,
+  subscriptions: 0,
+  namespaces: 0,
+  requests: 0,
+  fetches: 0,
+  cacheBytes: 0,
+  cacheObjects: 0,
+  duplicates: 0,
+  malformedTracks: 0,
+  bufferedBytes: 0,
+  transportBytes: 0,
+  certificateExpires: 0,
+  tokenCacheBytes: 0,
+  revocations: 0,
+  draining: false,
+}
+
+/** What `/metrics` says before anything has happened. */
+async function untouchedMetrics(): Promise<string> {
+  const metrics = createMetrics({ version: '1', engine: 'quiche', levels: () => levels })
+  const shown = await metrics.registry.metrics()
+  metrics.close()
+  return shown
+}
+
+describe('the table of limits', () => {
+  it('is read as a whole', () => {
+    const lines = text.split('\n').filter((line) => /^\|(?! (Limit|---))/.test(line))
+    expect(rows).toHaveLength(lines.length)
+  })
+
+  it('has every limit that a relay must keep', () => {
+    const limits = rows.map(({ limit }) => limit)
+    for (const required of [
+      'sessions, in all',
+      'requests open at one time',
+      'subscriptions',
+      'subscriptions of a track',
+      'tracks that it publishes',
+      'namespaces that it publishes',
+      'control bytes a second',
+      'unacknowledged bytes buffered',
+      'objects cached, of a track',
+      'objects cached, in all',
+      'bytes cached, of a track',
+      'bytes cached, in all',
+      'token cache',
+      'length of a name',
+      'length of properties of an object',
+      'length of properties of a track',
+      'silence',
+      'time to become a session',
+    ]) {
+      expect(limits).toContain(required)
+    }
+  })
+
+  it.each(rows)('is true of $limit ($flag)', async ({ flag, metric, testFile, testTitle }) => {
+    expect(Object.values(options).map((option) => option.flag)).toContain(flag)
+    const series = metric.includes('{') ? metric : `sotto_limit_hits_total{limit="${metric}"}`
+    expect(await untouchedMetrics()).toContain(`\n${series} 0\n`)
+    expect(read(testFile)).toContain(`it('${testTitle}', `)
+  })
+
+  it('leaves no counted limit out, and no flag of a limit', () => {
+    const metrics = new Set(rows.map(({ metric }) => metric))
+    expect(Object.keys(makeLimitHits()).filter((name) => !metrics.has(name))).toEqual([])
+    const limitFlags = Object.values(options)
+      .filter(({ group }) => group.startsWith('Limits'))
+      .map(({ flag }) => flag)
+    const unnamed = limitFlags.filter((flag) => !text.includes(`\`--${flag}\``))
+    // How long a drain takes is no limit of a peer's.
+    expect(unnamed).toEqual(['drain-timeout'])
+  })
+})

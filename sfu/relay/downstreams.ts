@@ -1,0 +1,284 @@
+import type {
+  Clock,
+  IncomingSubscribe,
+  Publication,
+  PublicationHandler,
+} from '../../moq/session/index.ts'
+import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
+import type { FullTrackName } from '../../moq/wire/names.ts'
+import type { Parameters } from '../../moq/wire/parameters.ts'
+import type { ForwardCounters } from '../forward/counters.ts'
+import { type TrackTraffic, trafficOf } from '../forward/traffic.ts'
+import { Downstream } from './downstream.ts'
+import type { Fanout } from './fanout.ts'
+import { RETRY_AFTER_MS, type RelayLimits } from './limits.ts'
+import type { Peer } from './peer.ts'
+import type { Publishers } from './publishers.ts'
+import type { Subscribers } from './subscribers.ts'
+import type { TrackFacts } from './track-facts.ts'
+import type { TrackHost } from './track-host.ts'
+import { type WaitingSubscriber, WaitingSubscribers } from './waiting-subscribers.ts'
+
+export interface DownstreamsOptions {
+  readonly name: FullTrackName
+  /** The relay's alias for the track. */
+  readonly alias: number
+  readonly clock: Clock
+  readonly counters: ForwardCounters
+  readonly limits: RelayLimits
+  readonly host: Pick<TrackHost<unknown>, 'countSubscription' | 'onAnswered' | 'onLimit'>
+  readonly publishers: Publishers
+  readonly facts: TrackFacts
+  readonly fanout: Fanout
+  readonly subscribers: Subscribers
+  /** A subscriber left: it may have been the last. */
+  readonly onLeft: () => void
+}
+
+/**
+ * The subscriptions of one track downstream: those that wait for a publisher and those that are served
+ * (draft-18 section 9.4). Tells the publishers what is wanted of them.
+ */
+export class Downstreams {
+  private readonly options: DownstreamsOptions
+  private readonly traffic: TrackTraffic
+  private readonly subscribers: Subscribers
+  private readonly waiting: WaitingSubscribers
+  private readonly publishers: Publishers
+  private readonly facts: TrackFacts
+
+  constructor(options: DownstreamsOptions) {
+    const { name, clock, host, publishers, facts, subscribers } = options
+    this.options = options
+    this.traffic = trafficOf(name)
+    this.publishers = publishers
+    this.facts = facts
+    this.subscribers = subscribers
+    this.waiting = new WaitingSubscribers({
+      clock,
+      onCount: (peer, change) => host.countSubscription(peer, change),
+      onRejected: (request) => host.onAnswered(request, null),
+    })
+  }
+
+  /** Those that are served. */
+  get size(): number {
+    return this.subscribers.size
+  }
+
+  get waitingCount(): number {
+    return this.waiting.size
+  }
+
+  /** Whether any is served or waits. */
+  get any(): boolean {
+    return this.subscribers.size > 0 || this.waiting.size > 0
+  }
+
+  /** Whether any wants objects (Forward State 1). */
+  get wantObjects(): boolean {
+    return this.subscribers.wantObjects || this.waiting.wantObjects
+  }
+
+  /** See `WaitingSubscribers`. */
+  get newGroupRequest(): number | null {
+    return this.waiting.newGroupRequest
+  }
+
+  /** Whether the session is served, or waits for it. */
+  has(peer: Peer): boolean {
+    return this.subscribers.has(peer) || this.waiting.has(peer)
+  }
+
+  // ---- those who come
+
+  /** @returns false when it was refused: there is no room */
+  wait(peer: Peer, request: IncomingSubscribe, rendezvousMs: number): boolean {
+    if (this.isFull()) {
+      const reason = 'too many subscribers to this track'
+      this.reject(request, RequestCode.EXCESSIVE_LOAD, reason, RETRY_AFTER_MS)
+      return false
+    }
+    const waiting = this.waiting.add(peer, request, rendezvousMs, () => this.onImpatient(waiting))
+    request.onCancelled = () => {
+      this.waiting.remove(waiting)
+      this.options.host.onAnswered(request, null)
+      this.publishers.setForward(this.wantObjects)
+      this.options.onLeft()
+    }
+    return true
+  }
+
+  /** Serves those who wait, as far as what they are told would be true (section 10.2.11). */
+  serveWaiting(): void {
+    if (!this.publishers.anyEstablished) return
+    for (const waiting of this.waiting.list()) {
+      const wantsObjects = waiting.request.parameters.forward ?? true
+      if (wantsObjects && !this.publishers.anyCurrent) continue
+      if (this.waiting.remove(waiting)) this.serve(waiting)
+    }
+  }
+
+  /** Offers the track with PUBLISH; see `RelayTrack.offer`. */
+  offer(peer: Peer, asked: Parameters): boolean {
+    if (this.isFull()) return false
+    const publication = peer.session.publish(
+      this.options.name,
+      { ...this.told(), forward: asked.forward ?? true, terms: asked },
+      {
+        ...this.publicationHandler(() => downstream),
+        onAccepted: (parameters) => this.onParameters(downstream, parameters),
+        onRejected: () => this.remove(downstream),
+      },
+    )
+    const downstream = this.add(peer, publication)
+    this.options.host.countSubscription(peer, 1)
+    if (publication.sent) {
+      this.requestGroup(asked.newGroupRequest)
+      return true
+    }
+    this.remove(downstream)
+    publication.done(DoneCode.EXCESSIVE_LOAD, 'no stream for the request')
+    return false
+  }
+
+  /** What the publishers say of the track's delivery is new. */
+  settle(): void {
+    for (const downstream of this.subscribers.list()) downstream.settle(this.facts.defaults)
+  }
+
+  // ---- those who go
+
+  /** No publisher is left to ask: only those wait on who would wait for one to appear. */
+  rejectImpatient(): void {
+    this.waiting.rejectImpatient(this.publishers.lastRefusal)
+  }
+
+  /** Ends those of a session that may not subscribe to the track any more. */
+  forbid(peer: Peer): void {
+    const reason = 'no longer allowed to subscribe to this track'
+    for (const waiting of this.waiting.of(peer)) {
+      this.waiting.reject(waiting, RequestCode.UNAUTHORIZED, reason)
+    }
+    for (const downstream of this.subscribers.of(peer)) {
+      this.remove(downstream)
+      downstream.publication.done(DoneCode.UNAUTHORIZED, reason)
+    }
+    this.publishers.setForward(this.wantObjects)
+  }
+
+  /** Ends all that are served, at once. */
+  stop(status: number, reason: string): void {
+    for (const downstream of this.subscribers.list()) {
+      this.remove(downstream)
+      downstream.publication.done(status, reason)
+    }
+  }
+
+  rejectWaiting(code: number, reason: string): void {
+    this.waiting.rejectAll(code, reason)
+  }
+
+  /** Ends all that are served, behind what is still queued for them. */
+  end(status: number, reason: string): void {
+    for (const downstream of this.subscribers.list()) {
+      this.remove(downstream)
+      downstream.end(status, reason)
+    }
+  }
+
+  // ----
+
+  private serve({ peer, request }: WaitingSubscriber): void {
+    if (request.outOfRange(this.facts.largest)) {
+      const reason = 'every group up to the end group is published already'
+      this.reject(request, RequestCode.INVALID_RANGE, reason)
+      this.publishers.setForward(this.wantObjects)
+      return
+    }
+    const publication = request.accept(
+      this.told(),
+      this.publicationHandler(() => downstream),
+    )
+    const downstream = this.add(peer, publication)
+    this.options.host.countSubscription(peer, 1)
+    this.options.host.onAnswered(request, publication)
+    this.requestGroup(request.parameters.newGroupRequest)
+  }
+
+  private told() {
+    const { largest, properties } = this.facts
+    const expires = this.expiresIn()
+    const trackAlias = this.options.alias
+    return { trackAlias, largest, properties, ...(expires !== null && { expires }) }
+  }
+
+  private expiresIn(): number | null {
+    return this.publishers.expiresIn(this.options.clock.now())
+  }
+
+  private publicationHandler(downstream: () => Downstream): PublicationHandler {
+    return {
+      onUpdate: (parameters) => this.onParameters(downstream(), parameters),
+      largest: () => this.facts.largest,
+      expires: () => this.expiresIn(),
+      onCancelled: () => this.remove(downstream()),
+    }
+  }
+
+  private add(peer: Peer, publication: Publication): Downstream {
+    const onLost = () => this.requestGroup(0)
+    const downstream = new Downstream(peer, publication, this.traffic, onLost)
+    downstream.settle(this.facts.defaults)
+    this.subscribers.add(downstream)
+    return downstream
+  }
+
+  private remove(downstream: Downstream): void {
+    // Before its slot is another's.
+    this.options.fanout.removeSubscriber(downstream)
+    if (!this.subscribers.remove(downstream)) return
+    this.options.host.countSubscription(downstream.peer, -1)
+    this.publishers.setForward(this.wantObjects)
+    this.options.onLeft()
+  }
+
+  private onParameters(downstream: Downstream, parameters: Parameters): void {
+    downstream.settle(this.facts.defaults)
+    if (parameters.subscriberPriority !== undefined) downstream.peer.egress.reprioritize(downstream)
+    this.publishers.setForward(this.wantObjects)
+    this.requestGroup(parameters.newGroupRequest)
+  }
+
+  /** Section 10.2.13, relay handling. */
+  private requestGroup(value: number | undefined): void {
+    if (value === undefined || !this.facts.defaults.dynamicGroups) return
+    if (value !== 0 && value <= this.facts.largestGroup) return
+    if (this.publishers.anyEstablished && this.publishers.requestGroup(value)) {
+      this.options.counters.keyFrameRequests++
+    }
+  }
+
+  private isFull(): boolean {
+    const most = this.options.limits.maxSubscribersPerTrack
+    if (this.subscribers.size + this.waiting.size < most) return false
+    this.options.host.onLimit('track-subscribers')
+    return true
+  }
+
+  private onImpatient(waiting: WaitingSubscriber): void {
+    if (this.publishers.size > 0) return
+    this.waiting.reject(waiting, RequestCode.TIMEOUT, 'no publisher appeared in time')
+    this.options.onLeft()
+  }
+
+  private reject(
+    request: IncomingSubscribe,
+    code: number,
+    reason: string,
+    retryAfterMs: number | null = null,
+  ): void {
+    request.reject(code, reason, retryAfterMs)
+    this.options.host.onAnswered(request, null)
+  }
+}
