@@ -2,6 +2,8 @@ import { encodeMediaProperties } from '../../moq/media/index.ts'
 import { namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { MoqObject, ObjectStatus } from '../../moq/wire/object.ts'
 import { encodeSubgroupBody } from '../../moq/wire/subgroup.ts'
+import { encodeHeader } from '../../sframe/header.ts'
+import { mlsKid } from '../../sframe/mls.ts'
 import {
   type GatedObject,
   JoinWindow,
@@ -9,8 +11,6 @@ import {
   markingOf,
 } from '../../sfu/forward/gate/index.ts'
 import { RoomKeys } from '../../sfu/forward/keys/index.ts'
-import { encodeHeader } from '../../sframe/header.ts'
-import { mlsKid } from '../../sframe/mls.ts'
 import type { Case, Subject } from './subject.ts'
 
 const PAYLOAD_BYTES = 1100
@@ -26,11 +26,11 @@ export const gate: Subject = {
     'one video object: its SFrame header followed, its frame marking read, and decided on for each ' +
     'subscriber, which all get it; nothing is queued',
   cases: () => [
-    watching('SFrame header alone', ({ trackKeys }) => trackKeys()),
-    watching('frame marking alone', ({ readMarking }) => readMarking()),
-    watching('header, marking and joiners window', ({ readFacts, addToWindow }) => {
-      readFacts()
-      addToWindow()
+    watching('SFrame header alone', (track) => track.trackKeys()),
+    watching('frame marking alone', (track) => track.readMarking()),
+    watching('header, marking and window for joiners', (track) => {
+      track.readFacts()
+      track.addToWindow()
     }),
     ...[1, 10, 100].map((subscribers) => deciding(subscribers)),
   ],
@@ -83,7 +83,7 @@ class GatedTrack {
   private readonly gates: KeyFrameGate[]
   private object = this.objects[0]!
   private at = 0
-  private counter = 0x1_0000
+  private counter = FIRST_COUNTER
 
   constructor(subscribers: number) {
     this.gates = Array.from({ length: subscribers }, () => new KeyFrameGate())
@@ -123,21 +123,22 @@ class GatedTrack {
     return passed
   }
 
-  /** Three bytes behind the config byte and the four of the KID. */
+  /** In place; four bytes last longer than any measurement. */
   private writeCounter(): void {
     const { body, payloadLength } = this.object
     const at = body.length - payloadLength + COUNTER_AT
-    const counter = this.counter
-    // The shortest form has to stay one of three bytes.
-    this.counter = counter === 0xff_ffff ? 0x1_0000 : counter + 1
-    body[at] = counter >>> 16
-    body[at + 1] = (counter >>> 8) & 0xff
-    body[at + 2] = counter & 0xff
+    const counter = this.counter++
+    body[at] = counter >>> 24
+    body[at + 1] = (counter >>> 16) & 0xff
+    body[at + 2] = (counter >>> 8) & 0xff
+    body[at + 3] = counter & 0xff
   }
 }
 
 const KID = mlsKid({ context: 3, leaf: 5, epoch: 9 })
-const COUNTER_AT = encodeHeader(KID, 0x1_0000).length - 3
+/** The smallest that takes four bytes. */
+const FIRST_COUNTER = 0x100_0000
+const COUNTER_AT = encodeHeader(KID, FIRST_COUNTER).length - 4
 
 function objectOf(frame: number): MoqObject {
   const temporal = LAYERS[frame % LAYERS.length]!
@@ -159,10 +160,9 @@ function objectOf(frame: number): MoqObject {
     },
   })
   const payload = new Uint8Array(PAYLOAD_BYTES)
-  payload.set(encodeHeader(KID, 0x1_0000))
+  payload.set(encodeHeader(KID, FIRST_COUNTER))
   const body = encodeSubgroupBody(properties, payload)
   const subgroup = temporal === 0 ? 0 : null
-  const propertiesAt = 1
   return new MoqObject(
     0,
     subgroup,
@@ -171,7 +171,7 @@ function objectOf(frame: number): MoqObject {
     ObjectStatus.NORMAL,
     false,
     body,
-    propertiesAt,
+    1,
     properties.length,
     body.length - PAYLOAD_BYTES,
   )

@@ -13,6 +13,7 @@ import { controlMessage } from './control-message.ts'
 import { datagram } from './datagram.ts'
 import { fetch } from './fetch.ts'
 import { forward } from './forward.ts'
+import { gate } from './gate.ts'
 import { measure } from './measure.ts'
 import { sframe } from './sframe.ts'
 import { subgroupHeader } from './subgroup-header.ts'
@@ -39,6 +40,7 @@ const SUBJECTS = [
   controlMessage,
   cache,
   forward,
+  gate,
   sframe,
 ]
 

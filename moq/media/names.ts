@@ -21,10 +21,19 @@ export const TrackName = {
   SCREEN: 'screen',
   SCREEN_AUDIO: 'screen-audio',
   CHAT: 'chat',
+  VERIFY: 'verify',
   MLS: 'mls',
 } as const
 
-export type TrackKind = 'catalog' | 'audio' | 'video' | 'screen' | 'screen-audio' | 'chat' | 'mls'
+export type TrackKind =
+  | 'catalog'
+  | 'audio'
+  | 'video'
+  | 'screen'
+  | 'screen-audio'
+  | 'chat'
+  | 'verify'
+  | 'mls'
 
 export interface CallTrack {
   readonly kind: TrackKind

@@ -1,0 +1,53 @@
+import type { Clock } from '../../../moq/session/index.ts'
+
+export interface KeyFrameRequestOptions {
+  readonly clock: Clock
+  /** Asks the publisher: NEW_GROUP_REQUEST (draft-18 section 10.2.13). */
+  readonly send: () => void
+  /** Least time between two requests, ms; default 500. */
+  readonly intervalMs?: number
+}
+
+export const REQUEST_INTERVAL_MS = 500
+
+/**
+ * Requests for a key frame of one track, of all its subscribers: the first is sent at once, and then at
+ * most one an interval. What a key frame brings in the meantime is not asked for again.
+ */
+export class KeyFrameRequests {
+  private readonly options: KeyFrameRequestOptions
+  private readonly intervalMs: number
+  private sentAt = Number.NEGATIVE_INFINITY
+  private cancelNext: (() => void) | null = null
+  private closed = false
+
+  constructor(options: KeyFrameRequestOptions) {
+    this.options = options
+    this.intervalMs = options.intervalMs ?? REQUEST_INTERVAL_MS
+  }
+
+  /** Somebody cannot go on without a key frame. Cheap when it was asked for already. */
+  ask(): void {
+    if (this.closed || this.cancelNext) return
+    const wait = this.sentAt + this.intervalMs - this.options.clock.now()
+    if (wait <= 0) this.send()
+    else this.cancelNext = this.options.clock.after(wait, () => this.send())
+  }
+
+  /** A key frame came: who asked before has it. */
+  keyFrameCame(): void {
+    this.cancelNext?.()
+    this.cancelNext = null
+  }
+
+  close(): void {
+    this.closed = true
+    this.keyFrameCame()
+  }
+
+  private send(): void {
+    this.cancelNext = null
+    this.sentAt = this.options.clock.now()
+    this.options.send()
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Why an object is not forwarded to a subscriber. `keys`: the SFrame tracker refused it. `key-frame`:
+ * a base object, and nothing can be decoded until the next key frame. `base`: of an enhancement layer,
+ * and its base frame was not forwarded. `reference`: of an enhancement layer, and the frame before it,
+ * which it builds on, was not forwarded whole. `late`: a newer group, or a later part of this one, was
+ * forwarded before.
+ */
+export const GATE_DROPS = ['keys', 'key-frame', 'base', 'reference', 'late'] as const
+
+export type GateDrop = (typeof GATE_DROPS)[number]
+export type GateVerdict = 'forward' | GateDrop
+
+/** Whether the publisher should be asked for a key frame: see `KeyFrameRequests`. */
+export function asksForKeyFrame(verdict: GateVerdict): boolean {
+  return verdict === 'key-frame'
+}

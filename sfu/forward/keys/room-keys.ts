@@ -1,0 +1,97 @@
+/**
+ * The key trackers of all tracks in the relay, by room and participant: a track is tracked when its
+ * name has the shape of a call's, other tracks have no SFrame to follow.
+ */
+
+import { parseParticipantNamespace, parseTrackName } from '../../../moq/media/names.ts'
+import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
+import { type LeafClaim, type LeafHolder, RoomLeaves } from './leaf-claims.ts'
+import { type KeyOwner, TrackKeys } from './track-keys.ts'
+import { type KeyTrouble, type KeyTroubleCounters, keyTroubleCounters } from './troubles.ts'
+
+interface Room {
+  readonly leaves: RoomLeaves
+  readonly participants: Map<string, PublisherKeys>
+}
+
+/** A tracked track, to be closed with the track. */
+export interface KeysHandle {
+  readonly keys: TrackKeys
+  /** Idempotent. With its last track a participant's claims end. */
+  close(): void
+}
+
+export class RoomKeys {
+  /** Refused objects of all tracks since the start, by reason; for metrics. */
+  readonly troubles: KeyTroubleCounters = keyTroubleCounters()
+  private readonly rooms = new Map<string, Room>()
+
+  /** @returns null for a track that is not end-to-end encrypted by SFrame */
+  open(name: FullTrackName): KeysHandle | null {
+    const place = parseParticipantNamespace(name.namespace)
+    const kind = parseTrackName(textOf(name.name) ?? '')?.kind
+    // The MLS submissions are messages of their own.
+    if (!place || !kind || kind === 'mls') return null
+    const publisher = this.publisher(place.room, place.participant)
+    publisher.tracks++
+    let open = true
+    return {
+      keys: new TrackKeys(publisher),
+      close: () => {
+        if (open) this.release(place.room, place.participant, publisher)
+        open = false
+      },
+    }
+  }
+
+  /** For a look inside: rooms with participants whose keys are followed. */
+  get size(): number {
+    return this.rooms.size
+  }
+
+  private publisher(roomId: string, id: string): PublisherKeys {
+    let room = this.rooms.get(roomId)
+    if (!room) {
+      room = { leaves: new RoomLeaves(), participants: new Map() }
+      this.rooms.set(roomId, room)
+    }
+    let publisher = room.participants.get(id)
+    if (!publisher) {
+      publisher = new PublisherKeys(room.leaves, this.troubles)
+      room.participants.set(id, publisher)
+    }
+    return publisher
+  }
+
+  private release(roomId: string, id: string, publisher: PublisherKeys): void {
+    publisher.tracks--
+    if (publisher.tracks > 0) return
+    const room = this.rooms.get(roomId)
+    if (!room) return
+    room.leaves.release(publisher)
+    room.participants.delete(id)
+    if (room.participants.size === 0) this.rooms.delete(roomId)
+  }
+}
+
+/** A participant: its leaf in each epoch holds for all of its tracks. */
+class PublisherKeys implements KeyOwner, LeafHolder {
+  readonly claims: LeafClaim[] = []
+  /** That are open. */
+  tracks = 0
+  private readonly leaves: RoomLeaves
+  private readonly troubles: KeyTroubleCounters
+
+  constructor(leaves: RoomLeaves, troubles: KeyTroubleCounters) {
+    this.leaves = leaves
+    this.troubles = troubles
+  }
+
+  claim(epoch: number, leaf: number, now: number): LeafClaim | 'foreign-leaf' | 'leaf-conflict' {
+    return this.leaves.claim(this, epoch, leaf, now)
+  }
+
+  onTrouble(trouble: KeyTrouble): void {
+    this.troubles[trouble]++
+  }
+}
