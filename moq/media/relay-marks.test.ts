@@ -12,6 +12,7 @@ import {
   isIndependent,
   readAudioLevel,
   readFrameMarking,
+  readTimestamp,
   temporalLayerOf,
 } from './relay-marks.ts'
 
@@ -24,6 +25,7 @@ describe('relay marks', () => {
         expect(readAudioLevel(properties)).toBe(
           level ? (level.voice ? 128 : 0) + level.level : ABSENT,
         )
+        expect(readTimestamp(properties)).toBe(media.timestamp ?? ABSENT)
         const marking = readFrameMarking(properties)
         const expected = media.frameMarking
         if (!expected) {
@@ -68,6 +70,7 @@ describe('relay marks', () => {
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         expect(readFrameMarking(bytes)).toBeGreaterThanOrEqual(ABSENT)
         expect(readAudioLevel(bytes)).toBeGreaterThanOrEqual(ABSENT)
+        expect(readTimestamp(bytes)).toBeGreaterThanOrEqual(ABSENT)
       }),
     )
   })

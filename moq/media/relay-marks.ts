@@ -1,6 +1,6 @@
 /**
- * The relay's fast path: reads the frame marking or the audio level from the raw bytes of an object's
- * properties without an allocation and without throwing. What is immutable is taken before what is
+ * The relay's fast path: reads the frame marking, the audio level or the timestamp from the raw bytes of an
+ * object's properties without an allocation and without throwing. What is immutable is taken before what is
  * not. Malformed bytes read as absent; whether they end a session is the session's to judge.
  */
 
@@ -36,6 +36,12 @@ export function readAudioLevel(properties: Uint8Array): number {
   if (at === ABSENT) return ABSENT
   const value = integerAt(properties, at, properties.length)
   return value === ABSENT ? ABSENT : value % 256
+}
+
+/** The timestamp, in whatever units the track has (`MediaProperties.timestamp`), or `ABSENT`. */
+export function readTimestamp(properties: Uint8Array): number {
+  const at = locate(properties, MediaProperty.TIMESTAMP)
+  return at === ABSENT ? ABSENT : integerAt(properties, at, properties.length)
 }
 
 export function isFrameStart(marking: number): boolean {

@@ -1,0 +1,205 @@
+/**
+ * From a relay's feedback to the settings of our encoders: how many bits a second for each rendition, how
+ * many frames, and which renditions are encoded at all. What nobody watches is not encoded. Steps down are
+ * taken at once, steps up slowly and after proof, so that the picture does not swing with the path. Pure:
+ * the time is passed in.
+ */
+
+import type { PublisherFeedback, TrackFeedback } from '../../moq/media/index.ts'
+
+/** One track that we encode: a rendition of the camera, or a screen. The smallest comes first. */
+export interface RenditionLimits {
+  /** Track name, as feedback tells it. */
+  readonly name: string
+  /** Below so many bits a second the picture is not worth sending at its size. */
+  readonly minBitrate: number
+  readonly maxBitrate: number
+  /** Frames a second. */
+  readonly framerate: number
+  /** 1..3 */
+  readonly temporalLayers: number
+}
+
+export interface RenditionPlan {
+  readonly name: string
+  /** Encoded at all. */
+  readonly active: boolean
+  /** Bits a second. */
+  readonly bitrate: number
+  /** Frames a second. */
+  readonly framerate: number
+}
+
+export interface UplinkControllerOptions {
+  /** The smallest first: it is the last to be given up. */
+  readonly renditions: readonly RenditionLimits[]
+  /** What sound and the rest of us take, bits a second. */
+  readonly reserved?: number
+  /** Bits a second before the relay says anything. */
+  readonly startBitrate?: number
+  readonly onPlan: (plans: readonly RenditionPlan[]) => void
+  /** A track has to begin a group. Asked again while it stays so. */
+  readonly onKeyFrameWanted?: (name: string) => void
+}
+
+/** The share of the estimate that is used: an encoder overshoots. */
+const USED = 0.9
+/** Growth of what is used, a second, and the least step of it, bits/s. */
+const RISE = 0.15
+const LEAST_RISE = 30_000
+/** To begin a rendition there has to be this much more than it needs, for so long, ms. */
+const PROOF = 1.2
+const PROOF_MS = 2000
+/** What nobody watches goes on for so long, ms: somebody changes between two pictures. */
+const UNWATCHED_MS = 2000
+/** Fewer layers are wanted for so long, ms, before frames are saved. */
+const FEWER_LAYERS_MS = 3000
+/** Without feedback for so long, ms, nothing rises. */
+const STALE_MS = 1000
+const KEY_FRAME_GAP_MS = 500
+/** An encoder is told of a bitrate only when it differs by this share. */
+const NOTICEABLE = 0.05
+
+interface Rendition {
+  readonly limits: RenditionLimits
+  active: boolean
+  bitrate: number
+  framerate: number
+  /** Layers that somebody takes, now and after a while of fewer. */
+  layers: number
+  wanted: boolean
+  watchedAt: number
+  layersAt: number
+  /** Since when there is enough to begin it; null: there is not. */
+  provenSince: number | null
+  keyFrameAt: number
+}
+
+export class UplinkController {
+  private readonly options: UplinkControllerOptions
+  private readonly renditions: Rendition[]
+  private target: number
+  private updatedAt = Number.NEGATIVE_INFINITY
+  private plans: readonly RenditionPlan[]
+
+  /** @param now ms */
+  constructor(options: UplinkControllerOptions, now: number) {
+    this.options = options
+    this.target = options.startBitrate ?? 600_000
+    this.renditions = options.renditions.map((limits) => ({
+      limits,
+      active: false,
+      bitrate: limits.minBitrate,
+      framerate: limits.framerate,
+      layers: limits.temporalLayers,
+      wanted: false,
+      watchedAt: now - UNWATCHED_MS,
+      layersAt: now,
+      provenSince: null,
+      keyFrameAt: Number.NEGATIVE_INFINITY,
+    }))
+    this.plans = this.renditions.map(planOf)
+  }
+
+  /** What the encoders do now, in the order of the renditions. */
+  get plan(): readonly RenditionPlan[] {
+    return this.plans
+  }
+
+  /** Each feedback that comes; an older one than the last is for the caller to leave out. */
+  onFeedback(feedback: PublisherFeedback, now: number): void {
+    const elapsed = Math.min(STALE_MS, Math.max(0, now - this.updatedAt))
+    this.updatedAt = now
+    if (feedback.estimate !== null) this.follow(feedback.estimate * USED, elapsed)
+    for (const rendition of this.renditions) {
+      const told = feedback.tracks.find(({ name }) => name === rendition.limits.name)
+      this.note(rendition, told, now)
+    }
+    this.allot(now)
+    this.publish()
+  }
+
+  /** Down at once, up slowly. */
+  private follow(bitrate: number, elapsed: number): void {
+    const rise = Math.max(this.target * RISE, LEAST_RISE) * (elapsed / 1000)
+    this.target = Math.min(bitrate, this.target + rise)
+  }
+
+  private note(rendition: Rendition, told: TrackFeedback | undefined, now: number): void {
+    const { limits } = rendition
+    const layers = Math.min(told?.layers ?? 0, limits.temporalLayers)
+    if (layers > 0) rendition.watchedAt = now
+    rendition.wanted = now - rendition.watchedAt < UNWATCHED_MS
+    if (layers >= rendition.layers) rendition.layersAt = now
+    const isFewer = layers > 0 && now - rendition.layersAt >= FEWER_LAYERS_MS
+    if (layers > rendition.layers || isFewer) rendition.layers = layers
+    if (!told?.keyFrameWanted || now - rendition.keyFrameAt < KEY_FRAME_GAP_MS) return
+    rendition.keyFrameAt = now
+    this.options.onKeyFrameWanted?.(limits.name)
+  }
+
+  /** The smallest picture first gets what it needs, then the next; what is left goes to the largest. */
+  private allot(now: number): void {
+    let left = Math.max(0, this.target - (this.options.reserved ?? 0))
+    let isFirst = true
+    const chosen: Rendition[] = []
+    for (const rendition of this.renditions) {
+      rendition.active = rendition.wanted && this.isBorne(rendition, left, isFirst, now)
+      if (!rendition.active) continue
+      rendition.bitrate = Math.min(rendition.limits.minBitrate, left)
+      left -= rendition.bitrate
+      isFirst = false
+      chosen.push(rendition)
+    }
+    for (const rendition of chosen.reverse()) {
+      const { maxBitrate } = rendition.limits
+      const more = Math.min(left, Math.max(0, maxBitrate - rendition.bitrate))
+      rendition.bitrate += more
+      left -= more
+      rendition.framerate = framerateOf(rendition)
+    }
+  }
+
+  /** The smallest picture that somebody watches is always sent, with fewer frames where need be. */
+  private isBorne(rendition: Rendition, left: number, isFirst: boolean, now: number): boolean {
+    if (isFirst) return true
+    const { minBitrate } = rendition.limits
+    if (rendition.active) {
+      rendition.provenSince = null
+      return left >= minBitrate
+    }
+    if (left < minBitrate * PROOF) {
+      rendition.provenSince = null
+      return false
+    }
+    rendition.provenSince ??= now
+    return now - rendition.provenSince >= PROOF_MS
+  }
+
+  private publish(): void {
+    const plans = this.renditions.map((rendition, at) => steady(planOf(rendition), this.plans[at]!))
+    if (plans.every((plan, at) => plan === this.plans[at])) return
+    this.plans = plans
+    this.options.onPlan(plans)
+  }
+}
+
+function planOf({ limits, active, bitrate, framerate }: Rendition): RenditionPlan {
+  return { name: limits.name, active, bitrate: active ? Math.round(bitrate) : 0, framerate }
+}
+
+/** Layers that nobody takes are not encoded, and a picture that gets little has fewer frames. */
+function framerateOf({ limits, layers, bitrate }: Rendition): number {
+  const unwanted = limits.temporalLayers - layers
+  const halvings = bitrate >= limits.minBitrate ? 0 : bitrate >= limits.minBitrate / 2 ? 1 : 2
+  return limits.framerate / 2 ** Math.max(unwanted, halvings)
+}
+
+/** What is told, unless it hardly differs from what was told before. */
+function steady(plan: RenditionPlan, before: RenditionPlan): RenditionPlan {
+  const isSame = plan.active === before.active && plan.framerate === before.framerate
+  const change = plan.bitrate - before.bitrate
+  // A step down of any size is needed; a small step up is not.
+  const isSmall = change >= 0 && change <= before.bitrate * NOTICEABLE
+  return isSame && isSmall ? before : plan
+}

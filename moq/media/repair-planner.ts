@@ -1,0 +1,208 @@
+/**
+ * Which lost datagram objects to ask for again (by FETCH), and when: for a relay towards a publisher and
+ * for a client towards a relay. A publisher of ours numbers the objects of a group in one row, so a gap
+ * is a loss once there was time for a late arrival; it is asked for while the answer can still come within
+ * the deadline. Pure: time and RTT are passed in.
+ *
+ * A relay that sends a receiver fewer layers leaves gaps on purpose, and a congested path loses much:
+ * asking again would make either worse. So where much is missing, nothing is asked for.
+ */
+
+import { RepairWindow } from './repair-window.ts'
+
+export interface RepairSettings {
+  /** How long an object may come late before it counts as lost, ms. */
+  readonly reorderMs: number
+  /** How long after it was missed an object is of use, ms: the latency budget of its class. */
+  readonly deadlineMs: number
+  /** What an answer takes beside the RTT, ms. */
+  readonly answerMs: number
+  /** Above this share of missing objects nothing is asked for, 0..1. */
+  readonly mostMissing: number
+  /** Objects asked for, on average a second, and at once. */
+  readonly perSecond: number
+  readonly burst: number
+}
+
+export const DEFAULT_REPAIR: RepairSettings = {
+  reorderMs: 10,
+  deadlineMs: 150,
+  answerMs: 5,
+  mostMissing: 0.25,
+  perSecond: 60,
+  burst: 20,
+}
+
+/** Objects of one group to ask for; both ends included. */
+export interface RepairRange {
+  readonly group: number
+  readonly first: number
+  readonly last: number
+}
+
+/** Objects. */
+export interface RepairCounters {
+  /** Were waited for: a later object came, or another fragment of their frame. */
+  missed: number
+  /** Came by themselves before they were asked for. */
+  late: number
+  asked: number
+  /** Came after they were asked for. */
+  repaired: number
+  duplicates: number
+  /** Not asked for, because the answer would come too late, */
+  hopeless: number
+  /** because too much was missing, */
+  spared: number
+  /** or because too much was asked for. */
+  limited: number
+}
+
+interface Missing {
+  readonly group: number
+  readonly object: number
+  readonly since: number
+  asked: boolean
+}
+
+/** Missing objects that are followed at a time. */
+const MOST = 128
+/** Objects over which the share of the missing is taken. */
+const SHARE_OBJECTS = 64
+
+export class RepairPlanner {
+  readonly counters: RepairCounters = {
+    missed: 0,
+    late: 0,
+    asked: 0,
+    repaired: 0,
+    duplicates: 0,
+    hopeless: 0,
+    spared: 0,
+    limited: 0,
+  }
+  private readonly settings: RepairSettings
+  private current = new RepairWindow()
+  private previous = new RepairWindow()
+  /** In the order of their times. */
+  private missing: Missing[] = []
+  private missingShare = 0
+  private tokens: number
+  private refilledAt: number
+
+  /** @param now ms */
+  constructor(now: number, settings: Partial<RepairSettings> = {}) {
+    this.settings = { ...DEFAULT_REPAIR, ...settings }
+    this.tokens = this.settings.burst
+    this.refilledAt = now
+  }
+
+  /**
+   * An object came, by whatever way: every one of the track has to be told.
+   * @param behind so many objects behind it are known to exist: the later fragments of its frame
+   * @returns false when it came before
+   */
+  received(now: number, group: number, object: number, behind = 0): boolean {
+    if (group > this.current.group) this.begin(group, object)
+    const window = group === this.current.group ? this.current : this.previous
+    // Too old to be told apart: whoever reads the track drops what is over.
+    if (group !== window.group) return true
+    const isNew = window.came(object)
+    if (isNew === false) this.counters.duplicates++
+    if (isNew) {
+      this.missingShare -= this.missingShare / SHARE_OBJECTS
+      this.found(group, object)
+      window.miss(object, (id) => this.miss(now, group, id))
+      // The fragments behind it are on their way: late only from now on.
+      window.miss(object + 1 + behind, (id) => this.miss(now, group, id))
+    }
+    return isNew !== false
+  }
+
+  /**
+   * What to ask for now. To be called at `nextAt`.
+   * @param rttMs to whom it is asked of, smoothed
+   */
+  poll(now: number, rttMs: number): RepairRange[] {
+    const { reorderMs, deadlineMs, answerMs, mostMissing } = this.settings
+    this.refill(now)
+    const wanted: Missing[] = []
+    this.missing = this.missing.filter((entry) => {
+      const age = now - entry.since
+      if (entry.asked) return age < deadlineMs
+      if (age < reorderMs) return true
+      this.missingShare += (1 - this.missingShare) / SHARE_OBJECTS
+      if (age + rttMs + answerMs > deadlineMs) this.counters.hopeless++
+      else if (this.missingShare > mostMissing) this.counters.spared++
+      else if (this.tokens < 1) this.counters.limited++
+      else {
+        this.tokens--
+        this.counters.asked++
+        entry.asked = true
+        wanted.push(entry)
+        return true
+      }
+      return false
+    })
+    return rangesOf(wanted)
+  }
+
+  /** When something may have to be asked for, even if nothing comes, ms; null: never. */
+  get nextAt(): number | null {
+    const next = this.missing.find(({ asked }) => !asked)
+    return next ? next.since + this.settings.reorderMs : null
+  }
+
+  /**
+   * Whether an object was asked for and can still come, ms: for who assembles frames, to wait as long.
+   * Null: there is nothing to wait for.
+   */
+  awaitedUntil(group: number, object: number): number | null {
+    const entry = this.missing.find((one) => one.object === object && one.group === group)
+    return entry ? entry.since + this.settings.deadlineMs : null
+  }
+
+  private begin(group: number, object: number): void {
+    const { current, previous } = this
+    const isFirst = current.group < 0
+    this.current = previous
+    this.previous = current
+    this.missing = this.missing.filter((entry) => entry.group >= current.group)
+    // Of the first group that is seen, what was before is not missed.
+    this.current.begin(group, isFirst ? object : 0)
+  }
+
+  private miss(now: number, group: number, object: number): void {
+    this.counters.missed++
+    if (this.missing.length >= MOST) {
+      this.counters.limited++
+      return
+    }
+    this.missing.push({ group, object, since: now, asked: false })
+  }
+
+  private found(group: number, object: number): void {
+    const at = this.missing.findIndex((one) => one.object === object && one.group === group)
+    if (at < 0) return
+    if (this.missing[at]!.asked) this.counters.repaired++
+    else this.counters.late++
+    this.missing.splice(at, 1)
+  }
+
+  private refill(now: number): void {
+    const { perSecond, burst } = this.settings
+    const elapsed = Math.max(0, now - this.refilledAt)
+    this.tokens = Math.min(burst, this.tokens + (elapsed * perSecond) / 1000)
+    this.refilledAt = now
+  }
+}
+
+function rangesOf(entries: readonly Missing[]): RepairRange[] {
+  const ranges: { group: number; first: number; last: number }[] = []
+  for (const { group, object } of entries) {
+    const last = ranges.at(-1)
+    if (last && last.group === group && last.last + 1 === object) last.last = object
+    else ranges.push({ group, first: object, last: object })
+  }
+  return ranges
+}

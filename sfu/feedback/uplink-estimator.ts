@@ -1,0 +1,98 @@
+/** How an estimate follows what arrives. */
+export interface UplinkSettings {
+  /** A queue that stands at least so high says that the uplink bears no more, ms. */
+  readonly fullMs: number
+  /** Below this the path is taken to be free, ms. */
+  readonly freeMs: number
+  /** So much loss, in thousandths, is congestion; half of it is left to chance. */
+  readonly congestedPermille: number
+  /** After a step down, the share of what arrived that is taken to fit: the queue has to drain. */
+  readonly backOff: number
+  /** Between steps down, ms: a queue shows a decision late. */
+  readonly settleMs: number
+  /** Growth while the path is free, a second. */
+  readonly growth: number
+  /** The estimate is at most this many times what was seen to arrive, and `headroom` more, bits/s. */
+  readonly beyond: number
+  readonly headroom: number
+  /** Nothing is said before so much time, ms. */
+  readonly warmUpMs: number
+  /** Least estimate, bits/s: sound and a small picture. */
+  readonly least: number
+}
+
+export const DEFAULT_UPLINK: UplinkSettings = {
+  fullMs: 60,
+  freeMs: 25,
+  congestedPermille: 100,
+  backOff: 0.85,
+  settleMs: 600,
+  growth: 0.08,
+  beyond: 1.5,
+  headroom: 100_000,
+  warmUpMs: 1000,
+  least: 50_000,
+}
+
+/** What is known of a publisher's uplink since the last time. */
+export interface UplinkReading {
+  /** Payload bits a second that arrived. */
+  readonly bitrate: number
+  readonly lossPermille: number
+  /** The least delay above the base, ms; Infinity: nothing came that tells. */
+  readonly standingMs: number
+}
+
+/**
+ * What a publisher's uplink bears, from what arrives: a queue that stands, or heavy loss, shows its
+ * limit; while neither does, the estimate grows slowly, and not far beyond what was seen to arrive. A
+ * publisher that sends little proves nothing and loses nothing: the estimate stays.
+ */
+export class UplinkEstimator {
+  /** Bits a second; null while nothing can be said. */
+  estimate: number | null = null
+  private readonly settings: UplinkSettings
+  private startedAt = -1
+  private updatedAt = 0
+  private steppedAt = Number.NEGATIVE_INFINITY
+
+  constructor(settings: Partial<UplinkSettings> = {}) {
+    this.settings = { ...DEFAULT_UPLINK, ...settings }
+  }
+
+  update(now: number, reading: UplinkReading): void {
+    const { bitrate } = reading
+    const elapsed = now - this.updatedAt
+    this.updatedAt = now
+    if (bitrate <= 0) return
+    if (this.startedAt < 0) this.startedAt = now
+    if (now - this.startedAt < this.settings.warmUpMs) return
+    const most = bitrate * this.settings.beyond + this.settings.headroom
+    this.estimate ??= most
+    if (this.isFull(reading)) this.stepDown(now, reading)
+    else if (this.isFree(reading)) this.grow(elapsed, most)
+  }
+
+  private isFull({ standingMs, lossPermille }: UplinkReading): boolean {
+    const isStanding = Number.isFinite(standingMs) && standingMs >= this.settings.fullMs
+    return isStanding || lossPermille >= this.settings.congestedPermille
+  }
+
+  private isFree({ standingMs, lossPermille }: UplinkReading): boolean {
+    return standingMs < this.settings.freeMs && lossPermille < this.settings.congestedPermille / 2
+  }
+
+  private stepDown(now: number, { bitrate, lossPermille, standingMs }: UplinkReading): void {
+    const { settleMs, fullMs, backOff, least } = this.settings
+    if (now - this.steppedAt < settleMs) return
+    this.steppedAt = now
+    const isStanding = Number.isFinite(standingMs) && standingMs >= fullMs
+    const fits = isStanding ? bitrate * backOff : bitrate * (1 - lossPermille / 2000)
+    this.estimate = Math.max(least, Math.min(this.estimate!, fits))
+  }
+
+  private grow(elapsed: number, most: number): void {
+    const grown = this.estimate! * (1 + (this.settings.growth * Math.min(elapsed, 1000)) / 1000)
+    if (grown <= most) this.estimate = grown
+  }
+}

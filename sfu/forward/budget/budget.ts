@@ -1,0 +1,137 @@
+/** The budget of one subscriber: what its path carries, what of it is proven, and when to probe. */
+
+import type { Congestion } from '../../../moq/transport/transport.ts'
+import { Estimator, type EstimatorOptions, isQueueing } from './estimator.ts'
+import { type ArrivalFigures, PathSignal } from './path-signal.ts'
+import { type ProbeResult, Prober } from './prober.ts'
+
+export type BudgetOptions = Partial<EstimatorOptions>
+
+const DEFAULTS: EstimatorOptions = { initial: 1_000_000, min: 50_000, max: 100_000_000 }
+
+/** What media may take of the estimate: headers, repeats and unevenness take the rest. */
+const HEADROOM = 0.9
+/** And while a queue that we have made goes down: a long one has to go soon, as sound waits in it. */
+const DRAINING = 0.75
+const DRAINING_LONG = 0.5
+const LONG_QUEUE_MS = 150
+/** A queue that is still there after so long is not ours, ms; a long one takes its time. */
+const DRAIN_MS = 3000
+const DRAIN_LONG_MS = 10_000
+/** Padding that is behind its rate is made up for at most this much at once, ms. */
+const BURST_MS = 60
+
+export class Budget {
+  private readonly signal = new PathSignal()
+  private readonly estimator: Estimator
+  private readonly prober = new Prober()
+  private readonly probes: Record<ProbeResult, number> = {
+    success: 0,
+    progress: 0,
+    full: 0,
+    nothing: 0,
+  }
+  private wanted = 0
+  private fullAt = Number.NEGATIVE_INFINITY
+  private draining = false
+  private now = 0
+  /** Bytes sent when the probe began, or since when its padding is counted. */
+  private probeBase = 0
+  private lastQueueMs = 0
+
+  constructor(options: BudgetOptions = {}) {
+    this.estimator = new Estimator({ ...DEFAULTS, ...options })
+  }
+
+  /** Bits a second that media may take now. A fall is to be followed at once. */
+  get bitsPerSecond(): number {
+    const draining = this.lastQueueMs > LONG_QUEUE_MS ? DRAINING_LONG : DRAINING
+    return this.estimator.bitsPerSecond * (this.draining ? draining : HEADROOM)
+  }
+
+  /** Bits a second that media may be stepped up to: of the budget, what was delivered of late. */
+  get provenBitsPerSecond(): number {
+    return Math.min(this.bitsPerSecond, this.estimator.proven(this.now) * HEADROOM)
+  }
+
+  /** Whether a probe goes on: samples are then wanted each 20 ms or so, else each 50 ms. */
+  get isProbing(): boolean {
+    return this.prober.target > 0
+  }
+
+  /** @param bitsPerSecond what media would take if the budget allowed everything */
+  want(bitsPerSecond: number): void {
+    this.wanted = bitsPerSecond
+  }
+
+  /**
+   * @param now ms
+   * @param congestion the engine's (`TransportSession.congestion()`), null where it has none
+   * @param sentBytes handed to the transport since the session began, padding among them
+   * @param waitingBytes of media that wait for the transport to have room
+   */
+  onSample(
+    now: number,
+    congestion: Congestion | null,
+    sentBytes: number,
+    waitingBytes: number,
+  ): void {
+    this.now = now
+    const sample = this.signal.sample(now, congestion, sentBytes, waitingBytes)
+    const { estimator, prober } = this
+    const full = estimator.onSample(sample)
+    if (full) this.fullAt = now
+    this.lastQueueMs = sample.queueMs
+    const queueing = isQueueing(sample.queueMs, sample.rttMs)
+    const patience = sample.queueMs > LONG_QUEUE_MS ? DRAIN_LONG_MS : DRAIN_MS
+    this.draining = full || (queueing && now - this.fullAt < patience)
+    const wasProbing = this.isProbing
+    const outcome = prober.onSample(sample, {
+      wanted: this.wanted / HEADROOM,
+      estimate: estimator.bitsPerSecond,
+      proven: estimator.proven(now),
+      full: this.draining,
+      decreasedAt: estimator.decreasedAt,
+    })
+    if (!wasProbing && this.isProbing) this.probeBase = sentBytes
+    if (!outcome) return
+    this.probes[outcome.result]++
+    if (outcome.result === 'full') estimator.refute(outcome.delivered, now)
+  }
+
+  /** A report of the receiver's; counts only where the engine gives no signal. */
+  onReport(now: number, report: ArrivalFigures): void {
+    this.signal.onReport(now, report)
+  }
+
+  /**
+   * Bytes of padding that are due; 0 when no probe goes on. What media has sent since the probe began
+   * counts towards its rate.
+   */
+  paddingDue(now: number, sentBytes: number): number {
+    const { target, startedAt } = this.prober
+    if (target === 0) return 0
+    const bytesAMs = target / 8000
+    const goal = this.probeBase + (now - startedAt) * bytesAMs
+    const burst = BURST_MS * bytesAMs
+    const due = goal - sentBytes
+    if (due <= burst) return Math.max(0, Math.floor(due))
+    // What could not be sent in its time is not made up for.
+    this.probeBase -= due - burst
+    return Math.floor(burst)
+  }
+
+  /** For a look inside; rates in bits a second. */
+  dump() {
+    return {
+      bitsPerSecond: Math.round(this.bitsPerSecond),
+      provenBitsPerSecond: Math.round(this.provenBitsPerSecond),
+      estimate: Math.round(this.estimator.bitsPerSecond),
+      wanted: Math.round(this.wanted),
+      queueMs: Math.round(this.lastQueueMs),
+      draining: this.draining,
+      probing: Math.round(this.prober.target),
+      probes: { ...this.probes },
+    }
+  }
+}

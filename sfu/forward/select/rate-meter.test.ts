@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { RateMeter } from './rate-meter.ts'
+import { offerOf } from './rendition-offer.ts'
+
+const FACTS = { width: 640, height: 360, framerate: 30, bitrate: 600_000, temporalLayers: 3 }
+
+/** Base, T2, T1, T2: each 25 ms a frame of 1000 bytes. */
+function feed(meter: RateMeter, from: number, to: number): void {
+  for (let now = from; now < to; now += 25) meter.add([0, 2, 1, 2][(now / 25) % 4]!, 1000, now)
+}
+
+describe('a rate meter', () => {
+  it('measures what each further temporal layer makes of it', () => {
+    const meter = new RateMeter()
+    expect(meter.cumulative(0)).toBeNull()
+    feed(meter, 0, 900)
+    expect(meter.cumulative(900)).toBeNull()
+    feed(meter, 900, 10_000)
+    const rates = meter.cumulative(10_000)!
+    expect(rates.map((rate) => Math.round(rate / 1000))).toEqual([80, 160, 320])
+  })
+
+  it('follows a change within four seconds and forgets a track that is silent', () => {
+    const meter = new RateMeter()
+    feed(meter, 0, 10_000)
+    for (let now = 10_000; now < 14_000; now += 100) meter.add(0, 1000, now)
+    expect(Math.round(meter.cumulative(14_000)![0]! / 1000)).toBe(80)
+    expect(meter.cumulative(16_000)).toBeNull()
+    meter.add(0, 1000, 20_000)
+    expect(meter.cumulative(20_500)).toBeNull()
+    meter.add(0, 1000, 21_000)
+    expect(meter.cumulative(21_000)).toEqual([16_000])
+  })
+
+  it('takes a layer beyond all for the last one', () => {
+    const meter = new RateMeter()
+    for (let now = 0; now <= 2000; now += 100) meter.add(99, 100, now)
+    expect(meter.cumulative(2000)).toHaveLength(8)
+  })
+})
+
+describe('an offer', () => {
+  it('goes by what is measured, else by what the publisher says, else by a guess', () => {
+    const meter = new RateMeter()
+    expect(offerOf(1, FACTS, meter, 0)).toEqual({
+      rendition: 1,
+      width: 640,
+      height: 360,
+      framerate: 30,
+      layerBits: [240_000, 360_000, 600_000],
+    })
+    feed(meter, 0, 10_000)
+    expect(offerOf(1, FACTS, meter, 10_000).layerBits[2]).toBeCloseTo(320_000)
+    expect(offerOf(0, null, null, 0)).toMatchObject({ width: 0, layerBits: [500_000] })
+    expect(offerOf(0, { ...FACTS, temporalLayers: 5 }, null, 0).layerBits).toHaveLength(5)
+  })
+})
