@@ -21,15 +21,15 @@ async function run(...args: string[]) {
 
 describe('bench', () => {
   it.each([
-    [[], 'bench: no scenario given; there is: micro\n'],
-    [['macro'], 'bench: unknown scenario macro; there is: micro\n'],
-    [['--json', 'x'], 'bench: no scenario given; there is: micro\n'],
+    [[], 'bench: no scenario given; there is: micro, mls\n'],
+    [['macro'], 'bench: unknown scenario macro; there is: micro, mls\n'],
+    [['--json', 'x'], 'bench: no scenario given; there is: micro, mls\n'],
     [['micro', '--fast'], "bench: Unknown option '--fast'\n"],
     [['micro', '--time', '0'], 'bench: --time 0 is not a number above 0\n'],
     [
       ['micro', '--only', 'audio'],
       'bench: unknown subject audio; there is: vi64, subgroup-header, subgroup-object, datagram, ' +
-        'fetch, control-message, cache, forward, sframe, sframe-chromium\n',
+        'fetch, control-message, cache, forward, gate, sframe, sframe-chromium\n',
     ],
   ])('refuses %j with one line', async (args, stderr) => {
     expect(await run(...args)).toEqual({ code: 1, stderr, stdout: '' })

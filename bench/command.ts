@@ -3,9 +3,10 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { micro } from './micro/index.ts'
+import { mls } from './mls/index.ts'
 import { type Scenario, UsageError } from './scenario.ts'
 
-const SCENARIOS: readonly Scenario[] = [micro]
+const SCENARIOS: readonly Scenario[] = [micro, mls]
 
 const COMMON = {
   json: { type: 'string' },

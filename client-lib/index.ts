@@ -8,10 +8,13 @@ export type {
   CallEvents,
   CallState,
   JoinOptions,
+  KeySettings,
   MediaChoice,
   Participant,
+  PublicKeySet,
   Snapshot,
   SuiteName,
+  TokenRequest,
   TrackInfo,
   TrackKind,
 } from './call/types.ts'

@@ -4,6 +4,7 @@
  */
 
 import { DEFAULT_LIMITS, type SessionLimits } from '../moq/session/index.ts'
+import { DEFAULT_PROOF_WINDOW_MS } from './admission/key-proof.ts'
 import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS } from './admission/session-admission.ts'
 import { countOption, type Option, sizeOption, timeOption } from './config-values.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay/limits.ts'
@@ -11,7 +12,9 @@ import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay/limits.ts'
 /** Limits that have a setting elsewhere: `--handshake-timeout`, `--session-buffer`. */
 type SessionSettings = Omit<SessionLimits, 'setupMs'>
 type RelaySettings = Omit<RelayLimits, 'maxEgressBytes'>
-type AdmissionSettings = Pick<AdmissionLimits, 'tokenCacheBytes'>
+type AdmissionSettings = Pick<AdmissionLimits, 'tokenCacheBytes'> & {
+  readonly proofWindowMs: number
+}
 
 /** Times are in milliseconds and sizes in bytes. */
 export interface LimitSettings extends SessionSettings, RelaySettings, AdmissionSettings {}
@@ -136,6 +139,16 @@ export const limitOptions: { readonly [Key in keyof LimitSettings]: Option<numbe
     '0B',
     '1MiB',
   ),
+  proofWindowMs: timeOption(
+    {
+      flag: 'token-proof-window',
+      help: "how far a caller's clock may be off, with a token that is bound to a key",
+      fallback: DEFAULT_PROOF_WINDOW_MS,
+      group: OF_RELAY,
+    },
+    '1s',
+    '10m',
+  ),
   maxRendezvousMs: timeOption(
     ofRelay(
       'maxRendezvousMs',
@@ -238,7 +251,7 @@ export function relayLimitsOf(
 
 /** Limits of each session's right, from the settings. */
 export function admissionLimitsOf(
-  settings: AdmissionSettings & { readonly handshakeTimeoutMs: number },
+  settings: Pick<AdmissionSettings, 'tokenCacheBytes'> & { readonly handshakeTimeoutMs: number },
 ): Partial<AdmissionLimits> {
   const { tokenCacheBytes, handshakeTimeoutMs } = settings
   return { tokenCacheBytes, firstTokenMs: handshakeTimeoutMs }

@@ -175,6 +175,7 @@ class Server implements RunningServer {
       onKeysChanged: (keys) => log.info({ keys }, 'the keys of the token issuer changed'),
       counters: metrics.counters.admission,
       limits: admissionLimitsOf(config),
+      proofWindowMs: config.proofWindowMs,
       onTokenCacheFull: () => countLimit(metrics.counters.limits, 'token-cache'),
     })
   }
@@ -262,8 +263,9 @@ class Server implements RunningServer {
       site: (askedFor) => {
         const relay = relayUrl(config, port, askedFor)
         const certificateHashes = keeper.hashes()
-        const auth = this.admission === null ? 'none' : 'token'
-        return { relay, websocket: websocketUrl(relay), certificateHashes, auth }
+        const site = { relay, websocket: websocketUrl(relay), certificateHashes }
+        if (this.admission === null) return { ...site, auth: 'none' }
+        return { ...site, auth: 'token', issuerKeys: this.admission.publicKeys }
       },
       certificateHash: () => keeper.current.sha256,
       tls: config.https ? keeper.current : null,

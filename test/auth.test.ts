@@ -10,13 +10,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readToken } from '../client-lib/call/token.ts'
 import { sendToken, type TokenAnswer, tokenSetup } from '../client-lib/call/worker/token-renewal.ts'
-import type { Call, JoinOptions } from '../client-lib/index.ts'
+import type { Call, JoinOptions, Snapshot } from '../client-lib/index.ts'
 import { Session } from '../moq/session/index.ts'
 import { connectQuic, connectWebTransport } from '../moq/transport/quiche/client.ts'
 import type { CloseInfo } from '../moq/transport/transport.ts'
 import { RequestCode, SessionCode } from '../moq/wire/codes.ts'
 import { type Namespace, namespaceOf, trackOf } from '../moq/wire/names.ts'
 import { buildApp } from '../scripts/build-app.ts'
+import { makeSigningKey, signKeyProof, thumbprintOf } from '../sfu/admission/index.ts'
 import { Caller } from './support/call-page.ts'
 import { launchChromium } from './support/chromium.ts'
 import { type RelayProcess, runRelay, startRelay } from './support/relay-process.ts'
@@ -49,25 +50,33 @@ class Client {
   readonly closed: Promise<CloseInfo>
   readonly ready: Promise<void>
 
-  private constructor(transport: ConstructorParameters<typeof Session>[0], token: string | null) {
+  private constructor(
+    transport: ConstructorParameters<typeof Session>[0],
+    token: string | null,
+    proof: string | null,
+  ) {
     const closed = Promise.withResolvers<CloseInfo>()
     const ready = Promise.withResolvers<void>()
     this.closed = closed.promise
     this.ready = ready.promise
     this.session = new Session(transport, {
       role: 'client',
-      setup: tokenSetup(token === null ? null : readToken(token)),
+      setup: tokenSetup(token === null ? null : readToken(token), proof),
       handler: { onReady: () => ready.resolve(), onClosed: closed.resolve },
     })
   }
 
-  static async connect(token: string | null, kind: 'quic' | 'webtransport' = 'quic') {
+  static async connect(
+    token: string | null,
+    kind: 'quic' | 'webtransport' = 'quic',
+    proof: string | null = null,
+  ) {
     const port = Number(new URL(relay.urls.relay).port)
     const transport =
       kind === 'quic'
         ? await connectQuic({ host: '127.0.0.1', port, protocols, trust })
         : await connectWebTransport(relay.urls.relay, { protocols, trust })
-    return new Client(transport, token)
+    return new Client(transport, token, proof)
   }
 
   /** Null when the relay takes it, else the code of its refusal. */
@@ -105,8 +114,9 @@ class Client {
     })
   }
 
-  renew(token: string): Promise<TokenAnswer> {
-    return new Promise((resolve) => sendToken(this.session, 'demo', readToken(token), resolve))
+  renew(token: string, proof: string | null = null): Promise<TokenAnswer> {
+    const read = readToken(token)
+    return new Promise((resolve) => sendToken(this.session, 'demo', read, resolve, proof))
   }
 
   close(): void {
@@ -141,7 +151,41 @@ afterAll(async () => {
 describe('a relay with --auth', () => {
   it('tells pages that it wants a token', async () => {
     const config = await fetch(`${relay.urls.web}/config.json`)
-    expect(await config.json()).toMatchObject({ auth: 'token' })
+    const text = await config.text()
+    expect(JSON.parse(text)).toMatchObject({
+      auth: 'token',
+      issuerKeys: JSON.parse(await readFile(jwks, 'utf8')),
+    })
+    const { d } = JSON.parse(await readFile(join(folder, 'keys/signing-key.json'), 'utf8'))
+    expect(text).not.toContain(d)
+    expect(text).not.toContain('"d"')
+  })
+
+  it('refuses a copy of a token that is bound to a key, and of its proof', async () => {
+    const own = await makeSigningKey()
+    const cnf = await thumbprintOf(own)
+    const token = await issue('--room', 'demo', '--sub', 'ada', '--cnf', cnf)
+    const prove = () => signKeyProof(own, { token, room: 'demo', issued: Date.now() })
+    const proof = await prove()
+    const ada = await Client.connect(token, 'quic', proof)
+    expect(await ada.publish(place('demo', 'ada'))).toBeNull()
+    // In the same session the key is proved already.
+    expect(await ada.renew(token)).toBe('taken')
+    const { code } = { code: SessionCode.UNAUTHORIZED }
+    const copy = await Client.connect(token)
+    expect(await copy.closed).toMatchObject({ by: 'peer', code })
+    const replay = await Client.connect(token, 'webtransport', proof)
+    const reason = 'the proof of the key was used before'
+    expect(await replay.closed).toMatchObject({ by: 'peer', code, reason })
+    const thief = await makeSigningKey()
+    const stolen = await signKeyProof(thief, { token, room: 'demo', issued: Date.now() })
+    expect(await (await Client.connect(token, 'quic', stolen)).closed).toMatchObject({ code })
+    const late = await Client.connect(null)
+    await late.ready
+    expect(await late.renew(token)).toMatchObject({ code: UNAUTHORIZED })
+    expect(await late.renew(token, await prove())).toBe('taken')
+    expect(await late.publish(place('demo', 'ada'))).toBeNull()
+    for (const client of [ada, late]) client.close()
   })
 
   it('lets in by a token in SETUP, over raw QUIC and WebTransport', async () => {
@@ -338,6 +382,98 @@ describe('the call page of a relay with --auth', () => {
       await pause(readToken(first).expires - Date.now() + 1000)
       expect(await look()).toEqual({ state: 'connected', left: 0 })
       await caller.close()
+    } finally {
+      await browser.close()
+    }
+  })
+
+  it('binds tokens to the keys of callers, who know each other by them, also after a reload', async () => {
+    const browser = await launchChromium()
+    const { issuerKeys } = await (await fetch(`${relay.urls.web}/config.json`)).json()
+    const thumbprints: string[] = []
+    /** Ids that the application gives to who had another before. */
+    const subs = new Map<string, string>()
+    try {
+      const open = async (sub: string) => {
+        const other = await issue('--room', 'elsewhere')
+        const query = { room: 'elsewhere', name: sub, token: other, video: '0', audio: '0' }
+        const caller = await Caller.open(browser, relay.urls.web, { ...query, autojoin: '1' })
+        await caller.page.exposeFunction('issueToken', (thumbprint: string) => {
+          thumbprints.push(thumbprint)
+          return issue('--room', 'bound', '--sub', subs.get(sub) ?? sub, '--cnf', thumbprint)
+        })
+        return caller
+      }
+      const join = async ({ page, name }: Caller) => {
+        await page.waitForFunction(() => globalThis.sotto?.call)
+        return page.evaluateHandle(
+          async ({ url, name, issuerKeys }) => {
+            const { certificateHashes } = await (await fetch('/config.json')).json()
+            const PageCall = globalThis.sotto!.call!.constructor as new (o: JoinOptions) => Call
+            const media = { audio: false, video: false }
+            const { issueToken } = globalThis as unknown as {
+              issueToken(thumbprint: string): Promise<string>
+            }
+            const token = (request: { thumbprint: string }) => issueToken(request.thumbprint)
+            const who = { room: 'bound', name, issuerKeys }
+            return new PageCall({ url, certificateHashes, ...who, media, token })
+          },
+          { url: relay.urls.relay, name, issuerKeys },
+        )
+      }
+      const until = async (
+        call: Awaited<ReturnType<typeof join>>,
+        condition: (snapshot: Snapshot) => boolean,
+      ) => {
+        let seen = await call.evaluate((one) => one.snapshot())
+        await expect
+          .poll(
+            async () => {
+              seen = await call.evaluate((one) => one.snapshot())
+              return condition(seen) ? 'so' : JSON.stringify(seen)
+            },
+            { timeout: 20_000 },
+          )
+          .toBe('so')
+        return seen
+      }
+      const [gerd, hilde] = [await open('gerd'), await open('hilde')]
+      const first = await join(gerd)
+      await until(first, ({ state }) => state === 'connected')
+      const second = await join(hilde)
+      const together = ({ participants, verificationCode }: Snapshot) =>
+        participants.length === 2 && verificationCode !== ''
+      const before = await until(second, together)
+      const { verificationCode } = await until(first, (now) => {
+        return together(now) && now.epoch === before.epoch
+      })
+      expect(verificationCode).toBe(before.verificationCode)
+      expect(new Set(thumbprints).size).toBe(2)
+
+      const back = await issue('--room', 'elsewhere')
+      await hilde.page.goto(`${relay.urls.web}/?room=elsewhere&name=h&autojoin=1&token=${back}`)
+      const again = await join(hilde)
+      const after = await until(again, (now) => together(now) && now.epoch > before.epoch)
+      // The same key, the same member: one commit of its own, and nobody was added or removed.
+      expect(thumbprints.at(-1)).toBe(thumbprints.at(-2))
+      expect(after.epoch).toBe(before.epoch + 1)
+      const others = await until(first, (now) => now.epoch === after.epoch && together(now))
+      expect(others.verificationCode).toBe(after.verificationCode)
+      expect([...others.participants, ...after.participants].flatMap((one) => one.alarms)).toEqual(
+        [],
+      )
+
+      // Another id with the same key would be two members with one key, for a while.
+      subs.set('hilde', 'ines')
+      const other = await issue('--room', 'elsewhere')
+      await hilde.page.goto(`${relay.urls.web}/?room=elsewhere&name=h&autojoin=1&token=${other}`)
+      const third = await join(hilde)
+      const { self } = await until(third, (now) => now.state === 'connected')
+      expect(self).toBe('ines')
+      expect(thumbprints.slice(-3)[0]).toBe(thumbprints.slice(-3)[1])
+      expect(new Set(thumbprints).size).toBe(3)
+      await gerd.close()
+      await hilde.close()
     } finally {
       await browser.close()
     }

@@ -245,6 +245,19 @@ describe('a call over WebTransport', () => {
     await expectNoFailures([one, two])
   })
 
+  it('has the same participant back after a reload, by one commit', async () => {
+    const before = await two.snapshot()
+    await two.page.reload()
+    await two.until('in the call', connected)
+    const after = await two.until('not alone', (now) => others(now).length === 1)
+    expect(after.self).toBe(before.self)
+    expect(after.epoch).toBe(before.epoch + 1)
+    await expectSameCode([one, two], after.epoch)
+    await one.until('their media', (now) => flows(now, 1))
+    expect(others(await one.snapshot()).map(({ id }) => id)).toEqual([before.self])
+    await expectNoFailures([one, two])
+  })
+
   it('ends for the others when a tab is closed', async () => {
     await two.page.close()
     await one.until('alone', (snapshot) => others(snapshot).length === 0)

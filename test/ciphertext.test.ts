@@ -67,6 +67,7 @@ function contains(kept: readonly Uint8Array[][], needle: string): boolean {
 /** An epoch as the group gives it to two members. */
 function epochFor(leaf: number): EpochKeys {
   return {
+    groupId: new Uint8Array(16),
     epoch: 1,
     suite: 'x-wing',
     baseKey: Uint8Array.from({ length: 32 }, (_, i) => i + 1),
@@ -74,8 +75,8 @@ function epochFor(leaf: number): EpochKeys {
     verificationCode: '0'.repeat(30),
     leaf,
     roster: [
-      { leaf: 0, participantId: 'alice', fingerprint: 'a' },
-      { leaf: 1, participantId: 'bob', fingerprint: 'b' },
+      { leaf: 0, participantId: 'alice', fingerprint: 'a', since: { epoch: 1, time: 0 } },
+      { leaf: 1, participantId: 'bob', fingerprint: 'b', since: { epoch: 1, time: 0 } },
     ],
     removed: [],
     reason: 'joined',

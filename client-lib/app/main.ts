@@ -58,10 +58,6 @@ window.sotto = {
   },
   snapshot: () => call?.snapshot() ?? null,
 }
-// Which of the two comes depends on the browser and on how the page is left.
-addEventListener('beforeunload', endCall)
-addEventListener('pagehide', endCall)
-
 if (query.autojoin) void join(settings)
 else preJoin.show(settings, query.problems)
 

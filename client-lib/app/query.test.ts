@@ -33,6 +33,7 @@ describe('parseQuery', () => {
     expect(problems).toEqual({})
     expect(settings).toMatchObject({ audio: false, video: false })
     expect(settings).toMatchObject({ transport: 'websocket', suite: 'classical' })
+    expect(parseQuery('?room=r&name=n&suite=p256').settings.suite).toBe('p256')
   })
 
   it('does not call an untouched form wrong', () => {

@@ -32,7 +32,7 @@ export interface Query {
 const MAX_ROOM_BYTES = 128
 const MAX_NAME_CHARACTERS = 64
 const TRANSPORTS = ['auto', 'webtransport', 'websocket'] as const
-const SUITES = ['x-wing', 'classical'] as const
+const SUITES = ['x-wing', 'classical', 'p256'] as const
 
 /**
  * @param search of the address, with or without its question mark

@@ -10,6 +10,7 @@ import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { checkOptions } from './options.ts'
 import { Pictures } from './pictures.ts'
+import { dropSeat, keepSeat, seatOf } from './seat-memory.ts'
 import { askForToken, type ReadToken, readToken } from './token.ts'
 import type {
   CallError,
@@ -18,6 +19,7 @@ import type {
   JoinOptions,
   Participant,
   Snapshot,
+  TokenRequest,
 } from './types.ts'
 import workerUrl from './worker/main.ts?worker&url'
 import type { FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
@@ -53,6 +55,10 @@ export class Call {
   private ended = false
   private leaving: Promise<void> | null = null
   private toldOfNoToken = false
+  /** The token that was given as it is; a function is asked once the key is there. */
+  private readonly givenToken: ReadToken | null
+  private request: TokenRequest = { thumbprint: '', participant: null }
+  private suspended = false
   private readonly options: JoinOptions
   private onLeft: () => void = () => {}
   /** Texts that the worker was given and has not answered for. */
@@ -65,6 +71,7 @@ export class Call {
     const { media, token } = options
     // Before the worker and the devices are started: a token that cannot be read starts neither.
     const given = typeof token === 'string' ? readToken(token) : null
+    this.givenToken = given
     this.status = {
       state: 'joining',
       connected: false,
@@ -78,8 +85,9 @@ export class Call {
     this.worker = startWorker(workerUrl)
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
     this.worker.onerror = (event) => this.onWorkerFailed(event.message)
-    if (typeof token === 'function') void this.joinWithFirstToken(token)
-    else this.join(given)
+    this.askForSeat(seatOf(options.room))
+    addEventListener('pagehide', this.onPageHide)
+    addEventListener('pageshow', this.onPageShow)
     this.devices = new Devices({
       onOpened: (video, audio) => this.onCaptured(video, audio),
       onPicture: (frame) => this.pictures.show(this.self, frame),
@@ -89,8 +97,9 @@ export class Call {
   }
 
   /**
-   * Participant id of this page: what the token says; else random, new for each call. Empty while a
-   * `token` function is asked for the first time.
+   * Participant id of this page: what the token says; else random, new for each call, but the same
+   * again after a reload. Empty for a moment at the join, and while a `token` function is asked for the
+   * first time.
    */
   get self(): string {
     return this.id
@@ -175,7 +184,11 @@ export class Call {
     return sending.promise
   }
 
-  /** Says goodbye, closes the devices and ends the call. */
+  /**
+   * Says goodbye, closes the devices and ends the call. Not for when the page goes: it may be a reload,
+   * and then `joinCall` for the same room comes back as the same member. Who does not is removed by the
+   * others after ten seconds.
+   */
   leave(): Promise<void> {
     this.leaving ??= this.sayGoodbye()
     return this.leaving
@@ -201,24 +214,54 @@ export class Call {
 
   // ---- token
 
-  private join(token: ReadToken | null): void {
+  private askForSeat(seat: string | null): void {
+    const { room, suite = 'x-wing', token } = this.options
+    const isBound = this.givenToken !== null && this.givenToken.thumbprint !== null
+    const wantsKeys = typeof token === 'function' || isBound
+    this.tell({ type: 'seat', wish: { room, seat, suite, wantsKeys } })
+  }
+
+  /** The worker has our place, from before a reload or a new one. */
+  private onSeated({ seat, thumbprint, participant }: Seated): void {
+    if (this.ended || this.leaving || this.suspended) return
+    const { room, token: source } = this.options
+    keepSeat(room, seat)
+    this.request = { thumbprint: thumbprint ?? '', participant }
+    if (typeof source === 'function') void this.joinWithFirstToken(source, seat)
+    else this.join(this.givenToken, seat)
+  }
+
+  private join(token: ReadToken | null, seat: string): void {
     const { media: _, token: source, ...rest } = this.options
-    this.id = token?.participant ?? crypto.randomUUID()
+    if (rest.issuerKeys !== undefined && token !== null && token.thumbprint === null) {
+      this.fail({ code: 'token-refused', message: UNBOUND_TOKEN })
+      return
+    }
+    this.id = token?.participant ?? seat
     const renewsToken = typeof source === 'function'
     this.tell({ type: 'join', options: { ...rest, participantId: this.id, token, renewsToken } })
   }
 
-  private async joinWithFirstToken(source: () => Promise<string>): Promise<void> {
-    const answer = await askForToken(source, NO_TOKEN)
-    if ('code' in answer) this.fail(answer)
-    else if (!this.ended && !this.leaving) this.join(answer)
+  private async joinWithFirstToken(source: TokenSource, seat: string): Promise<void> {
+    const answer = await askForToken(source, this.request, NO_TOKEN)
+    if (this.leaving || this.suspended) return
+    if ('code' in answer) {
+      this.fail(answer)
+      return
+    }
+    if (this.ended) return
+    const { participant } = this.request
+    // Our former self may be in the group still, and two leaves cannot have one key.
+    const isAnother = participant !== null && participant !== answer.participant
+    if (isAnother && answer.thumbprint !== null) this.askForSeat(null)
+    else this.join(answer, seat)
   }
 
   /** The worker wants the next one. */
   private async renewToken(): Promise<void> {
     const { token: source } = this.options
     if (typeof source !== 'function') return
-    const answer = await askForToken(source, NO_NEW_TOKEN)
+    const answer = await askForToken(source, this.request, NO_NEW_TOKEN)
     if (this.ended) return
     const none = 'code' in answer
     // It is asked for again every few seconds: once is enough to say.
@@ -227,10 +270,30 @@ export class Call {
     this.tell({ type: 'token', token: none ? null : answer })
   }
 
+  // ---- the page goes
+
+  private readonly onPageHide = (): void => {
+    this.suspended = true
+    this.tell({ type: 'suspend' })
+  }
+
+  /** Back without a reload, from where the browser had kept the page: without a connection. */
+  private readonly onPageShow = (): void => {
+    if (!this.suspended) return
+    const message = 'The call ended while the page was away. Join it again.'
+    this.fail({ code: 'disconnected', message })
+  }
+
   // ---- worker
 
   private onMessage(message: FromWorker): void {
     switch (message.type) {
+      case 'seated':
+        this.onSeated(message)
+        return
+      case 'no-seat':
+        this.fail(message.error)
+        return
       case 'status':
         this.onStatus(message.status)
         return
@@ -365,6 +428,10 @@ export class Call {
   private end(): void {
     if (this.ended) return
     this.ended = true
+    removeEventListener('pagehide', this.onPageHide)
+    removeEventListener('pageshow', this.onPageShow)
+    // Coming back is for who did not leave.
+    if (!this.suspended) dropSeat(this.options.room)
     this.devices.close()
     this.pictures.close()
     for (const source of this.sources.values()) source.close()
@@ -394,7 +461,12 @@ function startWorker(url: string): Worker {
   return worker
 }
 
+type Seated = Extract<FromWorker, { type: 'seated' }>
+type TokenSource = Exclude<JoinOptions['token'], string | undefined>
+
 const NO_TOKEN = 'There is no token to join with. Reload the page, then try again.'
+const UNBOUND_TOKEN =
+  'The token is bound to no key, and this call is for members who prove theirs. Ask for another token.'
 const NO_NEW_TOKEN = 'There is no new token yet. Without one the call ends with the last one.'
 
 /** A goodbye that takes longer than this is not waited for, ms. */

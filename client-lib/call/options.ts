@@ -2,6 +2,7 @@ import { checkId, MediaFormatError } from '../../moq/media/index.ts'
 import type { CallError, JoinOptions } from './types.ts'
 
 const MAX_NAME = 64
+const MAX_SETTING_MS = 86_400_000
 
 /** The options of `joinCall` cannot be used; the message says which and why. */
 export class CallOptionsError extends Error implements CallError {
@@ -24,6 +25,14 @@ export function checkOptions(options: JoinOptions): JoinOptions {
   for (const hash of options.certificateHashes ?? []) {
     if (!/^[0-9a-f]{64}$/i.test(hash)) {
       throw new CallOptionsError('A certificate hash is not 64 hexadecimal digits.')
+    }
+  }
+  if (options.issuerKeys !== undefined && options.token === undefined) {
+    throw new CallOptionsError('Members are to be known by tokens, and there is none for this one.')
+  }
+  for (const [name, ms] of Object.entries(options.keySettings ?? {})) {
+    if (!(ms >= 0 && ms <= MAX_SETTING_MS)) {
+      throw new CallOptionsError(`keySettings.${name} is no time in ms, up to a day: ${ms}`)
     }
   }
   return { ...options, name }

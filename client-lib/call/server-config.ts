@@ -1,3 +1,5 @@
+import type { PublicKeySet } from './types.ts'
+
 /** What a Sotto relay tells the page that it serves. */
 export interface ServerConfig {
   /** The relay's address. */
@@ -5,6 +7,11 @@ export interface ServerConfig {
   /** SHA-256 in hex; empty when an authority signed the certificate. */
   readonly certificateHashes: string[]
   readonly auth: string
+  /**
+   * Public keys of who signs tokens, as the relay tells them; absent where it asks for no token. Given
+   * to `joinCall` they show who the members are as long as the relay does not lie about them.
+   */
+  readonly issuerKeys?: PublicKeySet
   /** Address of the WebSocket fallback. */
   readonly websocket?: string
 }

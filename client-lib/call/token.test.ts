@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CallOptionsError } from './options.ts'
 import { askForToken, readToken } from './token.ts'
+import type { TokenRequest } from './types.ts'
 
 const base64url = (text: string) => Buffer.from(text).toString('base64url')
 const token = (claims: unknown) =>
@@ -13,7 +14,14 @@ describe('readToken', () => {
       text,
       participant: 'Åda ✓',
       expires: 1_900_000_000_000,
+      thumbprint: null,
     })
+  })
+
+  it('reads which key the token is bound to', () => {
+    const thumbprint = (cnf: unknown) => readToken(token({ sub: 'ada', exp: 1, cnf })).thumbprint
+    expect(thumbprint({ jkt: 'key' })).toBe('key')
+    for (const cnf of [undefined, null, 'key', {}, { jkt: 7 }]) expect(thumbprint(cnf)).toBeNull()
   })
 
   it.each([
@@ -40,16 +48,25 @@ describe('readToken', () => {
 })
 
 describe('askForToken', () => {
+  const request = { thumbprint: 'key', participant: null }
+
   it('gives the token, or why there is none', async () => {
     const text = token({ sub: 'ada', exp: 1 })
-    expect(await askForToken(async () => text, 'none')).toMatchObject({ participant: 'ada' })
-    expect(await askForToken(async () => 'x', 'none')).toMatchObject({ code: 'token-refused' })
+    expect(await askForToken(async () => text, request, 'none')).toMatchObject({
+      participant: 'ada',
+    })
+    expect(await askForToken(async () => 'x', request, 'none')).toMatchObject({
+      code: 'token-refused',
+    })
     const offline = () => Promise.reject(new Error('offline'))
     const told = { code: 'token-required', message: 'none', detail: 'Error: offline' }
-    expect(await askForToken(offline, 'none')).toEqual(told)
+    expect(await askForToken(offline, request, 'none')).toEqual(told)
     const broken = () => {
       throw new Error('broken')
     }
-    expect(await askForToken(broken, 'none')).toMatchObject({ detail: 'Error: broken' })
+    const echo = async ({ thumbprint }: TokenRequest) =>
+      token({ sub: 'ada', exp: 1, cnf: { jkt: thumbprint } })
+    expect(await askForToken(echo, request, 'none')).toMatchObject({ thumbprint: 'key' })
+    expect(await askForToken(broken, request, 'none')).toMatchObject({ detail: 'Error: broken' })
   })
 })

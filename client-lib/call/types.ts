@@ -1,7 +1,10 @@
 /** The public types of the call library. */
 
 import type { ChatDelivery, ReceivedText } from '../chat/index.ts'
+import type { PublicKeySet } from '../keys/token-proof.ts'
 import type { AlarmName, Emoji } from '../verification/index.ts'
+
+export type { PublicKeySet }
 
 export type CallState = 'joining' | 'connected' | 'reconnecting' | 'left' | 'failed'
 
@@ -28,9 +31,45 @@ export interface JoinOptions {
   /**
    * Admission token, where the relay asks for one: a JSON Web Token that the application's server
    * signed. Its `sub` becomes the participant's id. A function is asked at the join, and again before
-   * each token ends, so that the call goes on; with a string the call ends with the token.
+   * each token ends, so that the call goes on; with a string the call ends with the token. What the
+   * function is told lets the server bind the token to our key (`cnf.jkt`), so that nobody else can
+   * use it: then it goes into our MLS credential, and the relay asks us to prove the key.
    */
-  readonly token?: string | (() => Promise<string>)
+  readonly token?: string | ((request: TokenRequest) => Promise<string>)
+  /**
+   * Public keys of the application's server. With them every member of the group has to show a token
+   * that this server signed for its id, its room and its signature key; one who has none gets no keys.
+   * Build them into the page: those that the relay's `/config.json` tells protect against other callers,
+   * but a malicious relay can tell its own, and sign for a member of its own. All tokens of the room
+   * have to be bound to keys then, ours too, and all callers have to ask for the suite of the room.
+   */
+  readonly issuerKeys?: PublicKeySet
+  /** How the group's keys are kept; for tests and for operators who know why. */
+  readonly keySettings?: KeySettings
+}
+
+/** What a `token` function is told. */
+export interface TokenRequest {
+  /**
+   * RFC 7638 thumbprint of the signature key that this call uses in the group: the value for `cnf.jkt`.
+   * The same over a reload of the page, another one in every tab and room.
+   */
+  readonly thumbprint: string
+  /**
+   * Id that this page had in the room before it was reloaded, or null. A token for it brings the same
+   * member back at once; given one for another id, the call makes another key and asks again.
+   */
+  readonly participant: string | null
+}
+
+/** All in ms; see `MemberSettings` in client-lib/keys for those that are not given. */
+export interface KeySettings {
+  /** How often we renew our keys; 0: never. Default 10 minutes. */
+  readonly updateMs?: number
+  /** When somebody whose connection is gone is removed from the group. Default 10 s. */
+  readonly graceMs?: number
+  /** When nothing was heard for this long, the log is looked at; 0: never. Default 20 s. */
+  readonly checkMs?: number
 }
 
 export interface MediaChoice {
@@ -128,7 +167,7 @@ export interface Snapshot {
   readonly verificationCode: string
   /** The same epoch as 12 pictures of 64; empty until they are computed. */
   readonly verificationEmoji: readonly Emoji[]
-  /** Participant id of this page; empty while a `token` function is asked for the first time. */
+  /** Participant id of this page; empty until it is known, see `Call.self`. */
   readonly self: string
   /** ms since `joinCall`; null for what has not happened yet. */
   readonly joinMs: {

@@ -2,7 +2,14 @@
 
 import type { ChatDelivery, ChatErrorCode, ChatText, ReceivedText } from '../chat/index.ts'
 import type { ReadToken } from './token.ts'
-import type { CallError, CallState, JoinOptions, Participant, Snapshot } from './types.ts'
+import type {
+  CallError,
+  CallState,
+  JoinOptions,
+  Participant,
+  Snapshot,
+  SuiteName,
+} from './types.ts'
 
 export type WorkerOptions = Omit<JoinOptions, 'media' | 'token'> & {
   readonly participantId: string
@@ -11,7 +18,19 @@ export type WorkerOptions = Omit<JoinOptions, 'media' | 'token'> & {
   readonly renewsToken: boolean
 }
 
+export interface SeatWish {
+  readonly room: string
+  /** The seat from before a reload. */
+  readonly seat: string | null
+  readonly suite: SuiteName
+  /** Whether an admission token is to be bound to our signature key. */
+  readonly wantsKeys: boolean
+}
+
 export type ToWorker =
+  /** The first of all; the answer is `seated` or `no-seat`. A second one gives the first seat up. */
+  | { readonly type: 'seat'; readonly wish: SeatWish }
+  /** The second. */
   | { readonly type: 'join'; readonly options: WorkerOptions }
   /** Devices are open; a null one was not wanted. The streams are transferred. */
   | {
@@ -27,6 +46,8 @@ export type ToWorker =
   /** To be answered by `chat-sent` with the same number. */
   | { readonly type: 'chat'; readonly request: number; readonly text: string }
   | { readonly type: 'leave' }
+  /** The page goes, and may be back in a moment. */
+  | { readonly type: 'suspend' }
 
 /** The part of a snapshot that the worker knows. */
 export type WorkerStatus = Pick<
@@ -39,6 +60,14 @@ export type WorkerStatus = Pick<
 }
 
 export type FromWorker =
+  /** `thumbprint` is that of our signature key, where it was wanted; `participant` had it before. */
+  | {
+      readonly type: 'seated'
+      readonly seat: string
+      readonly thumbprint: string | null
+      readonly participant: string | null
+    }
+  | { readonly type: 'no-seat'; readonly error: CallError }
   | { readonly type: 'status'; readonly status: WorkerStatus }
   | { readonly type: 'error'; readonly error: CallError }
   /** A picture, transferred; whoever takes it closes it. */

@@ -170,6 +170,7 @@ describe('a commit that a member has applied', () => {
     ann!.member.onLogEntry(encodeLogEntry({ ...entry, reports }))
     await room.run(5000)
     expect(codes(ann!)).toEqual(['commit-skipped'])
+    expect(ann!.alarms[0]!.epoch).toBe(entry.epoch)
     expect(ann!.states.at(-1)).toBe('member')
     expectOneGroup(room)
   })

@@ -18,23 +18,35 @@ const utf8 = new TextEncoder()
  * @throws KeysError `identity-refused` for a key of no kind that rooms use
  */
 export function fingerprint(signaturePublicKey: Uint8Array): string {
-  return base64url(sha256(utf8.encode(jwkOf(signaturePublicKey))))
+  return base64url(sha256(utf8.encode(JSON.stringify(jwkOf(signaturePublicKey)))))
 }
 
-/** The required members of a JWK in their order (RFC 7638 section 3.2). */
-function jwkOf(key: Uint8Array): string {
+/** A public key as a JWK. */
+export interface SignatureJwk {
+  readonly crv: string
+  readonly kty: string
+  readonly x: string
+  readonly y?: string
+}
+
+/**
+ * The required members of a JWK in their order (RFC 7638 section 3.2).
+ * @throws KeysError as `fingerprint`
+ */
+export function jwkOf(key: Uint8Array): SignatureJwk {
   if (key.length === ED25519_BYTES) {
-    return `{"crv":"Ed25519","kty":"OKP","x":"${base64url(key)}"}`
+    return { crv: 'Ed25519', kty: 'OKP', x: base64url(key) }
   }
   if (key.length === P256_BYTES && key[0] === UNCOMPRESSED) {
     const x = base64url(key.subarray(1, 33))
     const y = base64url(key.subarray(33))
-    return `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`
+    return { crv: 'P-256', kty: 'EC', x, y }
   }
   throw new KeysError('identity-refused', `a signature key of ${key.length} bytes`)
 }
 
-function base64url(bytes: Uint8Array): string {
+/** Without padding. */
+export function base64url(bytes: Uint8Array): string {
   let binary = ''
   for (const byte of bytes) binary += String.fromCharCode(byte)
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')

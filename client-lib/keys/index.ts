@@ -8,6 +8,7 @@ export type { EpochKeys, EpochReason } from './epoch.ts'
 export { KeysError, type KeysErrorCode } from './errors.ts'
 export { fingerprint } from './fingerprint.ts'
 export type { SignatureKeys } from './identity.ts'
+export { proveKey } from './key-proof.ts'
 export { type EpochSecretBytes, MlsMember } from './member.ts'
 export type { StateName } from './member-state.ts'
 export {
@@ -20,4 +21,5 @@ export {
   type MemberSettings,
 } from './member-types.ts'
 export type { RosterEntry, RosterMember } from './roster.ts'
+export { leaveSeat, type Seat, type SeatRequest, takeSeat } from './seat.ts'
 export { MemoryStateStore, type StateSlot, type StateStore } from './state-store.ts'

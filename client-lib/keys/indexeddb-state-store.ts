@@ -2,6 +2,7 @@
  * The browser's `StateStore`: in IndexedDB, encrypted with AES-256-GCM under a key that WebCrypto made
  * non-extractable and that lies in the same database. It protects against who reads the disk's files,
  * not against who runs code in the page's origin. Leases are Web Locks, which end with their holder.
+ * What nobody came back for is deleted after an hour: the group has removed that member long before.
  */
 
 import type { StateSlot, StateStore } from './state-store.ts'
@@ -12,21 +13,29 @@ const KEYS = 'keys'
 const KEY_NAME = 'state'
 const LOCK_PREFIX = 'sotto-keys:'
 const NONCE_BYTES = 12
+const KEEP_MS = 3_600_000
 
 interface Sealed {
   readonly nonce: Uint8Array<ArrayBuffer>
   readonly ciphertext: ArrayBuffer
+  /** ms since 1970. */
+  readonly savedAt: number
 }
 
 const utf8 = new TextEncoder()
 
 export class IndexedDbStateStore implements StateStore {
   private readonly database: string
+  private readonly wallClock: () => number
   private connection: Promise<IDBDatabase> | null = null
 
-  /** @param database its name, for tests */
-  constructor(database = DATABASE) {
+  /**
+   * @param database its name, for tests
+   * @param wallClock ms since 1970
+   */
+  constructor(database = DATABASE, wallClock: () => number = Date.now) {
     this.database = database
+    this.wallClock = wallClock
   }
 
   /** Null also where the browser has no Web Locks: without a lease nothing is kept. */
@@ -35,7 +44,7 @@ export class IndexedDbStateStore implements StateStore {
     if (release === null) return null
     try {
       const database = await this.connect()
-      return new Slot(database, name, await keyOf(database), release)
+      return new Slot(database, name, await keyOf(database), this.wallClock, release)
     } catch (error) {
       release()
       throw error
@@ -50,8 +59,14 @@ export class IndexedDbStateStore implements StateStore {
     await settled(indexedDB.deleteDatabase(this.database))
   }
 
+  private async openFresh(): Promise<IDBDatabase> {
+    const database = await openDatabase(this.database)
+    await forgetBefore(database, this.wallClock() - KEEP_MS)
+    return database
+  }
+
   private connect(): Promise<IDBDatabase> {
-    this.connection ??= openDatabase(this.database).catch((error) => {
+    this.connection ??= this.openFresh().catch((error) => {
       this.connection = null
       throw error
     })
@@ -63,13 +78,21 @@ class Slot implements StateSlot {
   private readonly database: IDBDatabase
   private readonly name: string
   private readonly key: CryptoKey
+  private readonly wallClock: () => number
   private readonly release: () => void
   private tail: Promise<unknown> = Promise.resolve()
 
-  constructor(database: IDBDatabase, name: string, key: CryptoKey, release: () => void) {
+  constructor(
+    database: IDBDatabase,
+    name: string,
+    key: CryptoKey,
+    wallClock: () => number,
+    release: () => void,
+  ) {
     this.database = database
     this.name = name
     this.key = key
+    this.wallClock = wallClock
     this.release = release
   }
 
@@ -117,7 +140,7 @@ class Slot implements StateSlot {
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
     const ciphertext = await crypto.subtle.encrypt(this.algorithm(nonce), this.key, plaintext)
     plaintext.fill(0)
-    return { nonce, ciphertext }
+    return { nonce, ciphertext, savedAt: this.wallClock() }
   }
 
   private async unseal({ nonce, ciphertext }: Sealed): Promise<Uint8Array | null> {
@@ -160,6 +183,18 @@ function openDatabase(name: string): Promise<IDBDatabase> {
     database.onversionchange = () => database.close()
     return database
   })
+}
+
+async function forgetBefore(database: IDBDatabase, time: number): Promise<void> {
+  const transaction = database.transaction(STATES, 'readwrite')
+  const cursors = transaction.objectStore(STATES).openCursor()
+  cursors.onsuccess = () => {
+    const cursor = cursors.result
+    if (cursor === null) return
+    if ((cursor.value as Sealed).savedAt < time) cursor.delete()
+    cursor.continue()
+  }
+  await committed(transaction)
 }
 
 /** Made once for all slots; where another page was first, its key is taken. */

@@ -102,8 +102,8 @@ export class MemberCore {
     if (changed) this.events.onState(state.name)
   }
 
-  alarm(code: AlarmCode, message: string, cause?: unknown): void {
-    this.events.onAlarm({ code, message, cause })
+  alarm(code: AlarmCode, message: string, cause?: unknown, epoch?: number): void {
+    this.events.onAlarm({ code, message, cause, epoch })
   }
 
   /** Out of any group; asks for the newest snapshot after a while. */
@@ -120,14 +120,17 @@ export class MemberCore {
     else this.fail(error)
   }
 
-  /** This member's state is of no use any more: it joins anew, in the place of its old leaf. */
-  rejoin(code: AlarmCode, error: KeysError): void {
+  /**
+   * This member's state is of no use any more: it joins anew, in the place of its old leaf.
+   * @param epoch first one that it gives up for good reason; see `KeysAlarm`
+   */
+  rejoin(code: AlarmCode, error: KeysError, epoch?: number): void {
     // A stored state was worth a try; that it is too old is nothing to tell.
     if (this.state.name === 'restoring') {
       this.wait(0)
       return
     }
-    this.alarm(code, error.message, error)
+    this.alarm(code, error.message, error, epoch)
     if (this.tries.rejoin()) this.wait(this.tries.backoff(this.tries.rejoins))
     else this.fail(error)
   }

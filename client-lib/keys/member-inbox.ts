@@ -222,7 +222,8 @@ export class MemberInbox {
     }
     disputes.noteSkipped(entry.commitHash)
     core.log.goBack(entry.epoch, () => false)
-    core.rejoin('commit-skipped', lost(`a commit of ${entry.participant} was taken back`))
+    const error = lost(`a commit of ${entry.participant} was taken back`)
+    core.rejoin('commit-skipped', error, known === 'it' ? entry.epoch : undefined)
   }
 
   private settle(epoch: number): void {

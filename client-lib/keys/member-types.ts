@@ -33,6 +33,12 @@ export interface KeysAlarm {
   readonly code: AlarmCode
   readonly message: string
   readonly cause?: unknown
+  /**
+   * Of `commit-skipped`: this member was in this epoch, and goes back from it for the signed word of
+   * most of those who were to apply its commit. Absent where nobody's word was checked: then the
+   * service may want a fork to be forgotten.
+   */
+  readonly epoch?: number
 }
 
 export interface MemberEvents {

@@ -93,6 +93,7 @@ export class Participant {
   /** Work that listeners began, to be waited for before time goes on. */
   readonly work: Promise<unknown>[] = []
   onEpoch: ((epoch: EpochKeys) => void) | null = null
+  onAlarm: ((alarm: KeysAlarm) => void) | null = null
 
   constructor(id: string, member: (events: MemberOptions['events']) => MlsMember, room: Wires) {
     this.id = id
@@ -105,7 +106,10 @@ export class Participant {
         this.onEpoch?.(epoch)
       },
       onState: (state) => this.states.push(state),
-      onAlarm: (alarm) => this.alarms.push(alarm),
+      onAlarm: (alarm) => {
+        this.alarms.push(alarm)
+        this.onAlarm?.(alarm)
+      },
       onFailed: (error) => {
         this.failure = error
       },

@@ -80,7 +80,7 @@ export function captureScreen(
 }
 
 /** Names of the browser features that the media pipeline needs and this browser lacks. */
-export function missingFeatures(): string[] {
+function missingFeatures(): string[] {
   const needed = [
     'MediaStreamTrackProcessor',
     'VideoEncoder',

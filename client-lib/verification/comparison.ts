@@ -1,6 +1,6 @@
 /** What two members' histories say of each other. Pure. */
 
-import { isSameEpoch } from './ledger.ts'
+import { isSameEpoch, type OwnRow } from './ledger.ts'
 import type { Row } from './statement.ts'
 
 /** What does not fit; the alarm, if it stays so. */
@@ -17,14 +17,22 @@ export interface Differences {
   readonly log: boolean
 }
 
-/** Neither may be empty. */
-export function compare(ours: readonly Row[], theirs: readonly Row[]): Differences {
+/**
+ * Neither may be empty.
+ * @param saidAt when theirs came, ms
+ */
+export function compare(
+  ours: readonly OwnRow[],
+  theirs: readonly Row[],
+  saidAt: number,
+): Differences {
   const own = ours.at(-1)!
   const other = theirs.at(-1)!
+  const judged = ours.filter(({ judgedFrom }) => judgedFrom <= saidAt)
   const groups = own.group !== other.group
   const lead = groups || own.epoch === other.epoch ? 0 : own.epoch < other.epoch ? 1 : -1
   return {
-    keys: theirs.some((row) => isDisputed(row, ours, theirs)),
+    keys: theirs.some((row) => isDisputed(row, judged, theirs)),
     together: !groups && own.epoch === other.epoch && own.keyTag === other.keyTag,
     groups,
     lead,

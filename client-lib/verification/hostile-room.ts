@@ -57,6 +57,9 @@ export class HostileRoom extends SimulatedRoom {
     })
     const watched: Watched = { participant, verifier, raised: new Map() }
     participant.onEpoch = (keys) => verifier.enter(this.entered(id, keys))
+    participant.onAlarm = ({ epoch }) => {
+      if (epoch !== undefined) verifier.takeBack(epoch)
+    }
     const onLogEntry = member.onLogEntry.bind(member)
     member.onLogEntry = (payload) => {
       if (!this.shows(payload, id)) return
@@ -107,15 +110,16 @@ export class HostileRoom extends SimulatedRoom {
 
   override submit(from: Participant, bytes: Uint8Array): void {
     if (!from.connected) return
+    const sent = this.tamper?.(from, bytes) ?? bytes
     this.clock.after(this.delay(), () => {
       const now = START + this.clock.now()
       if (this.split === null) {
-        const [result] = this.services.map((service) => service.submit(ROOM, from.id, bytes, now))
+        const [result] = this.services.map((service) => service.submit(ROOM, from.id, sent, now))
         if (result!.accepted) for (const record of result!.records) this.publishTo(record.bytes)
         return
       }
       const side = this.split
-      const result = this.serviceOf(from.id).submit(ROOM, from.id, bytes, now)
+      const result = this.serviceOf(from.id).submit(ROOM, from.id, sent, now)
       if (!result.accepted) return
       for (const record of result.records) {
         this.publishTo(record.bytes, (id) => side.has(id) === side.has(from.id))

@@ -41,6 +41,12 @@
  * within 5 s, but for a member that was announced and is not any more: the group itself removes it
  * after 10 s, so it counts as a ghost after 12 s.
  *
+ * **Commits that are taken back.** Members who had applied one that most others cannot apply go back and
+ * join anew (`moq/delivery/report.ts`); the epochs that they leave are no fork. They strike them from
+ * their history only when they have checked the signatures of most of those who were to apply it: what
+ * the service alone says would let it have a fork forgotten. As the others hear of it sooner, and make
+ * the epoch anew, what was said of its keys up to 2 s after that is not held against anybody.
+ *
  * **What it cannot see.** A service that sits in the middle from the first moment, with a group for
  * each side and the participant's names on keys of its own, agrees with everybody. Against that stand
  * what people compare: the code of the epoch as digits or `verificationEmoji`, the `safetyNumber` of

@@ -36,29 +36,29 @@ describe('two ledgers', () => {
     for (const entry of entries) ann.see(entry)
     for (const entry of [...entries.toReversed(), entries[0]!]) bob.see(entry)
     for (const made of [ann, bob]) made.enter(epochOf(2))
-    expect(compare(ann.rows, bob.rows)).toEqual(agreed)
+    expect(compare(ann.rows, bob.rows, time)).toEqual(agreed)
     expect(ann.rows.every(({ logTag }) => logTag !== null)).toBe(true)
   })
 
   it('agree though one has the shorter history', () => {
     const [ann, bob] = [entered(epochOf(1), epochOf(2)), entered(epochOf(2))]
-    expect(compare(ann.rows, bob.rows)).toEqual(agreed)
-    expect(compare(bob.rows, ann.rows)).toEqual(agreed)
+    expect(compare(ann.rows, bob.rows, time)).toEqual(agreed)
+    expect(compare(bob.rows, ann.rows, time)).toEqual(agreed)
   })
 
   it('differ in keys for one epoch, now and after a merge', () => {
     const ann = entered(epochOf(1), epochOf(2, 1))
     const bob = entered(epochOf(1), epochOf(2, 2))
-    expect(compare(ann.rows, bob.rows)).toMatchObject({ keys: true, together: false })
+    expect(compare(ann.rows, bob.rows, time)).toMatchObject({ keys: true, together: false })
     for (const made of [ann, bob]) made.enter(epochOf(3))
-    expect(compare(ann.rows, bob.rows)).toMatchObject({ keys: true, together: true })
+    expect(compare(ann.rows, bob.rows, time)).toMatchObject({ keys: true, together: true })
   })
 
   it('differ when one was in two branches of an epoch, and the other in one of them', () => {
     const ann = entered(epochOf(1), epochOf(2, 1))
     const bob = entered(epochOf(1), epochOf(2, 2), epochOf(2, 1))
-    expect(compare(ann.rows, bob.rows)).toMatchObject({ keys: true, together: true })
-    expect(compare(bob.rows, ann.rows)).toMatchObject({ keys: true, together: true })
+    expect(compare(ann.rows, bob.rows, time)).toMatchObject({ keys: true, together: true })
+    expect(compare(bob.rows, ann.rows, time)).toMatchObject({ keys: true, together: true })
   })
 
   it('agree when the group itself took an epoch back', () => {
@@ -66,21 +66,25 @@ describe('two ledgers', () => {
     ann.takeBack(2)
     ann.enter(epochOf(2, 2))
     const bob = entered(epochOf(1), epochOf(2, 2))
-    expect(compare(ann.rows, bob.rows)).toEqual(agreed)
+    expect(compare(ann.rows, bob.rows, time)).toEqual(agreed)
   })
 
   it('differ in the log when one has seen an entry that the other has not', () => {
     const [ann, bob] = [entered(epochOf(1)), entered(epochOf(1))]
     ann.see(goodbye('cyn', 1))
-    expect(compare(ann.rows, bob.rows)).toEqual({ ...agreed, log: true })
+    expect(compare(ann.rows, bob.rows, time)).toEqual({ ...agreed, log: true })
   })
 
   it('say who is ahead, and when each is in a group of its own', () => {
     const [ann, bob] = [entered(epochOf(1)), entered(epochOf(1), epochOf(2))]
-    expect(compare(ann.rows, bob.rows).lead).toBe(1)
-    expect(compare(bob.rows, ann.rows).lead).toBe(-1)
+    expect(compare(ann.rows, bob.rows, time).lead).toBe(1)
+    expect(compare(bob.rows, ann.rows, time).lead).toBe(-1)
     const other = entered(epochOf(1, 0, 1))
-    expect(compare(ann.rows, other.rows)).toMatchObject({ groups: true, lead: 0, keys: false })
+    expect(compare(ann.rows, other.rows, time)).toMatchObject({
+      groups: true,
+      lead: 0,
+      keys: false,
+    })
   })
 })
 
@@ -107,7 +111,7 @@ describe('a ledger', () => {
     const bob = entered(epochOf(1, 0, 1))
     time += 10_000
     for (const made of [ann, bob]) made.enter(epochOf(7, 0, 1))
-    expect(compare(ann.rows, bob.rows)).toEqual(agreed)
+    expect(compare(ann.rows, bob.rows, time)).toEqual(agreed)
     expect(ann.current!.logTag).not.toBeNull()
   })
 

@@ -1,7 +1,7 @@
 /** What this member itself knows of its epochs: the rows of its statements. */
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import { decodeLogEntry } from '../../moq/delivery/index.ts'
+import { decodeLogEntry, type LogEntry } from '../../moq/delivery/index.ts'
 import { GROUP_BYTES, MAX_ROWS, type Row, TAG_BYTES, toHex } from './statement.ts'
 
 export interface EnteredEpoch {
@@ -12,7 +12,9 @@ export interface EnteredEpoch {
   readonly isFirst: boolean
 }
 
-interface OwnRow extends Row {
+export interface OwnRow extends Row {
+  /** Keys in statements that came before this, ms, do not count against it. */
+  readonly judgedFrom: number
   logTag: string | null
   /** Null when the log of this epoch cannot be vouched for. */
   logKey: Uint8Array | null
@@ -23,6 +25,15 @@ const MAX_LOG_EPOCHS = 2 * MAX_ROWS
 const MAX_ENTRIES = 512
 /** Members that were cut off may have missed entries of epochs that begin so soon after, ms. */
 const CATCH_UP_MS = 10_000
+/** For this long after a commit was taken back, epochs may be made anew, ms. */
+const SKIP_MS = 10_000
+/**
+ * Who had applied the commit may hear of this so much later than the others, ms, and says nothing more
+ * until it has joined anew.
+ */
+const GO_BACK_MS = 2000
+
+const ALWAYS = Number.NEGATIVE_INFINITY
 
 const utf8 = new TextEncoder()
 
@@ -34,13 +45,14 @@ export class Ledger {
   /** By epoch: the log entries that were seen, by hash. */
   private readonly entries = new Map<number, Map<string, Uint8Array>>()
   private doubtfulUntil = Number.NEGATIVE_INFINITY
+  private skippedAt = Number.NEGATIVE_INFINITY
 
   /** @param now ms, monotonic */
   constructor(now: () => number) {
     this.now = now
   }
 
-  get rows(): readonly Row[] {
+  get rows(): readonly OwnRow[] {
     return this.own
   }
 
@@ -65,13 +77,15 @@ export class Ledger {
       this.entries.clear()
       this.interrupt()
     }
-    const vouched = !isFirst && this.now() >= this.doubtfulUntil
+    const now = this.now()
+    const vouched = !isFirst && now >= this.doubtfulUntil
     const logKey = vouched ? labelled('log key', groupId, epochAuthenticator) : null
-    const row: OwnRow = { group, epoch, keyTag, logTag: null, logKey }
+    const judgedFrom = now < this.skippedAt + SKIP_MS ? now + GO_BACK_MS : ALWAYS
+    const row: OwnRow = { group, epoch, keyTag, judgedFrom, logTag: null, logKey }
     this.own.push(row)
     if (this.own.length > MAX_ROWS) this.own.shift()
     this.rehash(row)
-    this.changedAt = this.now()
+    this.changedAt = now
   }
 
   /** The group took `epoch` and those after it back, by its own rules: they were no fork. */
@@ -84,8 +98,9 @@ export class Ledger {
 
   /** The payload of an object of the `log` track, as it came; true when it says something new. */
   see(payload: Uint8Array): boolean {
-    const epoch = epochOf(payload)
-    if (epoch === null) return false
+    const entry = entryOf(payload)
+    if (entry === null) return false
+    const { epoch } = entry
     let seen = this.entries.get(epoch)
     if (seen === undefined) {
       seen = new Map()
@@ -97,6 +112,7 @@ export class Ledger {
     const name = toHex(hash)
     if (seen.has(name) || seen.size >= MAX_ENTRIES) return false
     seen.set(name, hash)
+    if (entry.kind === 'skipped') this.skippedAt = this.now()
     for (const row of this.own) if (row.epoch === epoch) this.rehash(row)
     this.changedAt = this.now()
     return true
@@ -124,9 +140,9 @@ export function isSameEpoch(a: Row, b: Row): boolean {
   return a.group === b.group && a.epoch === b.epoch
 }
 
-function epochOf(payload: Uint8Array): number | null {
+function entryOf(payload: Uint8Array): LogEntry | null {
   try {
-    return decodeLogEntry(payload).epoch
+    return decodeLogEntry(payload)
   } catch {
     // What no member can read changes no group.
     return null

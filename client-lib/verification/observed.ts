@@ -75,7 +75,7 @@ export class Observed {
     if (!inGroup) return
     if (announced && this.isSilent(repeatMs, now)) yield 'silent'
     if (heard === null) return
-    const { keys, together, groups, lead, log } = compare(rows, heard.rows)
+    const { keys, together, groups, lead, log } = compare(rows, heard.rows, heard.at)
     if (keys) yield together ? 'other-keys-before' : 'other-keys'
     // Said since our last change, for before it could not know; and not by somebody cut off since.
     const knows = heard.at > changedAt && confirmed

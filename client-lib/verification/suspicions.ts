@@ -30,7 +30,7 @@ interface Rule {
 }
 
 /** A group removes who vanished after 10 s; who is in it still after this, ms, hides. */
-export const VANISHED_MS = 12_000
+const VANISHED_MS = 12_000
 
 const rules: Readonly<Record<Suspicion, Rule>> = {
   // A member that takes a skipped commit back needs a moment for it.

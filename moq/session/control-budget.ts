@@ -50,6 +50,15 @@ export class ControlBudget {
     this.wait()
   }
 
+  /**
+   * Whether work that the peer asked for and that is not urgent may cost it something now, which is then
+   * taken like bytes that came. It never takes what the peer's next messages need.
+   */
+  get hasSpare(): boolean {
+    this.refill()
+    return this.tokens >= this.burst / RESERVE
+  }
+
   /** The stream is over: it is not called any more. */
   forget(stream: Throttled): void {
     this.waiting.delete(stream)
@@ -97,6 +106,8 @@ export class ControlBudget {
   }
 }
 
+/** The share of the burst that is kept for messages. */
+const RESERVE = 4
 /** What a stream is thought to bring when it may go on. */
 const TURN_BYTES = 512
 

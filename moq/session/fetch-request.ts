@@ -92,10 +92,6 @@ export class FetchRequest implements OpenRequest, FetchSink {
 
   /** The session found stream credit for the request. */
   start(stream: RequestStream, parameters: Parameters): void {
-    if (this.ended) {
-      stream.cancel(ResetCode.CANCELLED)
-      return
-    }
     this.stream = stream
     stream.handler = {
       onMessage: (message) => this.onMessage(message),

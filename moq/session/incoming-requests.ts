@@ -27,7 +27,9 @@ interface Host extends BeginningHost {
   readonly transport: TransportSession
   readonly clock: Clock
   readonly subscriptions: Subscriptions
+  readonly hasSpare: boolean
   nextRequestId(): number
+  spend(bytes: number): void
   /** A request of either side's is over; `forget` is called for it. */
   requestOver(request: OpenRequest): void
 }
@@ -91,6 +93,14 @@ export class IncomingRequests implements RequestHost {
 
   limitHit(limit: SessionLimitName): void {
     this.host.limitHit(limit)
+  }
+
+  get hasSpare(): boolean {
+    return this.host.hasSpare
+  }
+
+  spend(bytes: number): void {
+    this.host.spend(bytes)
   }
 
   accept(stream: RequestStream): void {

@@ -6,9 +6,11 @@ import { namespaceOf, trackOf } from '../wire/names.ts'
 import { encodeProperties } from '../wire/properties.ts'
 import { encodeSubgroupHeader } from '../wire/subgroup.ts'
 import { codecFor } from '../wire/versions.ts'
+import { ControlBudget } from './control-budget.ts'
 import type { SessionHandler } from './handler.ts'
 import type { IncomingSubscribe } from './incoming-subscribe.ts'
 import type { SessionLimitName, SessionLimits } from './limits.ts'
+import { ManualClock } from './manual-clock.ts'
 import { Log, type RawPeer, TestLink } from './test-pair.ts'
 
 const TRACK = trackOf(namespaceOf('a'), 'b')
@@ -288,6 +290,18 @@ describe('bytes of control and request streams', () => {
     }
     expect(requests).toBe(40)
     expect(peer.closed).toBeNull()
+  })
+
+  it('leave a share to the next messages when work that can wait is paid from them', () => {
+    const clock = new ManualClock()
+    const budget = new ControlBudget(clock, 1000, 2000, () => {})
+    let spent = 0
+    for (; budget.hasSpare; spent += 100) budget.take(null, 100)
+    expect(spent).toBe(1600)
+    clock.advance(99)
+    expect(budget.hasSpare).toBe(false)
+    clock.advance(101)
+    expect(budget.hasSpare).toBe(true)
   })
 
   it('leave data streams alone', async () => {

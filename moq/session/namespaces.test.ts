@@ -42,6 +42,8 @@ describe('a peer that asks for namespaces and does not read them', () => {
       limits: { ...DEFAULT_LIMITS, maxUnreadRequestBytes: 10_000 },
       nextRequestId: () => 1,
       limitHit: (limit) => limits.push(limit),
+      hasSpare: true,
+      spend() {},
       requestOpened() {},
       requestOver: (ended) => over.push(ended),
       admitUpdate() {},

@@ -159,6 +159,23 @@ export abstract class IncomingPrefixRequest extends IncomingRequest {
     return this.current
   }
 
+  /**
+   * Whether the peer may be told one more of the many things that were there before it asked: it is not
+   * over, reads what it was told, and has not used up what it may cost. News need not ask.
+   */
+  get mayBeTold(): boolean {
+    if (!this.accepted || !this.session.hasSpare) return false
+    return this.stream.buffered <= this.session.limits.maxUnreadRequestBytes / 4
+  }
+
+  /**
+   * The peer was told one of them, or would have been, had it not known of it.
+   * @param bytes of its name
+   */
+  charge(bytes: number): void {
+    this.session.spend(TOLD_COST + bytes)
+  }
+
   /** A peer that does not read what it asked for is not waited for (section 10.18). */
   protected tell(news: ControlMessage): void {
     this.stream.send(news)
@@ -223,6 +240,9 @@ export class IncomingNamespaceSubscription extends IncomingPrefixRequest {
     }
   }
 }
+
+/** Bytes that are read and answered with as much work as one thing that is told. */
+const TOLD_COST = 512
 
 const NO_OTHER_PREFIX: RequestRefusal = {
   code: RequestCode.NOT_SUPPORTED,

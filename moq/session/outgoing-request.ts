@@ -48,10 +48,6 @@ export abstract class OutgoingRequest implements OpenRequest {
 
   /** The session found stream credit for the request. */
   start(stream: RequestStream, requestId: number, parameters: Parameters): void {
-    if (this.over) {
-      stream.cancel(ResetCode.CANCELLED)
-      return
-    }
     this.state = 'pending'
     this.stream = stream
     stream.handler = {

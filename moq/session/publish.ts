@@ -1,4 +1,3 @@
-import { ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Location } from '../wire/location.ts'
 import type { ControlMessage, Goaway, Publish } from '../wire/messages.ts'
@@ -24,19 +23,12 @@ export interface PublishOptions extends AcceptOptions {
   readonly authorizationTokens?: readonly AuthorizationToken[]
 }
 
-/**
- * Sends PUBLISH for a publication, with the Largest Object as it is now.
- * @returns whether it did: not when the publication is over already
- */
+/** Sends PUBLISH for a publication, with the Largest Object as it is now. */
 export function offer(
   publication: Publication,
   stream: RequestStream,
   options: PublishOptions,
-): boolean {
-  if (publication.closed) {
-    stream.cancel(ResetCode.CANCELLED)
-    return false
-  }
+): void {
   const { largest, track, requestId, trackAlias } = publication
   const { expires, authorizationTokens, terms } = options
   publication.offer(stream, largest)
@@ -54,7 +46,6 @@ export function offer(
     },
     properties: options.properties ?? [],
   })
-  return true
 }
 
 /** What a PUBLISH of the peer's needs of its session. */

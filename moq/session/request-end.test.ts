@@ -89,6 +89,40 @@ describe('a request that waits for stream credit', () => {
   })
 })
 
+describe('a request of any kind that waits for stream credit', () => {
+  it('is never sent once it is given up, by its owner or with the session', async () => {
+    const link = new TestLink({ streamCredit: { bidi: 1 } })
+    const peer: RawPeer = link.raw('server')
+    const session = link.session('client', {})
+    await link.settle()
+    session.subscribe(TRACK, {}, new Log())
+    const prefix = namespaceOf('b')
+    const range = {
+      kind: 'standalone' as const,
+      track: TRACK,
+      start: { group: 0, object: 0 },
+      end: { group: 1, object: 0 },
+    }
+    session.fetch(range, { onObject() {} }).cancel()
+    session.trackStatus(TRACK, { onStatus() {}, onRejected() {} }).cancel()
+    session.publish(TRACK, { trackAlias: 1, largest: null }, {}).done(0, '')
+    session.subscribeTracks(prefix, {}).cancel()
+    session.subscribeNamespace(prefix, { onNamespace() {}, onNamespaceDone() {} }).cancel()
+    session.publishNamespace(prefix, {}).withdraw()
+    expect(session.openRequests).toBe(1)
+    session.publishNamespace(namespaceOf('last'), {})
+    await link.settle()
+    peer.requests[0]!.send({ type: 'REQUEST_ERROR', code: 0, retryAfterMs: null, reason: '' })
+    peer.requests[0]!.finish()
+    await link.settle()
+    expect(peer.requests.map(({ types }) => types)).toEqual([['SUBSCRIBE'], ['PUBLISH_NAMESPACE']])
+    const waiting = session.subscribeTracks(prefix, {})
+    session.close(0, '')
+    await link.settle()
+    expect([waiting.over, peer.requests.length]).toEqual([true, 2])
+  })
+})
+
 describe('the answer to a TRACK_STATUS', () => {
   it('with properties that cannot be taken is a refusal (sections 2.5.1 and 12)', async () => {
     const mandatory: Property[] = [{ type: 0x4000, value: 1 }]

@@ -13,6 +13,9 @@ export interface RequestHost {
   readonly limits: SessionLimits
   nextRequestId(): number
   limitHit(limit: SessionLimitName): void
+  /** See `ControlBudget`. */
+  readonly hasSpare: boolean
+  spend(bytes: number): void
   /** A request of the peer's goes on as another object: it counts as open until `requestOver`. */
   requestOpened(request: OpenRequest): void
   requestOver(request: OpenRequest): void

@@ -172,7 +172,8 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
     const publication = new Publication(this.incoming, request, options, handler)
     publication.propose(options.terms ?? {}, options.forward ?? true)
     this.request(publication, (stream) => {
-      if (offer(publication, stream, options)) this.incoming.offered(publication)
+      offer(publication, stream, options)
+      this.incoming.offered(publication)
     })
     return publication
   }
@@ -311,6 +312,14 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
 
   limitHit(limit: SessionLimitName): void {
     this.handler.onLimit?.(limit)
+  }
+
+  get hasSpare(): boolean {
+    return this.budget.hasSpare
+  }
+
+  spend(bytes: number): void {
+    this.budget.take(null, bytes)
   }
 
   controlBytes(stream: Throttled, bytes: number): void {

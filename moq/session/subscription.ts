@@ -93,10 +93,6 @@ export class Subscription implements OpenRequest, AliasSink {
 
   /** The session found stream credit for the SUBSCRIBE. */
   start(stream: RequestStream, parameters: Parameters): void {
-    if (this.state === 'over') {
-      stream.cancel(ResetCode.CANCELLED)
-      return
-    }
     this.deliveryTimeout.note(parameters)
     this.asked = parameters.filter
     this.attach(stream)

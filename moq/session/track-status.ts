@@ -46,10 +46,6 @@ export class TrackStatusRequest {
     track: FullTrackName,
     parameters: Parameters,
   ): void {
-    if (this.over) {
-      stream.cancel(ResetCode.CANCELLED)
-      return
-    }
     this.stream = stream
     stream.handler = {
       onMessage: (message) => {

@@ -1,5 +1,5 @@
 import type { ControlMessage, RequestMessage, SubscribeTracks } from '../wire/messages.ts'
-import { type FullTrackName, formatTrack, type Namespace } from '../wire/names.ts'
+import type { FullTrackName, Namespace } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import { IncomingPrefixRequest } from './namespaces.ts'
 import {
@@ -58,8 +58,6 @@ export class TracksSubscription extends OutgoingRequest {
  * `Session.publish`, with the Forward State that `forward` says.
  */
 export class IncomingTracksSubscription extends IncomingPrefixRequest {
-  private readonly told = new Set<string>()
-
   /** @param host whose limits say how much news the peer may leave unread */
   constructor(message: SubscribeTracks, stream: RequestStream, host: RequestHost) {
     super('SUBSCRIBE_TRACKS', message, stream, host)
@@ -69,19 +67,13 @@ export class IncomingTracksSubscription extends IncomingPrefixRequest {
     return this.parameters.forward ?? true
   }
 
-  /** Whether PUBLISH_BLOCKED was sent for a track: it must not be offered any more (section 6.1). */
-  isBlocked(track: FullTrackName): boolean {
-    return this.told.size > 0 && this.told.has(formatTrack(track))
-  }
-
   /**
-   * PUBLISH_BLOCKED (section 10.20): there is no stream to offer this track on.
+   * PUBLISH_BLOCKED (section 10.20): there is no stream to offer this track on. The owner, who knows
+   * how long a track lives, sees that it is neither told again nor offered then (section 6.1).
    * @param track whole; its namespace starts with `prefix`
    */
   blocked(track: FullTrackName): void {
-    const key = formatTrack(track)
-    if (!this.accepted || this.told.has(key)) return
-    this.told.add(key)
+    if (!this.accepted) return
     const { namespace, name } = track
     const suffix = namespace.slice(this.prefix.length)
     this.tell({ type: 'PUBLISH_BLOCKED', track: { namespace: suffix, name } })

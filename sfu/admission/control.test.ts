@@ -2,11 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SessionCode } from '../../moq/wire/codes.ts'
+import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
+import type { AuthorizationToken } from '../../moq/wire/parameters.ts'
+import { TokenType } from '../../moq/wire/token-types.ts'
 import { AdmissionControl } from './control.ts'
 import { type AdmissionCounters, makeAdmissionCounters } from './counters.ts'
 import { JwksError } from './jwks.ts'
-import { jwksOf, makeSigningKey, type SigningKey, signToken } from './make-token.ts'
+import {
+  jwksOf,
+  makeSigningKey,
+  type SigningKey,
+  signKeyProof,
+  signToken,
+  thumbprintOf,
+} from './make-token.ts'
 import type { SessionEnd } from './refusal-codes.ts'
 import type { SessionAdmission } from './session-admission.ts'
 import { START, TestClock, utf8 } from './test-support.ts'
@@ -47,6 +56,12 @@ afterEach(async () => {
 })
 
 const list = (...keys: SigningKey[]) => writeFile(path, JSON.stringify(jwksOf(...keys)))
+
+const useValue = (type: number, text: string): AuthorizationToken => ({
+  kind: 'use-value',
+  type,
+  value: utf8(text),
+})
 
 interface Session {
   readonly admission: SessionAdmission
@@ -158,5 +173,41 @@ describe('AdmissionControl', () => {
     expect(control.tokenCacheBytes).toBe(100)
     admission.close()
     expect(control.tokenCacheBytes).toBe(0)
+  })
+
+  it('publishes the public keys of the issuer and nothing else, whatever their file holds', async () => {
+    const other = await makeSigningKey('ES256')
+    const keys = [
+      { ...key.publicJwk, note: 'secret', x5c: ['c'] },
+      { ...other.publicJwk, oth: [{ d: 'secret' }] },
+    ]
+    await writeFile(path, JSON.stringify({ keys }))
+    await control.reload()
+    expect(control.publicKeys).toEqual({ keys: [key.publicJwk, other.publicJwk] })
+    expect(JSON.stringify(control.publicKeys)).not.toMatch(/secret|"d"/)
+    // A private key among them is refused as a whole: the keys in use stay.
+    await writeFile(path, JSON.stringify({ keys: [other.privateJwk] }))
+    await control.reload()
+    expect(control.publicKeys.keys).toHaveLength(2)
+    const { d } = other.privateJwk
+    expect(JSON.stringify(control.publicKeys)).not.toContain(d)
+  })
+
+  it('admits by a token that is bound to a key once for each proof, and by a copy never', async () => {
+    const own = await makeSigningKey()
+    const confirmationThumbprint = await thumbprintOf(own)
+    const claims = { room: 'demo', participant: 'ada', expires: START + 60_000 }
+    const token = await signToken(key, { ...claims, confirmationThumbprint })
+    const proof = await signKeyProof(own, { token, room: 'demo', issued: START })
+    const tokens = [useValue(TokenType.JWT, token), useValue(TokenType.KEY_PROOF, proof)]
+    const enter = (given: AuthorizationToken[]) =>
+      new Promise((resolve) => open().admission.onRequest(given, resolve))
+    const unauthorized = expect.objectContaining({ code: RequestCode.UNAUTHORIZED })
+    expect(await enter(tokens)).toBeNull()
+    expect(await enter(tokens)).toEqual(unauthorized)
+    expect(await enter(tokens.slice(0, 1))).toEqual(unauthorized)
+    const fresh = await signKeyProof(own, { token, room: 'demo', issued: START })
+    expect(await enter([tokens[0]!, useValue(TokenType.KEY_PROOF, fresh)])).toBeNull()
+    expect([counters.tokens.valid, counters.tokens.proof]).toEqual([2, 2])
   })
 })

@@ -5,7 +5,9 @@
 
 import type { Clock } from '../../moq/session/index.ts'
 import { type AdmissionCounters, makeAdmissionCounters } from './counters.ts'
+import type { PublicJwk } from './jwks.ts'
 import { JwksKeeper, type JwksLocation } from './jwks-keeper.ts'
+import { KeyProofs } from './key-proof.ts'
 import { Revocations, type Revoked } from './revocation.ts'
 import {
   type AdmissionLimits,
@@ -31,6 +33,8 @@ export interface AdmissionControlOptions {
   readonly onKeysChanged?: (keys: number) => void
   readonly counters?: AdmissionCounters
   readonly limits?: Partial<AdmissionLimits>
+  /** See `KeyProofsOptions`. */
+  readonly proofWindowMs?: number
   /** A token that a peer registers does not fit its cache; for metrics. */
   readonly onTokenCacheFull?: () => void
   readonly fetch?: typeof globalThis.fetch
@@ -59,10 +63,12 @@ export class AdmissionControl {
     const counters = options.counters ?? makeAdmissionCounters()
     this.#counters = counters
     const revocations = this.#revocations
-    const verifier = new TokenVerifier({ keys, revocations, wallClock: options.wallClock })
+    const { wallClock, proofWindowMs: windowMs } = options
+    const proofs = new KeyProofs({ wallClock, windowMs })
+    const verifier = new TokenVerifier({ keys, revocations, proofs, wallClock })
     this.#verifier = {
-      verify: async (token) => {
-        const verdict = await verifier.verify(token)
+      verify: async (token, presented) => {
+        const verdict = await verifier.verify(token, presented)
         counters.tokens[verdict.valid ? 'valid' : verdict.refusal.code]++
         return verdict
       },
@@ -133,6 +139,11 @@ export class AdmissionControl {
     let bytes = 0
     for (const session of this.#sessions) bytes += session.tokenCacheBytes
     return bytes
+  }
+
+  /** The issuer's keys as they may be published: a JWKS (RFC 7517) of public keys. */
+  get publicKeys(): { readonly keys: readonly PublicJwk[] } {
+    return { keys: this.#keys.keys.map((key) => key.publicJwk) }
   }
 
   /** Entries in the list of revocations. */

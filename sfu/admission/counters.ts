@@ -1,7 +1,7 @@
 /** What admission did since the start; for metrics. */
 
 import type { EndCause } from './refusal-codes.ts'
-import type { TokenRefusalCode } from './tokens.ts'
+import type { TokenRefusalCode } from './token-refusal.ts'
 
 const verdicts = [
   'valid',
@@ -12,6 +12,7 @@ const verdicts = [
   'bad-signature',
   'revoked',
   'claims',
+  'proof',
 ] as const satisfies readonly ('valid' | TokenRefusalCode)[]
 const causes = [
   ...verdicts.filter((verdict) => verdict !== 'valid'),

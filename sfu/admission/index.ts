@@ -10,14 +10,18 @@ export {
   type RevocationOutcome,
 } from './control.ts'
 export { type AdmissionCounters, makeAdmissionCounters } from './counters.ts'
-export { JwksError } from './jwks.ts'
+export { JwksError, type PublicJwk } from './jwks.ts'
 export { JwksKeeper, type JwksKeeperOptions, type JwksLocation } from './jwks-keeper.ts'
+export { DEFAULT_PROOF_WINDOW_MS } from './key-proof.ts'
 export {
   jwksOf,
+  type KeyProofClaims,
   makeSigningKey,
   type SigningKey,
+  signKeyProof,
   signToken,
   type TokenClaims,
+  thumbprintOf,
 } from './make-token.ts'
 export {
   mayPublishNamespace,
@@ -36,10 +40,9 @@ export {
   type SessionAdmissionOptions,
 } from './session-admission.ts'
 export { runTokenCommand, TokenCommandError } from './token-command.ts'
+export type { TokenRefusal, TokenRefusalCode } from './token-refusal.ts'
 export {
   type Admission,
-  type TokenRefusal,
-  type TokenRefusalCode,
   type TokenVerdict,
   TokenVerifier,
 } from './tokens.ts'

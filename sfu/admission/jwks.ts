@@ -13,12 +13,24 @@ export class JwksError extends Error {
 
 export type Algorithm = 'EdDSA' | 'ES256'
 
+/** A public key as a JWK, with no other members than these: none of them is secret. */
+export interface PublicJwk {
+  readonly kty: string
+  readonly crv: string
+  readonly x: string
+  readonly y?: string
+  readonly alg: Algorithm
+  readonly kid?: string
+  readonly use: 'sig'
+}
+
 export interface VerificationKey {
   readonly keyId: string | null
   readonly algorithm: Algorithm
   readonly key: CryptoKey
   /** RFC 7638, SHA-256: another key under an old `kid` is another key. */
   readonly thumbprint: string
+  readonly publicJwk: PublicJwk
 }
 
 export type KeySet = readonly VerificationKey[]
@@ -98,10 +110,17 @@ async function importKey(jwk: JWK, origin: string): Promise<VerificationKey | nu
     const key = await importJWK(jwk, algorithm)
     if (key instanceof Uint8Array) return null
     const thumbprint = await calculateJwkThumbprint(jwk)
-    return { keyId: jwk.kid ?? null, algorithm, key, thumbprint }
+    const publicJwk = publicJwkOf(jwk, algorithm)
+    return { keyId: jwk.kid ?? null, algorithm, key, thumbprint, publicJwk }
   } catch {
     throw new JwksError(`${origin} cannot be read as a public key for ${algorithm}`)
   }
+}
+
+/** Named one by one: an issuer may have put anything beside them. */
+function publicJwkOf({ kty, crv, x, y, kid }: JWK, alg: Algorithm): PublicJwk {
+  const point = { kty: kty ?? '', crv: crv ?? '', x: x ?? '', ...(y !== undefined && { y }) }
+  return { ...point, alg, ...(kid !== undefined && { kid }), use: 'sig' }
 }
 
 function algorithmOf(jwk: JWK): Algorithm | null {

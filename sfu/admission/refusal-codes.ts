@@ -1,7 +1,7 @@
 /** What a refusal is on the wire: for a request (draft-18 section 10.6) or for a session (3.5). */
 
 import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
-import type { TokenRefusal, TokenRefusalCode } from './tokens.ts'
+import type { TokenRefusal, TokenRefusalCode } from './token-refusal.ts'
 
 /** The fields of a REQUEST_ERROR. */
 export interface RequestRefusal {
@@ -33,6 +33,7 @@ const CODES: Record<TokenRefusalCode, CodeName> = {
   'unknown-key': 'UNAUTHORIZED',
   'bad-signature': 'UNAUTHORIZED',
   revoked: 'UNAUTHORIZED',
+  proof: 'UNAUTHORIZED',
 }
 
 export function requestRefusal(refusal: TokenRefusal): RequestRefusal {

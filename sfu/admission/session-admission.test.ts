@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
 import { namespaceOf } from '../../moq/wire/names.ts'
 import { type AuthorizationToken, encodeAuthorizationToken } from '../../moq/wire/parameters.ts'
+import { TokenType } from '../../moq/wire/token-types.ts'
 import { mayPublishNamespace, NO_PERMISSIONS, permissionsOf } from './permissions.ts'
 import type { RequestRefusal, SessionEnd } from './refusal-codes.ts'
 import { SessionAdmission } from './session-admission.ts'
 import { START, TestClock, utf8 } from './test-support.ts'
-import type { Admission, TokenRefusal, TokenRefusalCode } from './tokens.ts'
+import type { TokenRefusal, TokenRefusalCode } from './token-refusal.ts'
+import type { Admission, Presented } from './tokens.ts'
 
 const token = (text: string, type = 0): AuthorizationToken => ({
   kind: 'use-value',
@@ -28,6 +30,8 @@ class World {
   readonly revoked = new Set<string>()
   readonly ends: SessionEnd[] = []
   readonly decisions: (RequestRefusal | null)[] = []
+  /** What came with each token that was verified. */
+  readonly presented: Presented[] = []
   narrowed = 0
   bugs: unknown[] = []
   readonly admission: SessionAdmission
@@ -35,7 +39,8 @@ class World {
   constructor(limits = {}) {
     this.admission = new SessionAdmission({
       verifier: {
-        verify: async (value) => {
+        verify: async (value, presented) => {
+          this.presented.push(presented!)
           const text = new TextDecoder().decode(value)
           if (text === 'bug') throw new Error('bug')
           const [participant, lifetime] = text.split(' ')
@@ -209,5 +214,20 @@ describe('SessionAdmission', () => {
     await setImmediate()
     world.clock.advance(20_000)
     expect([world.decisions, world.ends, world.clock.timers]).toEqual([[], [], 0])
+  })
+
+  it('looks at a token together with the proofs in its message, and with the rights that are held', async () => {
+    const world = new World()
+    await world.setup(token('alice 1000'), token('proof', TokenType.KEY_PROOF), token('x', 5))
+    const [first] = world.presented
+    expect(first!.proofs).toEqual([utf8('proof')])
+    await world.request(token('alice 1000'))
+    const [, second] = world.presented
+    expect(second!.proofs).toEqual([])
+    expect(second!.holds(admissionOf('alice', 1000))).toBe(true)
+    expect(second!.holds(admissionOf('alice', 2000))).toBe(false)
+    expect(second!.holds({ ...admissionOf('alice', 1000), confirmationThumbprint: 'k' })).toBe(
+      false,
+    )
   })
 })

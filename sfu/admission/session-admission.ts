@@ -9,6 +9,7 @@ import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
 import { formatNamespace } from '../../moq/wire/names.ts'
 import { type AuthorizationToken, decodeAuthorizationToken } from '../../moq/wire/parameters.ts'
 import type { Property } from '../../moq/wire/properties.ts'
+import { TokenType } from '../../moq/wire/token-types.ts'
 import { NO_PERMISSIONS, type Permissions, unionOf } from './permissions.ts'
 import {
   type RequestRefusal,
@@ -16,8 +17,9 @@ import {
   type SessionEnd,
   sessionEnd,
 } from './refusal-codes.ts'
+import type { TokenRefusal } from './token-refusal.ts'
 import { hasRepeats, TokenRegistry, type TokenValue } from './token-registry.ts'
-import type { Admission, TokenRefusal, TokenVerifier } from './tokens.ts'
+import type { Admission, Presented, TokenVerifier } from './tokens.ts'
 
 export interface SessionAdmissionOptions {
   readonly verifier: Pick<TokenVerifier, 'verify' | 'recheck'>
@@ -62,7 +64,6 @@ export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
 /** Setup options (draft-18 section 10.3.1). */
 export const SetupOption = { AUTHORIZATION_TOKEN: 0x03, MAX_AUTH_TOKEN_CACHE_SIZE: 0x04 } as const
 
-const JWT_TOKEN_TYPE = 0
 /** Longest delay that timers bear. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -238,13 +239,19 @@ export class SessionAdmission {
   /** Grants what is valid; `done` hears of the first token that is not. */
   #verify(presented: readonly TokenValue[], done: (refusal: TokenRefusal | null) => void): void {
     // Types that we do not know, grease among them, grant nothing and harm nothing (section 14).
-    const tokens = presented.filter(({ type }) => type === JWT_TOKEN_TYPE)
+    const tokens = presented.filter(({ type }) => type === TokenType.JWT)
     if (tokens.length === 0) {
       done(null)
       return
     }
     this.#pending++
-    const verdicts = Promise.all(tokens.map(({ value }) => this.#options.verifier.verify(value)))
+    const proofs = presented.filter(({ type }) => type === TokenType.KEY_PROOF)
+    const beside: Presented = {
+      proofs: proofs.map(({ value }) => value),
+      holds: (admission) => this.#grants.some((one) => isSame(one, admission)),
+    }
+    const { verifier } = this.#options
+    const verdicts = Promise.all(tokens.map(({ value }) => verifier.verify(value, beside)))
     verdicts
       .then((all) => {
         this.#pending--

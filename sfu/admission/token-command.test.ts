@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { namespaceOf } from '../../moq/wire/names.ts'
 import { findKey, parseJwks } from './jwks.ts'
+import { KeyProofs } from './key-proof.ts'
+import { makeSigningKey, type SigningKey, signKeyProof, thumbprintOf } from './make-token.ts'
 import { Revocations } from './revocation.ts'
 import { START, utf8 } from './test-support.ts'
 import { runTokenCommand, TokenCommandError } from './token-command.ts'
@@ -35,7 +37,7 @@ async function keys(...more: string[]): Promise<{ key: string; jwks: string }> {
   return { key, jwks }
 }
 
-async function admit(token: string, jwks: string) {
+async function admit(token: string, jwks: string, holder?: SigningKey) {
   const listed = await parseJwks(await readFile(jwks, 'utf8'), 'jwks')
   const verifier = new TokenVerifier({
     keys: {
@@ -43,9 +45,13 @@ async function admit(token: string, jwks: string) {
       holds: () => true,
     },
     revocations: new Revocations(),
+    proofs: new KeyProofs({ wallClock: () => START }),
     wallClock: () => START,
   })
-  const verdict = await verifier.verify(utf8(token.trim()))
+  const text = token.trim()
+  const claims = { token: text, room: 'a room', issued: START }
+  const proofs = holder ? [utf8(await signKeyProof(holder, claims))] : []
+  const verdict = await verifier.verify(utf8(text), { proofs, holds: () => false })
   if (!verdict.valid) throw new Error(verdict.refusal.sentence)
   return verdict.admission
 }
@@ -69,15 +75,16 @@ describe('sotto token', () => {
   })
 
   it('takes every claim', async () => {
+    const holder = await makeSigningKey('ES256')
     const { key, jwks } = await keys()
     const { stdout } = await run(
       ...['issue', '--key', key, '--room', 'a room', '--ttl', '90s', '--jti', 'one'],
       ...['--publish', 'news/today', '["with/slash","x"]', '--subscribe', 'news'],
-      ...['--cnf', 'A'.repeat(43)],
+      ...['--cnf', await thumbprintOf(holder)],
     )
-    const { permissions, ...rest } = await admit(stdout, jwks)
+    const { permissions, ...rest } = await admit(stdout, jwks, holder)
     expect(rest).toMatchObject({ room: 'a room', tokenId: 'one', expires: START + 90_000 })
-    expect(rest.confirmationThumbprint).toBe('A'.repeat(43))
+    expect(rest.confirmationThumbprint).toBe(await thumbprintOf(holder))
     expect(rest.participant).toMatch(/^random-/)
     expect(permissions.publish.slice(1)).toEqual([
       namespaceOf('news', 'today'),

@@ -45,9 +45,15 @@ interface IssueOptions {
 const EXAMPLES = `
 A namespace is written with slashes, or as JSON where a field holds one: a/b or ["a/b","c"].
 
+With --cnf the token is of use only to who holds that key. A browser's call library makes the key and
+the proof (joinCall({ token: ({ thumbprint }) => ... })); a Node client makes them with makeSigningKey,
+thumbprintOf and signKeyProof of sfu/admission/make-token.ts, and sends the proof beside the token as an
+AUTHORIZATION TOKEN of type 0x504f50, a new one each time.
+
 Examples:
   sotto token keys --out keys
   sotto token issue --key keys/signing-key.json --room demo --sub ada
+  sotto token issue --key keys/signing-key.json --room demo --sub ada --cnf <thumbprint>
   sotto start --auth keys/jwks.json`
 const TTL = { least: '1s', most: '8784h' } as const
 const ttlSchema = duration(TTL.least, TTL.most)
@@ -121,7 +127,10 @@ function describe(actions: Actions): Command {
     .option('--subscribe <namespace...>', 'what may be subscribed to besides the room')
     .option('--ttl <time>', `how long it is valid, ${TTL.least} to ${TTL.most}`, '1h')
     .option('--jti <id>', 'name of the token, to revoke it by; random unless told')
-    .option('--cnf <thumbprint>', "RFC 7638 thumbprint of the participant's own key")
+    .option(
+      '--cnf <thumbprint>',
+      "RFC 7638 thumbprint of the participant's own key, which it then has to prove to hold",
+    )
     .helpOption('-h, --help', 'print this')
     .action(actions.issue)
   return program

@@ -1,6 +1,14 @@
 import { importJWK, SignJWT } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { makeSigningKey, type SigningKey, signToken, type TokenClaims } from './make-token.ts'
+import { KeyProofs } from './key-proof.ts'
+import {
+  makeSigningKey,
+  type SigningKey,
+  signKeyProof,
+  signToken,
+  type TokenClaims,
+  thumbprintOf,
+} from './make-token.ts'
 import { Revocations } from './revocation.ts'
 import { START, TestClock, TestIssuer, utf8 } from './test-support.ts'
 import { MAX_TOKEN_BYTES, type TokenVerdict, TokenVerifier } from './tokens.ts'
@@ -20,7 +28,9 @@ describe('TokenVerifier', () => {
     issuer = new TestIssuer()
     await issuer.list(key)
     revocations = new Revocations()
-    verifier = new TokenVerifier({ keys: issuer, revocations, wallClock: clock.wallClock })
+    const { wallClock } = clock
+    const proofs = new KeyProofs({ wallClock })
+    verifier = new TokenVerifier({ keys: issuer, revocations, proofs, wallClock })
   })
 
   const codeOf = (verdict: TokenVerdict) => (verdict.valid ? 'valid' : verdict.refusal.code)
@@ -36,14 +46,16 @@ describe('TokenVerifier', () => {
   ] as const)('admits with %s and gives what the token says', async (algorithm) => {
     key = await makeSigningKey(algorithm)
     await issuer.list(key)
-    const jkt = 'a'.repeat(43)
+    const own = await makeSigningKey(algorithm)
+    const jkt = await thumbprintOf(own)
     const token = await signToken(key, {
       ...claims,
       tokenId: 'one',
       confirmationThumbprint: jkt,
       publish: [['news']],
     })
-    const verdict = await verifier.verify(utf8(token))
+    const proof = utf8(await signKeyProof(own, { token, room: 'demo', issued: START }))
+    const verdict = await verifier.verify(utf8(token), { proofs: [proof], holds: () => false })
     if (!verdict.valid) throw new Error(verdict.refusal.sentence)
     expect(verdict.admission).toMatchObject({
       room: 'demo',
@@ -54,6 +66,29 @@ describe('TokenVerifier', () => {
     })
     expect(verdict.admission.permissions.publish).toHaveLength(2)
     expect(verdict.admission.permissions.subscribe).toHaveLength(1)
+  })
+
+  it('refuses a token that is bound to a key without its proof, unless the right is held', async () => {
+    const own = await makeSigningKey()
+    const confirmationThumbprint = await thumbprintOf(own)
+    const token = await signToken(key, { ...claims, confirmationThumbprint })
+    expect(await check(token)).toBe('proof')
+    const again = await verifier.verify(utf8(token), { proofs: [], holds: () => true })
+    expect(codeOf(again)).toBe('valid')
+  })
+
+  it('refuses a token that ends while its proof is looked at', async () => {
+    const confirmationThumbprint = 'a'.repeat(43)
+    const token = await signToken(key, { ...claims, confirmationThumbprint })
+    const { wallClock } = clock
+    const proofs = {
+      check: async () => {
+        clock.advance(60_000)
+        return null
+      },
+    }
+    verifier = new TokenVerifier({ keys: issuer, revocations, proofs, wallClock })
+    expect(await check(token)).toBe('expired')
   })
 
   it('refuses by time: exp exclusive, nbf inclusive with the time to wait', async () => {

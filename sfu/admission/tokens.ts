@@ -2,7 +2,8 @@
  * Admission tokens: JSON Web Tokens (RFC 7519) that an application's own server signs and the relay
  * only checks. Claims: `room`, `sub` (participant id), `exp`; optional `nbf`, `jti`, `publish` and
  * `subscribe` (namespace prefixes beyond the default) and `cnf.jkt` (RFC 7800, RFC 9449: the
- * thumbprint of the participant's end-to-end signature key). A token is never logged or quoted.
+ * thumbprint of the participant's end-to-end signature key, which its bearer has to prove to hold). A
+ * token is never logged or quoted.
  */
 
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
@@ -10,8 +11,10 @@ import { z } from 'zod'
 import { checkId } from '../../moq/media/names.ts'
 import { textOf } from '../../moq/wire/names.ts'
 import type { Algorithm, VerificationKey } from './jwks.ts'
+import type { KeyProofs } from './key-proof.ts'
 import { type Permissions, permissionsOf } from './permissions.ts'
 import type { Revocable, Revocations } from './revocation.ts'
+import { refusal, type TokenRefusal, type TokenRefusalCode } from './token-refusal.ts'
 
 /** Longest token, in bytes. */
 export const MAX_TOKEN_BYTES = 8 * 1024
@@ -27,23 +30,6 @@ export interface Admission extends Revocable {
   readonly signedBy: string
 }
 
-export type TokenRefusalCode =
-  | 'malformed'
-  | 'expired'
-  | 'not-yet'
-  | 'unknown-key'
-  | 'bad-signature'
-  | 'revoked'
-  | 'claims'
-
-export interface TokenRefusal {
-  readonly code: TokenRefusalCode
-  /** One sentence for a person; holds nothing of the token. */
-  readonly sentence: string
-  /** ms until the token becomes valid, where it is only too early; else null. */
-  readonly retryAfterMs: number | null
-}
-
 export type TokenVerdict =
   | { readonly valid: true; readonly admission: Admission }
   | { readonly valid: false; readonly refusal: TokenRefusal }
@@ -51,9 +37,21 @@ export type TokenVerdict =
 export interface TokenVerifierOptions {
   readonly keys: IssuerKeys
   readonly revocations: Pick<Revocations, 'covers'>
+  /** Asked about tokens that are bound to a key. */
+  readonly proofs: Pick<KeyProofs, 'check'>
   /** ms since 1970. */
   readonly wallClock: () => number
 }
+
+/** What comes with a token that is bound to a key. */
+export interface Presented {
+  /** Tokens of type `KEY_PROOF` in the same message. */
+  readonly proofs: readonly Uint8Array[]
+  /** Whether its bearer holds this right already: then it has proved the key before. */
+  holds(admission: Admission): boolean
+}
+
+const BARE: Presented = { proofs: [], holds: () => false }
 
 /** See `JwksKeeper`. */
 export interface IssuerKeys {
@@ -92,16 +90,29 @@ const claimsSchema = z.object({
 export class TokenVerifier {
   readonly #keys: IssuerKeys
   readonly #revocations: Pick<Revocations, 'covers'>
+  readonly #proofs: Pick<KeyProofs, 'check'>
   readonly #wallClock: () => number
 
   constructor(options: TokenVerifierOptions) {
     this.#keys = options.keys
     this.#revocations = options.revocations
+    this.#proofs = options.proofs
     this.#wallClock = options.wallClock
   }
 
   /** @param token the compact serialization, as it came from the peer */
-  async verify(token: Uint8Array): Promise<TokenVerdict> {
+  async verify(token: Uint8Array, presented: Presented = BARE): Promise<TokenVerdict> {
+    const verdict = await this.#verifyBare(token)
+    if (!verdict.valid) return verdict
+    const { room, confirmationThumbprint: thumbprint } = verdict.admission
+    if (thumbprint === null || presented.holds(verdict.admission)) return verdict
+    const unproved = await this.#proofs.check({ token, room, thumbprint }, presented.proofs)
+    // The proof took a while: what was valid may have ended.
+    const ended = unproved ?? this.recheck(verdict.admission)
+    return ended ? { valid: false, refusal: ended } : verdict
+  }
+
+  async #verifyBare(token: Uint8Array): Promise<TokenVerdict> {
     if (token.length > MAX_TOKEN_BYTES) {
       return refused('malformed', `the token is longer than ${MAX_TOKEN_BYTES} bytes`)
     }
@@ -176,17 +187,13 @@ function refusalOf(error: unknown, now: number): TokenRefusal {
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'nbf' && error.reason === 'check_failed') {
       const retryAfterMs = Math.max(0, Number(error.payload.nbf) * 1000 - now)
-      return { code: 'not-yet', sentence: 'the token is not valid yet', retryAfterMs }
+      return refusal('not-yet', 'the token is not valid yet', retryAfterMs)
     }
     return refusal('claims', `the token's claim ${error.claim} is missing or not as it must be`)
   }
   if (error instanceof errors.JOSEError)
     return refusal('malformed', 'the token is not a signed JWT')
   throw error
-}
-
-function refusal(code: TokenRefusalCode, sentence: string): TokenRefusal {
-  return { code, sentence, retryAfterMs: null }
 }
 
 function refused(code: TokenRefusalCode, sentence: string): TokenVerdict {

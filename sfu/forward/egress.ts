@@ -8,7 +8,7 @@
 import type { Clock } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import type { ForwardCounters } from './counters.ts'
-import { SubgroupEndings } from './endings.ts'
+import { RESET_MS, SubgroupEndings } from './endings.ts'
 import { type FlowHost, type FlowLane, type FlowOwner, SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
 import { victims } from './overflow.ts'
@@ -47,7 +47,7 @@ export class EgressScheduler implements FlowHost {
   private asked = false
   private bytes = 0
   private objects = 0
-  /** Flows of which only the FIN is still to be sent. */
+  /** Flows of which only the FIN or the reset is still to be sent. */
   private held = 0
 
   constructor(options: EgressOptions) {
@@ -57,7 +57,10 @@ export class EgressScheduler implements FlowHost {
     this.budgets = TRAFFIC.map((traffic) => budgets[traffic])
     this.endings = new SubgroupEndings({
       clock: options.clock,
-      onExpired: (flow) => this.giveUp(flow, 'deadline'),
+      onExpired: (flow) => {
+        if (flow.end === 'held' && flow.endsByReset) this.endTaken(flow)
+        else this.giveUp(flow, 'deadline')
+      },
       onTaken: (flow) => this.endTaken(flow),
     })
   }
@@ -228,12 +231,14 @@ export class EgressScheduler implements FlowHost {
     return Math.max(0, sent)
   }
 
-  /** Everything of a flow is with the transport and the publisher's FIN came. */
+  /** Everything of a flow was written, and its end is queued. */
   private endFlow(flow: SubgroupFlow): void {
-    if (flow.subgroupTimeoutMs === Number.POSITIVE_INFINITY || flow.buffered === 0) {
+    const { endsByReset, subgroupTimeoutMs, buffered } = flow
+    if (buffered === 0 || (!endsByReset && subgroupTimeoutMs === Number.POSITIVE_INFINITY)) {
       flow.finish()
       return
     }
+    if (endsByReset) this.endings.add(flow, RESET_MS)
     flow.end = 'held'
     this.held++
     flow.owner.waiting++

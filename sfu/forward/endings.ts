@@ -6,6 +6,10 @@
  * only what it has not taken (`SendStream.buffered`), and a stream that was finished cannot be reset
  * any more. So the FIN of such a subgroup is held until the transport has taken every byte, and the
  * subgroup can be reset until then; what is lost on the path afterwards is not seen here.
+ *
+ * A reset that ends a stream behind its objects (section 11.4.3) is held in the same way, for it would
+ * take back what the transport has not taken; with RESET_STREAM_AT it would not, but no transport has
+ * that.
  */
 
 import type { Clock } from '../../moq/session/index.ts'
@@ -14,6 +18,8 @@ import { Heap } from './heap.ts'
 
 /** How often held ends are looked at when nothing else is sent, ms. */
 const HELD_MS = 10
+/** How long a reset waits for the objects before it, ms. */
+export const RESET_MS = 2000
 /** How often subgroups that are over are forgotten, ms. */
 const SWEEP_MS = 1000
 
@@ -42,13 +48,13 @@ export class SubgroupEndings {
     this.host = host
   }
 
-  /** The publisher's FIN came now. @param timeoutMs finite */
+  /** Its time begins now. @param timeoutMs finite */
   add(flow: SubgroupFlow, timeoutMs: number): void {
     this.endings.add({ flow, expiresAt: this.host.clock.now() + timeoutMs })
     this.plan()
   }
 
-  /** Only the FIN of the flow is still to be sent. */
+  /** Only the FIN or the reset of the flow is still to be sent. */
   hold(flow: SubgroupFlow): void {
     this.held.push(flow)
     this.plan()

@@ -75,7 +75,7 @@ export class SubgroupFlow implements LaneFlow {
   /** The scheduler's: the lane that it waits in, its place there, and what it knows of the end. */
   lane: FlowLane | null = null
   at = -1
-  /** `ending`: the publisher's FIN came. `held`: only the FIN is still to be sent. */
+  /** `ending`: nothing follows what is queued. `held`: only the FIN, or the reset, is still to be sent. */
   end: 'unknown' | 'ending' | 'held' = 'unknown'
 
   private host: FlowHost | null = null
@@ -114,6 +114,11 @@ export class SubgroupFlow implements LaneFlow {
   /** Only while an object waits. */
   get subgroup(): number {
     return this.next!.subgroup
+  }
+
+  /** Whether it ends by a reset, which is to leave the objects before it alone. */
+  get endsByReset(): boolean {
+    return false
   }
 
   get hasStream(): boolean {

@@ -6,7 +6,7 @@ import type { SendStream, SendStreamHandler } from '../../moq/transport/transpor
 import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
 import type { ForwardCounters } from './counters.ts'
 import { EgressScheduler } from './egress.ts'
-import { type FlowOwner, type FlowPublication, SubgroupFlow } from './flow.ts'
+import { type FlowOwner, type FlowPublication, SubgroupFlow, type SubgroupSource } from './flow.ts'
 import type { ForwardObject } from './object.ts'
 import { type LatencyBudgets, TRAFFIC, type Traffic } from './traffic.ts'
 
@@ -117,16 +117,12 @@ export class TestOwner implements FlowOwner {
   }
 
   flow(group: number): SubgroupFlow {
-    const header: SubgroupHeader = {
-      trackAlias: 1,
-      group,
-      subgroup: 0,
-      priority: null,
-      hasProperties: false,
-      endOfGroup: false,
-      firstObject: true,
-    }
-    return new SubgroupFlow(this, { group, header: () => ({ header, encoded: HEADER }) }, true)
+    return new SubgroupFlow(this, sourceOf(group), true)
+  }
+
+  /** As `flow`, and its end is a reset. */
+  resetting(group: number, code: number): SubgroupFlow {
+    return new ResettingFlow(this, sourceOf(group), code)
   }
 
   /** Queues an object of a subgroup. */
@@ -166,6 +162,36 @@ export class TestOwner implements FlowOwner {
     this.publication.bodies.set(made.datagram ?? made.body, made)
     return made
   }
+}
+
+class ResettingFlow extends SubgroupFlow {
+  private readonly code: number
+
+  constructor(owner: FlowOwner, source: SubgroupSource, code: number) {
+    super(owner, source, true)
+    this.code = code
+  }
+
+  override get endsByReset(): boolean {
+    return true
+  }
+
+  override finish(): void {
+    this.abandon(this.code)
+  }
+}
+
+function sourceOf(group: number): SubgroupSource {
+  const header: SubgroupHeader = {
+    trackAlias: 1,
+    group,
+    subgroup: 0,
+    priority: null,
+    hasProperties: false,
+    endOfGroup: false,
+    firstObject: true,
+  }
+  return { group, header: () => ({ header, encoded: HEADER }) }
 }
 
 const HEADER = new Uint8Array(3)

@@ -139,3 +139,47 @@ describe('delivery timeouts (section 8)', () => {
     expect(world.clock.timers).toBe(0)
   })
 })
+
+describe('a stream that ends by a reset behind its objects (section 11.4.3)', () => {
+  /** One object sent, which the transport has not taken, and the end queued. */
+  function broken(buffered: number) {
+    const world = new EgressWorld()
+    const track = new TestOwner(world, 'a')
+    const flow = track.resetting(0, ResetCode.CANCELLED)
+    track.queue(flow, 0)
+    world.drain()
+    world.streams[0]!.buffered = buffered
+    world.egress.queueEnd(flow)
+    return { world, track, flow, stream: world.streams[0]! }
+  }
+
+  it('is reset at once when the transport has taken them', () => {
+    const { stream, track } = broken(0)
+    expect([stream.resetCode, track.waiting]).toEqual([ResetCode.CANCELLED, 0])
+  })
+
+  it('is left alone until the transport has taken them', () => {
+    const { world, stream, track } = broken(10)
+    world.clock.advance(50)
+    expect([stream.state, track.waiting]).toEqual(['open', 1])
+    stream.buffered = 0
+    world.clock.advance(10)
+    expect([stream.resetCode, track.waiting, track.idle]).toEqual([ResetCode.CANCELLED, 0, 2])
+  })
+
+  it('is reset all the same when the transport never takes them, and nothing is lost by it', () => {
+    const { world, stream, track } = broken(10)
+    world.clock.advance(1999)
+    expect(stream.state).toBe('open')
+    world.clock.advance(1)
+    expect([stream.resetCode, track.waiting, track.lost]).toEqual([ResetCode.CANCELLED, 0, 0])
+    expect(world.counters.drops.deadline).toBe(0)
+  })
+
+  it('is forgotten when the subscriber stops it', () => {
+    const { world, stream, track, flow } = broken(10)
+    stream.handler!.onStopped(ResetCode.CANCELLED)
+    world.clock.advance(10)
+    expect([flow.over, track.waiting]).toEqual([true, 0])
+  })
+})

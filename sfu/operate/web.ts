@@ -5,6 +5,7 @@
 
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
+import type { PublicJwk } from '../admission/index.ts'
 import { type Asset, AssetFolder } from './assets.ts'
 import {
   type Address,
@@ -28,6 +29,8 @@ export interface SiteConfig {
   readonly certificateHashes: readonly string[]
   /** Whether a token is needed. */
   readonly auth: 'none' | 'token'
+  /** JWKS of who signs tokens, public keys only; absent where no token is needed. */
+  readonly issuerKeys?: { readonly keys: readonly PublicJwk[] }
 }
 
 export interface WebServerOptions extends Address {

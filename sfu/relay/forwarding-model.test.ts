@@ -246,6 +246,9 @@ class Model {
     for (const one of steps) {
       await this.do(one)
       await this.world.settle()
+      // A reset behind objects is held until they are taken, and PUBLISH_DONE waits for that.
+      this.world.clock.advance(10)
+      await this.world.settle()
       this.check()
     }
   }
@@ -298,9 +301,9 @@ class Model {
       if (index < 0) continue
       if (without.includes(i)) from!.skip(index)
       else if (from!.send(index)) this.arrive(index)
-      // One by one: the reset of a stream takes back what is still on its way.
-      await this.world.settle()
     }
+    // A publisher's own reset takes back what it has on its way, so each sends one at a time.
+    await this.world.settle()
   }
 
   private arrive(index: number): void {

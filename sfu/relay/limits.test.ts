@@ -75,6 +75,76 @@ describe('what a session may take up', () => {
     expect(world.hits).toEqual(['namespaces', 'watches', 'watches'])
   })
 
+  it('bounds what SUBSCRIBE_TRACKS of everything costs, however often it is asked', async () => {
+    const world = new RelayWorld({
+      limits: { maxSubscriptions: 2 },
+      sessionLimits: { controlBytesPerSecond: 10_000, controlBurstBytes: 100_000 },
+    })
+    const publishers = Array.from({ length: 4 }, () => new ManualPublisher(world))
+    const subscriber = new ManualSubscriber(world)
+    await world.settle()
+    for (let i = 0; i < 360; i++) publishers[i % 4]!.publish(track(`${i}`))
+    await world.settle()
+    expect(world.relay.trackCount).toBe(360)
+    const everything = namespaceOf()
+    let watch = subscriber.watchTracks(everything)
+    await world.settle()
+    // The first of them come at once, in the order of their names.
+    const first = subscriber.offers.map((offer) => offer.track)
+    expect(first).toEqual([track('0'), track('1')].map(formatTrack))
+    expect(subscriber.blocked.length).toBe(30)
+    for (let i = 0; i < 100; i++) {
+      watch.cancel()
+      watch = subscriber.watchTracks(everything)
+      await world.settle()
+      world.clock.advance(10)
+      await world.settle()
+    }
+    // 75000 bytes at once and 10000 in the second that it took, for which there are so many answers.
+    expect(subscriber.blocked.length).toBeGreaterThan(100)
+    expect(subscriber.blocked.length).toBeLessThan(180)
+    // An honest peer is told all in the end, and its other requests are not held up.
+    const status = new Promise((resolve) =>
+      subscriber.session.trackStatus(track('0'), { onStatus: resolve, onRejected: resolve }),
+    )
+    await world.settle()
+    await status
+    subscriber.blocked.length = 0
+    for (let i = 0; i < 600; i++) {
+      world.clock.advance(50)
+      await world.settle()
+    }
+    const known = new Set(subscriber.blocked)
+    expect(known.size).toBe(subscriber.blocked.length)
+    expect(subscriber.blocked.length).toBeGreaterThan(300)
+    expect(watch.over).toBe(false)
+  })
+
+  it('does not offer a track after PUBLISH_BLOCKED while it lives, and forgets it then', async () => {
+    const world = new RelayWorld({ limits: { maxSubscriptions: 0 } })
+    const publisher = new ManualPublisher(world)
+    const subscriber = new ManualSubscriber(world)
+    await world.settle()
+    const watch = subscriber.watchTracks(news)
+    const published = publisher.publish(a)
+    await world.settle()
+    expect(subscriber.blocked).toEqual([formatTrack(a)])
+    // Neither another publisher nor another prefix is a reason to tell it again.
+    const other = new ManualPublisher(world)
+    other.publish(a)
+    watch.update({ namespacePrefix: namespaceOf('live') })
+    await world.settle()
+    expect(subscriber.blocked.length).toBe(1)
+    published.done()
+    other.session.close(0, '')
+    await world.settle()
+    expect(world.relay.trackCount).toBe(0)
+    publisher.publish(a)
+    await world.settle()
+    expect(subscriber.blocked.length).toBe(2)
+    expect(subscriber.offers).toEqual([])
+  })
+
   it('bounds its fetches', async () => {
     const world = new RelayWorld({ limits: { maxFetches: 1 } })
     const publisher = new ManualPublisher(world)

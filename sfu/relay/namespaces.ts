@@ -1,6 +1,7 @@
 import type { IncomingNamespaceSubscription } from '../../moq/session/index.ts'
-import { formatNamespace, hasPrefix, type Namespace } from '../../moq/wire/names.ts'
+import { formatNamespace, type Namespace } from '../../moq/wire/names.ts'
 import { PrefixIndex } from './prefix-index.ts'
+import { headOf, namespaceText, SortedNames } from './sorted-names.ts'
 
 /** Who hears of namespaces. */
 export type NamespaceWatcher = Pick<
@@ -14,6 +15,7 @@ export type NamespaceWatcher = Pick<
  */
 export class NamespaceRegistry<Peer> {
   private readonly publishers = new Map<string, PublishedNamespace<Peer>>()
+  private readonly sorted = new SortedNames<Namespace>()
   private readonly watchers = new PrefixIndex<NamespaceWatcher>()
 
   /** A peer may publish a namespace by several requests; it goes with the last of them. */
@@ -25,6 +27,7 @@ export class NamespaceRegistry<Peer> {
       return
     }
     this.publishers.set(key, { namespace, peers: new Map([[peer, 1]]) })
+    this.sorted.add(namespaceText(namespace), namespace)
     for (const watcher of this.watchers.matching(namespace)) watcher.namespace(namespace)
   }
 
@@ -40,10 +43,11 @@ export class NamespaceRegistry<Peer> {
     known.peers.delete(peer)
     if (known.peers.size > 0) return
     this.publishers.delete(key)
+    this.sorted.delete(namespaceText(namespace))
     for (const watcher of this.watchers.matching(namespace)) watcher.namespaceDone(namespace)
   }
 
-  /** Tells the watcher of changes from now on; `tellAll` tells it of what is there. */
+  /** Tells the watcher of changes from now on; `tellNext` tells it of what is there. */
   watch(watcher: NamespaceWatcher): void {
     this.watchers.add(watcher.prefix, watcher)
   }
@@ -52,17 +56,22 @@ export class NamespaceRegistry<Peer> {
     this.watchers.delete(watcher.prefix, watcher)
   }
 
-  /** The watcher's prefix changes: `tellAll` follows when it has (section 10.9.2). */
+  /** The watcher's prefix changes: `tellNext` follows when it has (section 10.9.2). */
   move(watcher: NamespaceWatcher, prefix: Namespace): void {
     this.watchers.delete(watcher.prefix, watcher)
     this.watchers.add(prefix, watcher)
   }
 
-  /** Tells the watcher of what is there under its prefix; it leaves out what it was told before. */
-  tellAll(watcher: NamespaceWatcher): void {
-    for (const { namespace } of [...this.publishers.values()]) {
-      if (hasPrefix(namespace, watcher.prefix)) watcher.namespace(namespace)
-    }
+  /**
+   * Tells the watcher of the first namespace under its prefix, or the first behind the one that an
+   * earlier call returned; it leaves out what it was told before.
+   * @returns by which a call goes on, or null when there is none
+   */
+  tellNext(watcher: NamespaceWatcher, after: string | null): string | null {
+    const found = this.sorted.next(headOf(watcher.prefix), after)
+    if (!found) return null
+    watcher.namespace(found.value)
+    return found.name
   }
 
   /**

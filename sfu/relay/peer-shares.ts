@@ -62,6 +62,11 @@ export class PeerShares {
     return this.within(peer, used, this.limits.maxWatches, 'watches')
   }
 
+  /** A session did not take what one of them is answered. */
+  watchStalled(): void {
+    this.onLimit('watches')
+  }
+
   private within(peer: Peer, used: number, most: number, limit: RelayLimitName): boolean {
     if (used < most || !this.shares.get(peer)?.limited) return true
     this.onLimit(limit)

@@ -4,6 +4,7 @@
  */
 
 import type {
+  Clock,
   IncomingNamespaceSubscription,
   IncomingTracksSubscription,
   RequestRefusal,
@@ -13,10 +14,12 @@ import { hasPrefix, type Namespace } from '../../moq/wire/names.ts'
 import type { NamespaceRegistry } from './namespaces.ts'
 import type { Peer } from './peer.ts'
 import { type PeerShares, refuseForLoad } from './peer-shares.ts'
+import { Telling } from './telling.ts'
 import type { TrackRegistry } from './track-registry.ts'
 import type { TrackWatchers } from './track-watchers.ts'
 
 export interface PrefixRequestsOptions {
+  readonly clock: Clock
   readonly shares: PeerShares
   readonly namespaces: NamespaceRegistry<Peer>
   readonly tracks: TrackRegistry
@@ -34,8 +37,8 @@ interface Kind<Request> {
   add(request: Request): void
   remove(request: Request): void
   move(request: Request, prefix: Namespace): void
-  /** Tells what there is under the prefix. */
-  tell(request: Request): void
+  /** Tells one of what there is under the prefix; see `TellingOptions`. */
+  tellNext(request: Request, after: string | null): string | null
 }
 
 export class PrefixRequests {
@@ -53,7 +56,7 @@ export class PrefixRequests {
       add: (accepted) => namespaces.watch(accepted),
       remove: (ended) => namespaces.unwatch(ended),
       move: (moved, prefix) => namespaces.move(moved, prefix),
-      tell: (moved) => namespaces.tellAll(moved),
+      tellNext: (told, after) => namespaces.tellNext(told, after),
     })
   }
 
@@ -65,8 +68,10 @@ export class PrefixRequests {
       add: (accepted) => watchers.add(peer, accepted),
       remove: (ended) => watchers.remove(ended),
       move: (moved, prefix) => watchers.move(moved, prefix),
-      tell: (told) => {
-        for (const track of tracks.under(told.prefix)) watchers.announceTo(told, track)
+      tellNext: (told, after) => {
+        const found = tracks.next(told.prefix, after)
+        if (found) watchers.announceTo(told, found.value)
+        return found?.name ?? null
       },
     })
   }
@@ -75,8 +80,7 @@ export class PrefixRequests {
   narrow(peer: Peer): void {
     for (const request of [...peer.watches, ...peer.trackWatches]) {
       if (peer.maySubscribeNamespace(request.prefix)) continue
-      request.cancel(ResetCode.EXPIRED_AUTH_TOKEN)
-      request.onCancelled?.()
+      end(request, ResetCode.EXPIRED_AUTH_TOKEN)
     }
   }
 
@@ -86,7 +90,8 @@ export class PrefixRequests {
     kind: Kind<Request>,
   ): void {
     const { requests } = kind
-    if (!this.options.shares.mayTakeWatch(peer, requests.size)) {
+    const { clock, shares } = this.options
+    if (!shares.mayTakeWatch(peer, requests.size)) {
       refuseForLoad(request, kind.name)
       return
     }
@@ -96,7 +101,21 @@ export class PrefixRequests {
       return
     }
     requests.add(request)
+    let telling: Telling | null = null
+    const tell = () => {
+      telling?.stop()
+      telling = new Telling({
+        clock,
+        request,
+        next: (after) => kind.tellNext(request, after),
+        onStalled: () => {
+          shares.watchStalled()
+          end(request, ResetCode.EXCESSIVE_LOAD)
+        },
+      })
+    }
     request.onCancelled = () => {
+      telling?.stop()
       requests.delete(request)
       kind.remove(request)
     }
@@ -105,11 +124,17 @@ export class PrefixRequests {
       if (!refused) kind.move(request, prefix)
       return refused
     }
-    request.onPrefixChanged = () => kind.tell(request)
+    request.onPrefixChanged = tell
     request.accept()
     kind.add(request)
-    kind.tell(request)
+    tell()
   }
+}
+
+/** Ends it from our side, as if the peer had cancelled it. */
+function end(request: PrefixRequest, code: number): void {
+  request.cancel(code)
+  request.onCancelled?.()
 }
 
 function refuseRight(peer: Peer, prefix: Namespace): RequestRefusal | null {

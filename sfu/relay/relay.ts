@@ -100,7 +100,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     })
     this.watchers = new TrackWatchers((peer) => this.shares.mayTakeSubscription(peer))
     const { shares, namespaces, tracks, watchers } = this
-    this.prefixes = new PrefixRequests({ shares, namespaces, tracks, watchers })
+    this.prefixes = new PrefixRequests({ clock, shares, namespaces, tracks, watchers })
     this.fetches = this.makeFetches()
   }
 

@@ -44,6 +44,10 @@ export class RelayedFlow extends SubgroupFlow {
     return this.closing && this.resetCode === null
   }
 
+  override get endsByReset(): boolean {
+    return this.resetCode !== null
+  }
+
   /** FIN behind what is queued. */
   close(): void {
     if (!this.isOpen) return
@@ -51,7 +55,10 @@ export class RelayedFlow extends SubgroupFlow {
     this.downstream.peer.egress.queueEnd(this)
   }
 
-  /** A reset behind what is queued: those objects still go out, and no more. */
+  /**
+   * A reset behind what is queued: those objects still go out, unless the transport leaves them lying
+   * for long, and no more.
+   */
   breakOff(code: number): void {
     if (!this.isOpen) return
     this.resetCode = code

@@ -100,6 +100,43 @@ describe('the next object of a subgroup (section 11.4.3)', () => {
   })
 })
 
+describe('a reset behind objects (section 11.4.3)', () => {
+  /** A stream with object 0 that the subscriber leaves lying, broken off for object 3. */
+  async function brokenOff() {
+    const all = await relayed(2)
+    const { world, seen, track, other } = all
+    const [a, b] = [track.stream(0, 0), other.stream(0, 0, { firstObject: false })]
+    a.object(0)
+    // In the same moment: the relay writes object 0 and ends its stream at once.
+    b.object(3)
+    return { ...all, world, seen, a, b }
+  }
+
+  it('waits until the transport has taken them', async () => {
+    const { world, seen, b } = await brokenOff()
+    await world.settle()
+    expect(seen.objects).toEqual(['0/0', '0/3'])
+    b.object(4)
+    await world.settle()
+    expect(shapes(seen)).toEqual([
+      [[0], ResetCode.CANCELLED],
+      [[3, 4], 'open'],
+    ])
+  })
+
+  it('comes without more traffic, and PUBLISH_DONE behind it (section 10.11)', async () => {
+    const { world, seen, publishers } = await brokenOff()
+    await world.settle()
+    world.clock.advance(10)
+    await world.settle()
+    expect(shapes(seen)[0]).toEqual([[0], ResetCode.CANCELLED])
+    for (const publisher of publishers) publisher.track(video).done()
+    world.clock.advance(5000)
+    await world.settle()
+    expect(seen.done).not.toBeNull()
+  })
+})
+
 describe('the end of a subgroup (section 11.4.3)', () => {
   it('is a FIN once a publisher has sent it all, though another has not', async () => {
     const { world, seen, track, other } = await relayed(2)

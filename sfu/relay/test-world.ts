@@ -3,6 +3,7 @@
 import {
   Session,
   type SessionHandler,
+  type SessionLimits,
   type Subscription,
   TrackPublisher,
   type TrackState,
@@ -31,6 +32,7 @@ export interface RelayWorldOptions {
   /** Bytes that every path has room for now. */
   readonly room?: () => number
   readonly limits?: Partial<RelayLimits>
+  readonly sessionLimits?: Partial<SessionLimits>
   /** Request streams that either side may have open. */
   readonly bidiCredit?: number
   /** What sessions speak; `RelayWorld.protocol` changes it for those that come. */
@@ -66,6 +68,7 @@ export class RelayWorld {
       clock: this.clock,
       counters: this.counters,
       limits: { ...DEFAULT_RELAY_LIMITS, ...options.limits },
+      ...(options.sessionLimits && { sessionLimits: options.sessionLimits }),
       onLimit: (limit) => this.hits.push(limit),
       onInternalError: (error) => {
         throw error

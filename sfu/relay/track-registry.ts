@@ -1,12 +1,14 @@
-import { type FullTrackName, formatTrack, hasPrefix, type Namespace } from '../../moq/wire/names.ts'
+import { type FullTrackName, formatTrack, type Namespace } from '../../moq/wire/names.ts'
 import type { NamespaceRegistry } from './namespaces.ts'
 import type { Peer } from './peer.ts'
+import { headOf, SortedNames } from './sorted-names.ts'
 import { RelayTrack } from './track.ts'
 import type { TrackOptions } from './track-host.ts'
 
 /** The relay's tracks by full name (draft-18 section 9.5), and who publishes them. */
 export class TrackRegistry {
   private readonly tracks = new Map<string, RelayTrack>()
+  private readonly sorted = new SortedNames<RelayTrack>()
   private readonly namespaces: NamespaceRegistry<Peer>
   private readonly options: Omit<TrackOptions<RelayTrack>, 'name' | 'alias'>
   private nextAlias = 1
@@ -33,12 +35,15 @@ export class TrackRegistry {
     if (known) return known
     const track = new RelayTrack({ ...this.options, name, alias: this.nextAlias++ })
     this.tracks.set(key, track)
+    this.sorted.add(key, track)
     return track
   }
 
   delete(track: RelayTrack): void {
     const key = formatTrack(track.name)
-    if (this.tracks.get(key) === track) this.tracks.delete(key)
+    if (this.tracks.get(key) !== track) return
+    this.tracks.delete(key)
+    this.sorted.delete(key)
   }
 
   /** A copy. */
@@ -48,7 +53,12 @@ export class TrackRegistry {
 
   /** A copy, of those under a namespace prefix. */
   under(prefix: Namespace): RelayTrack[] {
-    return this.list().filter((track) => hasPrefix(track.name.namespace, prefix))
+    return this.sorted.list(headOf(prefix))
+  }
+
+  /** The first track under a prefix, or the first behind the one of that name. */
+  next(prefix: Namespace, after: string | null): { name: string; value: RelayTrack } | null {
+    return this.sorted.next(headOf(prefix), after)
   }
 
   /** Whom to ask for a track, the best first: its publishers, then those of its namespace. */

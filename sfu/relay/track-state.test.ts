@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { RawPeer } from '../../moq/session/test-pair.ts'
 import { DoneCode, RequestCode, ResetCode } from '../../moq/wire/codes.ts'
 import { namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { PropertyType } from '../../moq/wire/properties.ts'
@@ -81,6 +82,44 @@ describe('Forward State (sections 5.1 and 9.2)', () => {
     world.clock.advance(1000)
     await world.settle()
     expect(seen.accepted?.largest).toEqual({ group: 1, object: 0 })
+  })
+
+  it('has one update under way to a publisher that does not answer, then tells it the last wish', async () => {
+    const world = new RelayWorld()
+    const publisher = new RawPeer(world.connect())
+    const subscriber = new ManualSubscriber(world)
+    await world.settle()
+    const parameters = {}
+    const request = publisher.request({
+      type: 'PUBLISH',
+      requestId: 0,
+      track: video,
+      trackAlias: 1,
+      parameters,
+      properties: [],
+    })
+    await world.settle()
+    const updates = () => request.received.filter(({ type }) => type === 'REQUEST_UPDATE')
+    const seen = subscriber.subscribe(video)
+    await world.settle()
+    for (let i = 0; i < 10; i++) {
+      world.clock.advance(1000)
+      await world.settle()
+      seen.update({ forward: i % 2 === 0 })
+      await world.settle()
+    }
+    // The subscriber is served meanwhile, and now wants no objects.
+    expect(seen.granted.length).toBe(10)
+    expect(updates()).toMatchObject([{ parameters: { forward: true } }])
+    request.send({ type: 'REQUEST_OK', parameters, properties: [] })
+    await world.settle()
+    const told = [{ parameters: { forward: true } }, { parameters: { forward: false } }]
+    expect(updates()).toMatchObject(told)
+    request.send({ type: 'REQUEST_OK', parameters, properties: [] })
+    world.clock.advance(10_000)
+    await world.settle()
+    expect(updates()).toMatchObject(told)
+    expect(publisher.closed).toBeNull()
   })
 
   it('resets a stream that it interrupts, and begins another when it is 1 again (section 11.4.3)', async () => {

@@ -8,7 +8,10 @@ import type { RelayTrack } from './track.ts'
 interface TrackWatch {
   readonly peer: Peer
   readonly request: IncomingTracksSubscription
-  /** A track that was refused or unsubscribed is not offered again while it lives. */
+  /**
+   * A track that was refused or unsubscribed, or for which PUBLISH_BLOCKED was sent, is not offered
+   * again while it lives (section 6.1).
+   */
   readonly offered: WeakSet<RelayTrack>
 }
 
@@ -60,13 +63,13 @@ export class TrackWatchers {
 
   /**
    * Not to its publisher, nor to a session that subscribes to it or waits for it (sections 6.1 and
-   * 9.5), nor after PUBLISH_BLOCKED.
+   * 9.5).
    */
   private offer({ peer, request, offered }: TrackWatch, track: RelayTrack): void {
     if (request.over || peer.session.closed || !track.established) return
     // After a GOAWAY nothing new should be asked of its sender (section 10.4).
     if (peer.session.goawayReceived) return
-    if (offered.has(track) || request.isBlocked(track.name)) return
+    if (offered.has(track)) return
     if (track.isPublishedBy(peer) || track.serves(peer) || !peer.maySubscribe(track.name)) return
     offered.add(track)
     if (!this.hasRoom(peer) || !track.offer(peer, request.parameters)) request.blocked(track.name)

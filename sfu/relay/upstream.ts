@@ -11,7 +11,6 @@ import type { Location } from '../../moq/wire/location.ts'
 import type { RequestError } from '../../moq/wire/messages.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { MoqObject } from '../../moq/wire/object.ts'
-import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { Property } from '../../moq/wire/properties.ts'
 import type { Peer } from './peer.ts'
 import { SubgroupFeed } from './subgroup-feed.ts'
@@ -70,6 +69,8 @@ export class Upstream implements SubscriptionHandler {
   private forward: boolean
   private wanted: boolean
   private updating = false
+  /** Its REQUEST_UPDATE has no answer yet, whether or not that is still waited for. */
+  private unanswered = false
   private askingGroup = false
   private wantedGroup: number | null = null
   private done: { readonly status: number; readonly reason: string } | null = null
@@ -147,13 +148,16 @@ export class Upstream implements SubscriptionHandler {
     return this.subscription === null || (this.forward && !this.updating)
   }
 
-  /** REQUEST_UPDATE of the Forward State, one at a time; the last wish wins. */
+  /**
+   * REQUEST_UPDATE of the Forward State, one at a time; the last wish wins, and goes with the answer
+   * where the publisher is still to give one.
+   */
   setForward(wanted: boolean): void {
     this.wanted = wanted
     if (!this.established || !this.subscription) return
     if (this.updating || wanted === this.forward) return
     this.forward = wanted
-    this.update({ forward: wanted })
+    this.update()
   }
 
   /** One at a time as well: what is asked while one is unanswered waits, and the last counts. */
@@ -245,16 +249,24 @@ export class Upstream implements SubscriptionHandler {
 
   // ----
 
-  private update(parameters: Parameters): void {
+  private update(): void {
     this.updating = true
     // A publisher that does not answer is not waited for.
     this.stopTimer = this.options.clock.after(UPDATE_MS, () => this.updated())
-    this.subscription?.update(parameters, (error, answer) => {
+    if (this.unanswered) return
+    const { forward } = this
+    this.unanswered = true
+    this.subscription?.update({ forward }, (error, answer) => {
+      this.unanswered = false
       // A refused update ends the subscription: PUBLISH_DONE follows (section 10.9.1).
       if (!this.established || error) return
       if (answer.largestObject) this.largest = answer.largestObject
       this.expireAfter(answer.expires)
-      this.updated()
+      if (forward === this.forward) this.updated()
+      else {
+        this.stopTimer()
+        this.update()
+      }
     })
   }
 

@@ -19,11 +19,13 @@ import {
   type EpochKeys,
   type KeysAlarm,
   type KeysError,
+  type MemberSettings,
   MlsMember,
   type SignatureKeys,
   type StateName,
   type StateSlot,
 } from '../../keys/index.ts'
+import { firstGroupAt } from '../../media/first-group.ts'
 import type { SuiteName } from '../types.ts'
 import { LogFetch } from './log-fetch.ts'
 
@@ -33,6 +35,8 @@ export interface GroupLinkOptions {
   readonly participantId: string
   readonly suite: SuiteName
   readonly clock: Clock
+  /** ms since 1970. */
+  readonly wallClock: () => number
   readonly random: () => number
   /** Admission token that binds `signatureKeys`, which the others check; absent where there is none. */
   readonly token?: string | null
@@ -42,6 +46,11 @@ export interface GroupLinkOptions {
   readonly slot?: StateSlot | null
   /** MoQT track alias of our `mls` track. */
   readonly trackAlias: number
+  /** The payload of an object of the log, as it came or was fetched, before the member has judged it. */
+  readonly onLogEntry?: (payload: Uint8Array) => void
+  /** The log ended or was refused, and is asked for again: entries may be missed. */
+  readonly onLogInterrupted?: () => void
+  readonly settings?: Partial<MemberSettings>
   readonly onEpoch: (keys: EpochKeys) => void
   readonly onAlarm: (alarm: KeysAlarm) => void
   readonly onFailed: (error: KeysError) => void
@@ -65,7 +74,7 @@ export class GroupLink {
   private readonly submissions: TrackPublisher
   /** Submissions made before the service subscribed. */
   private unsent: Uint8Array[] = []
-  private nextGroup = 0
+  private nextGroup: number
   private groupInfo: Subscription | null = null
   private snapshotWanted = false
   private onGoodbye: () => void = () => {}
@@ -73,23 +82,24 @@ export class GroupLink {
 
   constructor(options: GroupLinkOptions) {
     this.options = options
+    this.nextGroup = firstGroupAt(options.wallClock())
     this.submissions = new TrackPublisher({
       trackAlias: options.trackAlias,
       priority: PRIORITY,
       onDemand: () => this.flush(),
     })
-    this.logFetch = new LogFetch(options.session, options.room, (payload) => {
-      this.member.onLogEntry(payload)
-    })
+    this.logFetch = new LogFetch(options.session, options.room, (payload) => this.hear(payload))
     this.member = new MlsMember({
       participantId: options.participantId,
       suite: options.suite,
       clock: options.clock,
       random: options.random,
+      wallClock: options.wallClock,
       token: options.token,
       signatureKeys: options.signatureKeys,
       authenticate: options.authenticate,
       slot: options.slot,
+      settings: options.settings,
       events: {
         submit: (submission) => this.submit(submission),
         requestSnapshot: () => this.requestSnapshot(),
@@ -160,10 +170,16 @@ export class GroupLink {
   }
 
   private followLog(): void {
-    this.follow(logTrack(this.options.room), {}, ({ group, payload }) => {
-      this.member.onLogEntry(payload)
+    const onObject = ({ group, payload }: MoqObject) => {
+      this.hear(payload)
       this.look(group, payload)
-    })
+    }
+    this.follow(logTrack(this.options.room), {}, onObject, () => this.options.onLogInterrupted?.())
+  }
+
+  private hear(entry: Uint8Array): void {
+    this.options.onLogEntry?.(entry)
+    this.member.onLogEntry(entry)
   }
 
   private followGroupInfo(): void {
@@ -184,12 +200,14 @@ export class GroupLink {
     track: FullTrackName,
     parameters: Parameters,
     onObject: (object: MoqObject) => void,
+    onInterrupted: () => void = () => {},
   ): Subscription {
     const again = () => {
       if (this.closed) return
+      onInterrupted()
       this.options.clock.after(RETRY_MS, () => {
         if (this.closed || this.options.session.closed) return
-        const next = this.follow(track, parameters, onObject)
+        const next = this.follow(track, parameters, onObject, onInterrupted)
         if (this.groupInfo === subscription) this.groupInfo = next
       })
     }

@@ -1,11 +1,18 @@
 /** The call's worker: joins the engine to the page by messages. */
 
+import { systemClock } from '../../../moq/session/index.ts'
 import { ChatError, type ChatErrorCode, type ChatText } from '../../chat/index.ts'
+import { leaveSeat, type Seat, takeSeat } from '../../keys/index.ts'
+import { IndexedDbStateStore } from '../../keys/indexeddb-state-store.ts'
 import { PcmSender } from '../../media/pcm.ts'
-import type { FromWorker, ToWorker } from '../worker-protocol.ts'
+import type { CallError } from '../types.ts'
+import type { FromWorker, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
 import { CallEngine } from './call-engine.ts'
 
 let engine: CallEngine | null = null
+let seat: Promise<Seat> | null = null
+/** What came before the engine was there to take it. */
+let early: ToWorker[] = []
 /** Where decoded sound goes; null until the page has opened the source that was asked for. */
 const sounds = new Map<string, PcmSender | null>()
 let heard = false
@@ -15,10 +22,22 @@ function tell(message: FromWorker, transfer: Transferable[] = []): void {
 }
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (engine === null && (data.type === 'capture' || data.type === 'mute')) early.push(data)
+  else take(data)
+})
+
+function take(data: ToWorker): void {
   switch (data.type) {
+    case 'seat':
+      seat = sit(data.wish, seat)
+      seat.then(
+        ({ id, thumbprint, participantId: participant }) =>
+          tell({ type: 'seated', seat: id, thumbprint, participant }),
+        (error) => tell({ type: 'no-seat', error: keysError(error) }),
+      )
+      return
     case 'join':
-      engine = createEngine(data.options)
-      void engine.start()
+      void seat?.then((taken) => join(data.options, taken))
       return
     case 'capture':
       engine?.capture(data.video, data.audio)
@@ -37,8 +56,32 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
       return
     case 'leave':
       void engine?.leave().finally(() => tell({ type: 'left' }))
+      return
+    case 'suspend':
+      if (engine) engine.suspend()
+      else void seat?.then(({ slot }) => slot?.close())
   }
-})
+}
+
+async function sit(wish: SeatWish, former: Promise<Seat> | null): Promise<Seat> {
+  if (former) await leaveSeat(await former)
+  const { room, seat: wanted, suite, wantsKeys } = wish
+  const randomId = () => crypto.randomUUID()
+  const store = new IndexedDbStateStore()
+  return takeSeat({ store, room, wanted, suite, wantsKeys, clock: systemClock, randomId })
+}
+
+function join(options: WorkerOptions, taken: Seat): void {
+  engine = createEngine(options, taken)
+  void engine.start()
+  for (const message of early) take(message)
+  early = []
+}
+
+function keysError(error: unknown): CallError {
+  const message = 'The encryption keys of this room could not be made in this browser.'
+  return { code: 'keys-failed', message, detail: String(error) }
+}
 
 function sendChat(text: string): ChatText | ChatErrorCode {
   try {
@@ -49,8 +92,8 @@ function sendChat(text: string): ChatText | ChatErrorCode {
   }
 }
 
-function createEngine(options: Extract<ToWorker, { type: 'join' }>['options']): CallEngine {
-  return new CallEngine(options, {
+function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
+  return new CallEngine(options, taken, {
     onStatus: (status) => tell({ type: 'status', status }),
     onError: (error) => tell({ type: 'error', error }),
     onTokenWanted: () => tell({ type: 'token-wanted' }),

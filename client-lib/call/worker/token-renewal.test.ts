@@ -51,7 +51,12 @@ class World {
   }
 }
 
-const token = (expires: number): ReadToken => ({ text: 'a.b.c', participant: 'ada', expires })
+const token = (expires: number): ReadToken => ({
+  text: 'a.b.c',
+  participant: 'ada',
+  expires,
+  thumbprint: null,
+})
 const error = (code: number): RequestError => ({
   type: 'REQUEST_ERROR',
   code,

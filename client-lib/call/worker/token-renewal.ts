@@ -9,6 +9,7 @@ import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
 import { type AuthorizationToken, encodeAuthorizationToken } from '../../../moq/wire/parameters.ts'
 import type { Property } from '../../../moq/wire/properties.ts'
+import { TokenType } from '../../../moq/wire/token-types.ts'
 import type { ReadToken } from '../token.ts'
 
 /** What became of a token: the relay has it, could not look at it now, or refused it. */
@@ -84,29 +85,40 @@ export class TokenRenewal {
   }
 }
 
-/** Type 0: what the two ends agree on, here a JSON Web Token (draft-18 section 10.2.2). */
-const JWT_TOKEN_TYPE = 0
 const AUTHORIZATION_TOKEN_OPTION = 0x03
 
-function useValue(token: ReadToken): AuthorizationToken {
-  return { kind: 'use-value', type: JWT_TOKEN_TYPE, value: new TextEncoder().encode(token.text) }
+function useValue(type: number, text: string): AuthorizationToken {
+  return { kind: 'use-value', type, value: new TextEncoder().encode(text) }
 }
 
-/** The options of our SETUP that bring the token (draft-18 section 10.3.1.4). */
-export function tokenSetup(token: ReadToken | null): Property[] {
+/** What is presented of a token (draft-18 section 10.2.2). */
+function presented(token: ReadToken, proof: string | null): AuthorizationToken[] {
+  const bare = useValue(TokenType.JWT, token.text)
+  return proof === null ? [bare] : [bare, useValue(TokenType.KEY_PROOF, proof)]
+}
+
+/**
+ * The options of our SETUP that bring the token (draft-18 section 10.3.1.4).
+ * @param proof of the key that the token is bound to
+ */
+export function tokenSetup(token: ReadToken | null, proof: string | null = null): Property[] {
   if (token === null) return []
-  return [{ type: AUTHORIZATION_TOKEN_OPTION, value: encodeAuthorizationToken(useValue(token)) }]
+  return presented(token, proof).map((one) => {
+    return { type: AUTHORIZATION_TOKEN_OPTION, value: encodeAuthorizationToken(one) }
+  })
 }
 
 /**
  * Brings a new token to the relay. It travels on a TRACK_STATUS, whose refusal ends nothing else: a
  * REQUEST_UPDATE that is refused would end the request that it updates (section 10.9).
+ * @param proof of the key that the token is bound to
  */
 export function sendToken(
   session: Session,
   room: string,
   token: ReadToken,
   onAnswer: (answer: TokenAnswer) => void,
+  proof: string | null = null,
 ): void {
   if (session.closed) {
     onAnswer('retry')
@@ -118,7 +130,7 @@ export function sendToken(
       onStatus: () => onAnswer('taken'),
       onRejected: (error) => onAnswer(error === null ? 'retry' : answerOf(error)),
     },
-    { authorizationTokens: [useValue(token)] },
+    { authorizationTokens: presented(token, proof) },
   )
 }
 

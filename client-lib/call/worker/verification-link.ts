@@ -121,18 +121,22 @@ export class VerificationLink {
     this.verifier.noteTraffic(id)
   }
 
-  /** @param others alarms from elsewhere */
-  securityOf(id: string, others: readonly string[]): Security {
+  securityOf(id: string): Security {
     const alarmNames: readonly AlarmName[] = this.verifier.alarms(id)
-    const alarms = [...others, ...alarmNames.map((name) => alarmTexts[name])]
+    const alarms = alarmNames.map((name) => alarmTexts[name])
     return { alarms, alarmNames, safetyNumber: this.safetyNumbers.get(id)?.digits ?? '' }
   }
 
   /** Members of the group that hide, to be shown. */
   ghosts(): Participant[] {
     return this.verifier.ghosts().map((id) => {
-      return { id, name: '', local: false, tracks: [], ...this.securityOf(id, []) }
+      return { id, name: '', local: false, tracks: [], ...this.securityOf(id) }
     })
+  }
+
+  /** Settles when all that was said so far is verified, and all that is to be said is signed. */
+  idle(): Promise<void> {
+    return this.verifier.idle()
   }
 
   close(): void {

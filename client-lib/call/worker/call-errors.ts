@@ -1,0 +1,73 @@
+/** What can go wrong with a call, as a person is told of it. */
+
+import type { CloseInfo } from '../../../moq/transport/transport.ts'
+import type { RequestError } from '../../../moq/wire/messages.ts'
+import type { KeysError } from '../../keys/index.ts'
+import type { MediaError } from '../../media/media-error.ts'
+import { ConnectError } from '../../transport/connect.ts'
+import type { CallError } from '../types.ts'
+import { tokenErrorOfRequest, tokenErrorOfSession } from './token-errors.ts'
+
+/** @param error what `connect` threw */
+export function connectFailed(error: unknown): CallError {
+  if (error instanceof ConnectError) {
+    const code = error.code === 'version' ? 'version-unsupported' : 'relay-unreachable'
+    return { code, message: error.message }
+  }
+  return { code: 'internal', message: 'The connection failed.', detail: String(error) }
+}
+
+/** The relay refused what a call cannot do without. */
+export function relayRefused({ code, reason }: RequestError, hasToken: boolean): CallError {
+  const ofToken = tokenErrorOfRequest(code, reason, hasToken)
+  return ofToken ?? { code: 'relay-refused', message: `The relay refused the call: ${reason}.` }
+}
+
+export function connectionLost({ by, code, reason }: CloseInfo, hasToken: boolean): CallError {
+  const ofToken = by === 'peer' ? tokenErrorOfSession(code, reason, hasToken) : null
+  return (
+    ofToken ?? {
+      code: 'disconnected',
+      message: 'The connection to the relay was lost.',
+      detail: `closed by ${by}: ${reason} (${code})`,
+    }
+  )
+}
+
+export function keysFailed(error: KeysError): CallError {
+  return {
+    code: 'keys-failed',
+    message: 'The encryption keys of this room could not be agreed on.',
+    detail: `${error.code}: ${error.message}`,
+  }
+}
+
+/** Keys that the application gave, to check tokens with or of our own, cannot be imported. */
+export function keysUnusable(error: unknown): CallError {
+  const message = 'The keys that tokens are checked with, or our own, cannot be used.'
+  return { code: 'invalid-options', message, detail: String(error) }
+}
+
+export function stateNotKept(fault: unknown): CallError {
+  const message = 'This browser keeps no state of the call: after a reload you join it anew.'
+  return { code: 'internal', message, detail: String(fault) }
+}
+
+export function codecFailed(error: MediaError): CallError {
+  const message = 'A codec failed and was started again.'
+  return { code: 'internal', message, detail: error.message }
+}
+
+export function captureFailed(device: 'microphone' | 'camera', error: unknown): CallError {
+  return {
+    code: 'no-device',
+    message: `The ${device} stopped working. Check that it is connected, then join again.`,
+    detail: String(error),
+  }
+}
+
+/** A bug of ours. */
+export function wentWrong(error: unknown): CallError {
+  const detail = error instanceof Error ? `${error.message}\n${error.stack}` : String(error)
+  return { code: 'internal', message: 'Something went wrong in the call.', detail }
+}

@@ -1,0 +1,202 @@
+import {
+  parseParticipantNamespace,
+  participantNamespace,
+  roomNamespace,
+  TrackName,
+} from '../../../moq/media/index.ts'
+import {
+  type Clock,
+  type IncomingSubscribe,
+  Session,
+  type TrackState,
+} from '../../../moq/session/index.ts'
+import type { CloseInfo, TransportSession } from '../../../moq/transport/transport.ts'
+import { RequestCode } from '../../../moq/wire/codes.ts'
+import type { RequestError } from '../../../moq/wire/messages.ts'
+import { type Namespace, textOf } from '../../../moq/wire/names.ts'
+import type { Property } from '../../../moq/wire/properties.ts'
+import type { ChatDelivery, ReceivedText } from '../../chat/index.ts'
+import type { Authenticate, EpochKeys, KeysError, StateSlot } from '../../keys/index.ts'
+import type { MediaError } from '../../media/media-error.ts'
+import type { PcmChunk } from '../../media/pcm.ts'
+import type { WorkerOptions } from '../worker-protocol.ts'
+import { ChatLink } from './chat-link.ts'
+import type { GroupIdentity } from './credentials.ts'
+import type { LocalMedia } from './local-media.ts'
+import type { MediaKeys } from './media-keys.ts'
+import { RemoteParticipants } from './remote-participants.ts'
+import { VerifiedGroup } from './verified-group.ts'
+
+export interface CallRoomOptions {
+  readonly transport: TransportSession
+  /** Options of our SETUP. */
+  readonly setup: Property[]
+  readonly call: WorkerOptions
+  readonly identity: GroupIdentity
+  readonly authenticate: Authenticate | undefined
+  /** Where the membership is kept over a reload; the group closes it. */
+  readonly slot: StateSlot | null
+  readonly keys: MediaKeys
+  readonly media: LocalMedia
+  readonly clock: Clock
+  /** ms since the Unix epoch. */
+  readonly wallClock: () => number
+  readonly events: CallRoomEvents
+}
+
+export interface CallRoomEvents {
+  /** Who is there, or what is known of somebody, is other than before. */
+  onChange(): void
+  /** The relay refused what a call cannot do without. */
+  onRefused(error: RequestError): void
+  onClosed(info: CloseInfo): void
+  onKeysFailed(error: KeysError): void
+  onMediaError(error: MediaError): void
+  onChat(text: ReceivedText): void
+  onChatDelivered(delivery: ChatDelivery): void
+  /** The receiver closes the picture. */
+  onPicture(participantId: string, frame: VideoFrame): void
+  onSamples(source: string, chunk: PcmChunk): void
+  onSoundEnded(source: string): void
+  onBug(error: unknown): void
+}
+
+/** What a session with the relay is for: the room's group, its chat, and the others in it. */
+export class CallRoom {
+  readonly session: Session
+  readonly group: VerifiedGroup
+  readonly chat: ChatLink
+  readonly remotes: RemoteParticipants
+  private readonly options: CallRoomOptions
+
+  constructor(options: CallRoomOptions) {
+    this.options = options
+    this.session = this.openSession()
+    this.session.publishNamespace(participantNamespace(this.name, this.self), {
+      onRejected: (error) => options.events.onRefused(error),
+    })
+    this.group = this.openGroup()
+    this.chat = this.openChat()
+    this.remotes = this.openRemotes()
+    this.session.subscribeNamespace(roomNamespace(this.name), {
+      onRejected: (error) => options.events.onRefused(error),
+      onNamespace: (namespace) => this.onNamespace(namespace, true),
+      onNamespaceDone: (namespace) => this.onNamespace(namespace, false),
+    })
+  }
+
+  /** Receive keys of a new epoch are there. */
+  keysChanged({ roster }: EpochKeys): void {
+    this.remotes.keysChanged()
+    this.chat.keysChanged(roster.map(({ participantId }) => participantId))
+  }
+
+  /** But for the session and the group, which are left one way or another. */
+  close(): void {
+    this.remotes.close()
+    this.chat.close()
+  }
+
+  private get name(): string {
+    return this.options.call.room
+  }
+
+  private get self(): string {
+    return this.options.call.participantId
+  }
+
+  private openSession(): Session {
+    const { transport, setup, clock, events } = this.options
+    return new Session(transport, {
+      role: 'client',
+      implementation: 'sotto/0',
+      setup,
+      clock,
+      handler: {
+        onSubscribe: (request) => this.onSubscribe(request),
+        onTrackStatus: (request) => {
+          const state = this.statusOf(textOf(request.track.name))
+          if (state) request.accept(state)
+          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+        },
+        onClosed: (info) => events.onClosed(info),
+        onInternalError: events.onBug,
+      },
+    })
+  }
+
+  private openGroup(): VerifiedGroup {
+    const { call, identity, authenticate, slot, keys, clock, wallClock, events } = this.options
+    return new VerifiedGroup({
+      session: this.session,
+      room: this.name,
+      participantId: this.self,
+      suite: call.suite ?? 'x-wing',
+      clock,
+      wallClock,
+      random: Math.random,
+      ...identity,
+      ...(authenticate && { authenticate }),
+      slot,
+      settings: call.keySettings,
+      onEpoch: (epoch) => void keys.install(epoch).catch(events.onBug),
+      onFailed: (error) => events.onKeysFailed(error),
+      onChange: () => events.onChange(),
+      onBug: events.onBug,
+    })
+  }
+
+  private openChat(): ChatLink {
+    const { keys, clock, wallClock, events } = this.options
+    return new ChatLink({
+      session: this.session,
+      room: this.name,
+      participantId: this.self,
+      keys,
+      clock,
+      wallClock,
+      onText: (text) => events.onChat(text),
+      onDelivered: (delivery) => events.onChatDelivered(delivery),
+      onBug: events.onBug,
+    })
+  }
+
+  private openRemotes(): RemoteParticipants {
+    const { keys, clock, events } = this.options
+    return new RemoteParticipants({
+      session: this.session,
+      room: this.name,
+      group: this.group,
+      chat: this.chat,
+      keys,
+      clock,
+      onChange: () => events.onChange(),
+      onError: (error) => events.onMediaError(error),
+      onPicture: (id, frame) => events.onPicture(id, frame),
+      onSamples: (source, chunk) => events.onSamples(source, chunk),
+      onSoundEnded: (source) => events.onSoundEnded(source),
+    })
+  }
+
+  private onSubscribe(request: IncomingSubscribe): void {
+    const name = textOf(request.track.name)
+    if (this.group.accept(name, request)) return
+    if (name === TrackName.CHAT) this.chat.accept(request)
+    else if (!this.options.media.accept(request)) {
+      request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+    }
+  }
+
+  private statusOf(name: string | null): TrackState | null {
+    if (name === TrackName.CHAT) return this.chat.status
+    return this.group.status(name) ?? this.options.media.status(name)
+  }
+
+  private onNamespace(namespace: Namespace, present: boolean): void {
+    const place = parseParticipantNamespace(namespace)
+    if (!place || place.room !== this.name) return
+    const { participant } = place
+    this.group.setPresent(participant, present)
+    if (participant !== this.self) this.remotes.setPresent(participant, present)
+  }
+}

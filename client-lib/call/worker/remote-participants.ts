@@ -1,0 +1,95 @@
+import type { PcmChunk } from '../../media/pcm.ts'
+import type { Participant } from '../types.ts'
+import type { ChatLink } from './chat-link.ts'
+import { RemoteParticipant, type RemoteParticipantOptions } from './remote-participant.ts'
+import type { VerifiedGroup } from './verified-group.ts'
+
+type Shared = 'room' | 'session' | 'keys' | 'clock' | 'onChange' | 'onError'
+
+export interface RemoteParticipantsOptions extends Pick<RemoteParticipantOptions, Shared> {
+  readonly group: VerifiedGroup
+  readonly chat: ChatLink
+  readonly onPicture: (participantId: string, frame: VideoFrame) => void
+  /** @param source names a track of sound among all of the call's */
+  readonly onSamples: (source: string, chunk: PcmChunk) => void
+  readonly onSoundEnded: (source: string) => void
+}
+
+/** Everybody else in the call. */
+export class RemoteParticipants {
+  private readonly options: RemoteParticipantsOptions
+  private readonly received = new Map<string, RemoteParticipant>()
+  /** Participants that are there before our first epoch is. */
+  private readonly awaited = new Set<string>()
+  /** Media objects that came of each participant, as of the last report. */
+  private readonly heard = new Map<string, number>()
+  private hasKeys = false
+
+  constructor(options: RemoteParticipantsOptions) {
+    this.options = options
+  }
+
+  /** Media is subscribed to once there are keys: before, nothing could be decrypted. */
+  setPresent(id: string, present: boolean): void {
+    if (!present) this.remove(id)
+    else if (this.hasKeys) this.add(id)
+    else this.awaited.add(id)
+  }
+
+  /** Receive keys of a new epoch are there. */
+  keysChanged(): void {
+    this.hasKeys = true
+    for (const id of this.awaited) this.add(id)
+    this.awaited.clear()
+    for (const remote of this.received.values()) remote.keysChanged()
+  }
+
+  /** Plays what is due; to be called every few ms. */
+  poll(): void {
+    for (const remote of this.received.values()) remote.poll()
+  }
+
+  /** As of now; whose media came since the last time counts as heard of. */
+  infos(): Participant[] {
+    const { group } = this.options
+    return [...this.received.values()].map((remote) => {
+      const info = remote.info(group.securityOf(remote.id))
+      const objects = info.tracks.reduce((sum, track) => sum + track.objects, 0)
+      if (objects !== this.heard.get(info.id)) group.noteTraffic(info.id)
+      this.heard.set(info.id, objects)
+      return info
+    })
+  }
+
+  close(): void {
+    this.awaited.clear()
+    for (const id of [...this.received.keys()]) this.remove(id)
+  }
+
+  private add(id: string): void {
+    if (this.received.has(id)) return
+    const { options } = this
+    const remote = new RemoteParticipant({
+      ...options,
+      id,
+      onPicture: (_, frame) => options.onPicture(id, frame),
+      onSamples: (_, track, chunk) => options.onSamples(soundSource(id, track), chunk),
+      onTrackEnded: (_, track) => options.onSoundEnded(soundSource(id, track)),
+    })
+    this.received.set(id, remote)
+    options.chat.setPresent(id, true)
+    options.onChange()
+  }
+
+  private remove(id: string): void {
+    this.awaited.delete(id)
+    this.received.get(id)?.close()
+    this.options.chat.setPresent(id, false)
+    this.heard.delete(id)
+    if (this.received.delete(id)) this.options.onChange()
+  }
+}
+
+function soundSource(participantId: string, track: string): string {
+  return `${participantId}/${track}`
+}

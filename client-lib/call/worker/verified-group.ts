@@ -1,0 +1,127 @@
+import { TrackName } from '../../../moq/media/index.ts'
+import type { IncomingSubscribe, TrackState } from '../../../moq/session/index.ts'
+import type { EpochKeys, KeysAlarm, MlsMember } from '../../keys/index.ts'
+import type { Emoji } from '../../verification/index.ts'
+import type { Participant } from '../types.ts'
+import { GroupLink, type GroupLinkOptions } from './group-link.ts'
+import { TRACK_NUMBER } from './local-media.ts'
+import { type Security, VerificationLink } from './verification-link.ts'
+
+type Wired = 'trackAlias' | 'onLogEntry' | 'onLogInterrupted' | 'onAlarm'
+
+export interface VerifiedGroupOptions extends Omit<GroupLinkOptions, Wired> {
+  /** Alarms, emoji or safety numbers are others than before. */
+  readonly onChange: () => void
+  readonly onBug: (error: unknown) => void
+}
+
+const MAX_ALARMS = 16
+
+/** Our membership in the room's group, with all that is compared of it among the members. */
+export class VerifiedGroup {
+  private readonly options: VerifiedGroupOptions
+  private readonly group: GroupLink
+  private readonly verification: VerificationLink
+  private told: readonly string[] = []
+
+  constructor(options: VerifiedGroupOptions) {
+    this.options = options
+    this.group = new GroupLink({
+      ...options,
+      trackAlias: TRACK_NUMBER.mls,
+      onLogEntry: (entry) => this.verification.seeLogEntry(entry),
+      onLogInterrupted: () => this.verification.interruptLog(),
+      onEpoch: (keys) => this.enter(keys),
+      onAlarm: (alarm) => this.onAlarm(alarm),
+    })
+    this.verification = new VerificationLink({ ...options, signatures: this.group.member })
+  }
+
+  /** For what is signed or exported in the group's name. */
+  get member(): MlsMember {
+    return this.group.member
+  }
+
+  /** Alarms of our own membership, in words, the newest last. */
+  get alarms(): readonly string[] {
+    return this.told
+  }
+
+  /** The code of the newest epoch; empty until it is computed. */
+  get emoji(): readonly Emoji[] {
+    return this.verification.emoji
+  }
+
+  /** Members of the group that hide, to be shown. */
+  get ghosts(): Participant[] {
+    return this.verification.ghosts()
+  }
+
+  securityOf(participantId: string): Security {
+    return this.verification.securityOf(participantId)
+  }
+
+  /** False when the track is none of the group's. @param track its name */
+  accept(track: string | null, request: IncomingSubscribe): boolean {
+    if (track === TrackName.MLS) this.group.accept(request)
+    else if (track === TrackName.VERIFY) this.verification.accept(request)
+    else return false
+    return true
+  }
+
+  /** Null where there is nothing to tell of a track. @param track its name */
+  status(track: string | null): TrackState | null {
+    return track === TrackName.VERIFY ? this.verification.status : null
+  }
+
+  /** Whether a participant's namespace is there; our own, too. */
+  setPresent(participantId: string, present: boolean): void {
+    this.group.setPresent(participantId, present)
+    if (participantId === this.options.participantId) return
+    this.verification.setAnnounced(participantId, present)
+  }
+
+  /** An object of somebody's came. */
+  noteTraffic(participantId: string): void {
+    this.verification.noteTraffic(participantId)
+  }
+
+  /** Settles when all that came so far has been worked through. */
+  async idle(): Promise<void> {
+    await Promise.all([this.group.member.idle(), this.verification.idle()])
+  }
+
+  /** Says goodbye and waits, for a moment, until it is taken. Final. */
+  async leave(): Promise<void> {
+    await this.group.leave()
+    this.verification.close()
+  }
+
+  /** The page goes, and may be back in a moment: no goodbye, and the stored state stays. Final. */
+  suspend(): void {
+    this.group.suspend()
+    this.verification.close()
+  }
+
+  /** A newer admission token that binds our signature key, for the others to check. */
+  setToken(token: string): void {
+    this.group.member.setToken(token)
+  }
+
+  /** Says goodbye. Final. */
+  close(): void {
+    this.group.close()
+    this.verification.close()
+  }
+
+  private enter(keys: EpochKeys): void {
+    this.verification.enter(keys)
+    this.options.onEpoch(keys)
+  }
+
+  private onAlarm({ message, epoch }: KeysAlarm): void {
+    if (epoch !== undefined) this.verification.takeBack(epoch)
+    this.told = [...this.told.slice(1 - MAX_ALARMS), message]
+    this.options.onChange()
+  }
+}
