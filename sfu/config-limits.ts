@@ -204,6 +204,26 @@ export const limitOptions: { readonly [Key in keyof LimitSettings]: Option<numbe
     1,
     100_000_000,
   ),
+  keyFrameRequestMs: timeOption(
+    ofRelay(
+      'keyFrameRequestMs',
+      'key-frame-interval',
+      'least time between two requests for a key frame of one track',
+      OF_RELAY,
+    ),
+    '10ms',
+    '1m',
+  ),
+  joinWindowMs: timeOption(
+    ofRelay(
+      'joinWindowMs',
+      'join-window',
+      'oldest key frame that a new subscriber begins with; 0ms to ask for one always',
+      OF_RELAY,
+    ),
+    '0ms',
+    '1m',
+  ),
 }
 
 /** Limits of each session, from the settings. */
@@ -246,6 +266,8 @@ export function relayLimitsOf(
     maxCacheBytesPerTrack: Math.min(settings.maxCacheBytesPerTrack, settings.maxCacheBytes),
     maxCacheObjects: settings.maxCacheObjects,
     maxCacheObjectsPerTrack: Math.min(settings.maxCacheObjectsPerTrack, settings.maxCacheObjects),
+    keyFrameRequestMs: settings.keyFrameRequestMs,
+    joinWindowMs: settings.joinWindowMs,
   }
 }
 

@@ -35,6 +35,8 @@ const levels = {
   cacheObjects: 0,
   duplicates: 0,
   malformedTracks: 0,
+  gateDrops: {},
+  keyTroubles: {},
   bufferedBytes: 0,
   transportBytes: 0,
   certificateExpires: 0,

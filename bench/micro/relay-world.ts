@@ -58,7 +58,8 @@ export class RelayWorld {
       transport.receiveUni().feed(codec.encode({ type: 'SETUP', options: [] }), false)
       return transport
     }
-    const namespace = namespaceOf('sotto', 'bench', 'publisher')
+    // Classed as a call's tracks, and of no participant: its payloads have no SFrame headers.
+    const namespace = namespaceOf('sotto', 'bench', 'publisher', 'plain')
     this.publisher = connect()
     this.publisher.request({
       type: 'PUBLISH_NAMESPACE',

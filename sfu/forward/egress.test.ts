@@ -186,6 +186,46 @@ describe('EgressScheduler', () => {
     })
   })
 
+  describe('datagrams that are not sent', () => {
+    it('are told to the owner, whyever', () => {
+      const world = new EgressWorld({ budgets: { enhancement: 100 } })
+      const track = new TestOwner(world, 'a', { traffic: 'base', datagrams: 'enhancement' })
+      const late = track.datagram(0, 1)
+      world.clock.advance(101)
+      world.drain()
+      const refused = track.datagram(0, 2)
+      world.takesDatagrams = false
+      world.drain()
+      world.takesDatagrams = true
+      track.datagram(0, 3)
+      world.drain()
+      expect(track.lostDatagrams).toEqual([late, refused])
+      expect(world.order).toEqual(['a 0/3'])
+      expect(world.counters.drops).toEqual({ deadline: 1, congestion: 1, overflow: 0 })
+    })
+
+    it('are told of when there was no room for them', () => {
+      const world = new EgressWorld({ maxBytes: 2 * (10 + ENTRY_BYTES) })
+      const track = new TestOwner(world, 'a')
+      const queued = [1, 2, 3].map((object) => track.datagram(0, object))
+      expect(track.lostDatagrams.length).toBe(world.counters.drops.overflow)
+      expect(queued).toEqual(expect.arrayContaining(track.lostDatagrams))
+      expect(track.lostDatagrams[0]).toBe(queued[0])
+    })
+
+    it('are those too that are of no use any more when their turn comes', () => {
+      const world = new EgressWorld()
+      const track = new TestOwner(world, 'a')
+      const useless = track.datagram(0, 1)
+      track.datagram(0, 2)
+      track.useless.add(useless)
+      world.drain()
+      expect(world.order).toEqual(['a 0/2'])
+      expect(track.lostDatagrams).toEqual([useless])
+      expect([track.waiting, world.egress.waitingBytes]).toEqual([0, 0])
+    })
+  })
+
   describe('bounded bytes', () => {
     it('drops the least urgent first, and of those the oldest', () => {
       const world = new EgressWorld({ maxBytes: 4 * (100 + ENTRY_BYTES) })

@@ -200,6 +200,9 @@ export class EgressScheduler implements FlowHost {
     if (!publication.closed) {
       if (this.isLate(owner, now - object.arrivedAt)) {
         this.counters.drops.deadline++
+        owner.onDatagramLost(object)
+      } else if (!owner.isUseful(object)) {
+        owner.onDatagramLost(object)
       } else if (publication.sendDatagram(datagram)) {
         sent = datagram.length
         this.counters.forwarded.datagram++
@@ -207,6 +210,7 @@ export class EgressScheduler implements FlowHost {
         this.counters.bytes.sent += sent
       } else {
         this.counters.drops.congestion++
+        owner.onDatagramLost(object)
       }
     }
     this.gone(owner, datagram.length)
@@ -309,7 +313,10 @@ export class EgressScheduler implements FlowHost {
     for (const [lane, datagrams] of dropped) {
       this.order.removeDatagrams(lane, datagrams)
       this.counters.drops.overflow += datagrams.size
-      for (const { datagram } of datagrams) this.gone(lane.owner, datagram!.length)
+      for (const object of datagrams) {
+        this.gone(lane.owner, object.datagram!.length)
+        lane.owner.onDatagramLost(object)
+      }
     }
   }
 }

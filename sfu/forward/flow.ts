@@ -9,6 +9,7 @@ import { sendOrderOf, type TrafficClass } from './traffic.ts'
 /** What all subscribers of a subgroup share. */
 export interface SubgroupSource {
   readonly group: number
+  readonly subgroup: number
   /**
    * The header of a stream to a subscriber, made once for all of them; known with the first object.
    * @param firstObject whether the stream begins with the subgroup's first object ever
@@ -50,7 +51,11 @@ export interface FlowOwner {
   /** Nothing of it waits any more. */
   onIdle(): void
   /** A subgroup was given up for this subscriber, so what depends on it cannot be decoded. */
-  onSubgroupLost(): void
+  onSubgroupLost(group: number, subgroup: number): void
+  /** A datagram that was queued is not sent. */
+  onDatagramLost(object: ForwardObject): void
+  /** Whether a datagram that waits is worth sending: what it builds on was not given up since. */
+  isUseful(object: ForwardObject): boolean
 }
 
 /** What an owner has waiting in one class at one publisher priority. */
@@ -176,7 +181,9 @@ export class SubgroupFlow implements LaneFlow {
     this.ended = true
     this.writer?.reset(code)
     this.host?.discard(this)
-    if (code !== ResetCode.CANCELLED) this.owner.onSubgroupLost()
+    if (code !== ResetCode.CANCELLED) {
+      this.owner.onSubgroupLost(this.source.group, this.source.subgroup)
+    }
   }
 
   private open(): SubgroupWriter | null {

@@ -1,3 +1,6 @@
+/** The marking of an object that is no part of a picture, or states an end. */
+export const UNMARKED = -1
+
 /**
  * One object on its way to all of a track's subscribers: encoded once, shared by every queue. Its
  * bytes are the publisher's, never altered.
@@ -9,6 +12,10 @@ export interface ForwardObject {
   readonly subgroup: number
   /** Publisher priority 0..255, the track's default resolved; the same in all of a subgroup. */
   readonly priority: number
+  /** See `markingOf` in `gate/marking.ts`; `UNMARKED` where no gate judges the object. */
+  readonly marking: number
+  /** See `TrackKeys.read`; negative: no subscriber gets it. */
+  readonly generation: number
   /** Subgroup objects: what stands behind the object id on the stream. */
   readonly body: Uint8Array
   /** Datagrams: the whole datagram under the relay's alias; null for a subgroup object. */

@@ -7,7 +7,7 @@ import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
 import type { ForwardCounters } from './counters.ts'
 import { EgressScheduler } from './egress.ts'
 import { type FlowOwner, type FlowPublication, SubgroupFlow, type SubgroupSource } from './flow.ts'
-import type { ForwardObject } from './object.ts'
+import { type ForwardObject, UNMARKED } from './object.ts'
 import { type LatencyBudgets, TRAFFIC, type Traffic } from './traffic.ts'
 
 export { ManualClock }
@@ -89,6 +89,9 @@ export class TestOwner implements FlowOwner {
   lanes: FlowOwner['lanes'] = null
   idle = 0
   lost = 0
+  readonly lostDatagrams: ForwardObject[] = []
+  /** Datagrams that are of no use any more. */
+  readonly useless = new Set<ForwardObject>()
 
   constructor(
     world: EgressWorld,
@@ -114,6 +117,14 @@ export class TestOwner implements FlowOwner {
 
   onSubgroupLost(): void {
     this.lost++
+  }
+
+  onDatagramLost(object: ForwardObject): void {
+    this.lostDatagrams.push(object)
+  }
+
+  isUseful(object: ForwardObject): boolean {
+    return !this.useless.has(object)
   }
 
   flow(group: number): SubgroupFlow {
@@ -154,6 +165,8 @@ export class TestOwner implements FlowOwner {
       object,
       subgroup: 0,
       priority: 128,
+      marking: UNMARKED,
+      generation: 0,
       datagram: null,
       arrivedAt: this.world.clock.now(),
       ...options,
@@ -191,7 +204,7 @@ function sourceOf(group: number): SubgroupSource {
     endOfGroup: false,
     firstObject: true,
   }
-  return { group, header: () => ({ header, encoded: HEADER }) }
+  return { group, subgroup: 0, header: () => ({ header, encoded: HEADER }) }
 }
 
 const HEADER = new Uint8Array(3)

@@ -15,6 +15,8 @@ let levels: Levels = {
   cacheObjects: 12,
   duplicates: 6,
   malformedTracks: 1,
+  gateDrops: { 'key-frame': 7, late: 0 },
+  keyTroubles: { replayed: 2 },
   bufferedBytes: 50,
   transportBytes: 70,
   certificateExpires: 1_900_000_000_500,
@@ -86,6 +88,9 @@ describe('createMetrics', () => {
     expect(text).toContain('sotto_transport_buffered_bytes 70\n')
     expect(text).toContain('sotto_objects_duplicate_total 6\n')
     expect(text).toContain('sotto_malformed_tracks_total 1\n')
+    expect(text).toContain('sotto_gate_drops_total{reason="key-frame"} 7\n')
+    expect(text).toContain('sotto_gate_drops_total{reason="late"} 0\n')
+    expect(text).toContain('sotto_key_troubles_total{reason="replayed"} 2\n')
   })
 
   it('tells what admission did', async () => {

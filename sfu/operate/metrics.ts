@@ -17,8 +17,6 @@ export const dropReasons = [
   'deadline',
   /** An enhancement layer or rendition that the path does not bear. */
   'congestion',
-  /** Waiting for a key frame. */
-  'keyframe_gate',
   /** Not the layer or rendition that the subscriber gets. */
   'selection',
   /** The publisher sent more than it may. */
@@ -77,6 +75,10 @@ export interface Levels {
   /** Since the start: objects that came twice, and tracks found malformed. */
   readonly duplicates: number
   readonly malformedTracks: number
+  /** Since the start: objects that a gate held back from a subscriber, by reason. */
+  readonly gateDrops: Readonly<Record<string, number>>
+  /** Since the start: objects refused for their SFrame header, by reason. */
+  readonly keyTroubles: Readonly<Record<string, number>>
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
   /** Bytes that wait in the transports of all sessions or are not acknowledged. */
@@ -130,7 +132,12 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   const counters = makeCounters()
   collectDefaultMetrics({ register: registry })
 
-  const counter = (name: string, help: string, label: string, tallied: Record<string, number>) => {
+  const counter = (
+    name: string,
+    help: string,
+    label: string,
+    tallied: Record<string, number> | (() => Readonly<Record<string, number>>),
+  ) => {
     new Counter({
       name: `sotto_${name}_total`,
       help,
@@ -138,7 +145,8 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
       registers: [registry],
       collect() {
         this.reset()
-        for (const [value, count] of Object.entries(tallied)) this.inc({ [label]: value }, count)
+        const counts = typeof tallied === 'function' ? tallied() : tallied
+        for (const [value, count] of Object.entries(counts)) this.inc({ [label]: value }, count)
       },
     })
   }
@@ -151,6 +159,18 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   counter('sessions_refused', 'Sessions refused.', 'reason', counters.sessionsRefused)
   counter('rendition_switches', 'Rendition changes.', 'direction', counters.renditionSwitches)
   counter('limit_hits', 'Requests and streams that hit a limit.', 'limit', counters.limits)
+  counter(
+    'gate_drops',
+    'Objects that a subscriber could not decode.',
+    'reason',
+    () => levels().gateDrops,
+  )
+  counter(
+    'key_troubles',
+    'Objects refused for their SFrame header.',
+    'reason',
+    () => levels().keyTroubles,
+  )
   const { admission } = counters
   counter('tokens', 'Tokens looked at.', 'verdict', admission.tokens)
   counter('admission_refused', 'Sessions refused for their token.', 'cause', admission.refused)

@@ -1,9 +1,23 @@
 import type { Publication } from '../../moq/session/index.ts'
 import { DoneCode } from '../../moq/wire/codes.ts'
 import type { FlowOwner } from '../forward/flow.ts'
+import { asksForKeyFrame, type GateDropCounters, KeyFrameGate } from '../forward/gate/index.ts'
+import { type ForwardObject, UNMARKED } from '../forward/object.ts'
 import type { TrackTraffic } from '../forward/traffic.ts'
 import type { Peer } from './peer.ts'
 import type { TrackDefaults } from './track-defaults.ts'
+import type { VideoGate } from './video-gate.ts'
+
+/** The subscriber's track, as it knows it. */
+export interface DownstreamTrack {
+  readonly traffic: TrackTraffic
+  /** Of a picture; null for every other track. */
+  readonly video: VideoGate | null
+  /** Objects that were not forwarded, by reason. */
+  readonly drops: GateDropCounters
+  /** A subgroup was given up. Not called where there is a gate. */
+  readonly onLost: () => void
+}
 
 /**
  * One subscriber of a track: its publication in the subscriber's session, served by that session's
@@ -23,15 +37,20 @@ export class Downstream implements FlowOwner {
   lanes: FlowOwner['lanes'] = null
   /** Its place among the track's subscribers; see `Subscribers`. */
   slot = -1
-  private readonly onLost: () => void
+  /** Whether it wants objects, as far as its gate was told. */
+  private forwarding: boolean
+  private readonly track: DownstreamTrack
+  private readonly gate: KeyFrameGate | null
   private ending: { readonly status: number; readonly reason: string } | null = null
 
-  constructor(peer: Peer, publication: Publication, traffic: TrackTraffic, onLost: () => void) {
+  constructor(peer: Peer, publication: Publication, track: DownstreamTrack) {
     this.peer = peer
     this.publication = publication
-    this.streamClass = traffic.stream
-    this.datagramClass = traffic.datagram
-    this.onLost = onLost
+    this.streamClass = track.traffic.stream
+    this.datagramClass = track.traffic.datagram
+    this.track = track
+    this.gate = track.video ? new KeyFrameGate() : null
+    this.forwarding = publication.forward
   }
 
   /** Takes over what the subscriber's parameters and the track's properties say together. */
@@ -55,6 +74,37 @@ export class Downstream implements FlowOwner {
     return smaller(publisherMs, this.publication.subgroupDeliveryTimeout)
   }
 
+  /** REQUEST_UPDATE: what it missed while it wanted nothing is not built on. */
+  updated(): void {
+    const { forward } = this.publication
+    if (forward && !this.forwarding) this.gate?.close()
+    this.forwarding = forward
+  }
+
+  /**
+   * Whether a new object that passes the filter is of use to the subscriber; see `KeyFrameGate`. One
+   * that is not sent after all is to be `lost`.
+   */
+  takes(object: ForwardObject): boolean {
+    const { gate } = this
+    const { drops, video } = this.track
+    if (object.generation < 0) {
+      drops.keys++
+      return false
+    }
+    if (gate === null || object.marking === UNMARKED) return true
+    const verdict = gate.decide(object)
+    if (verdict === 'forward') return true
+    drops[verdict]++
+    if (asksForKeyFrame(verdict)) video?.ask()
+    return false
+  }
+
+  /** An object that it takes is not sent to it. */
+  lost(object: ForwardObject): void {
+    if (object.marking !== UNMARKED && this.gate?.lost(object)) this.track.video?.ask()
+  }
+
   /** PUBLISH_DONE, behind what still waits (section 10.11: only when every stream is closed). */
   end(status: number = DoneCode.TRACK_ENDED, reason = 'the publisher ended the track'): void {
     this.ending ??= { status, reason }
@@ -65,8 +115,21 @@ export class Downstream implements FlowOwner {
     if (this.ending) this.publication.done(this.ending.status, this.ending.reason)
   }
 
-  onSubgroupLost(): void {
-    this.onLost()
+  onSubgroupLost(group: number, subgroup: number): void {
+    const { gate, track } = this
+    if (gate === null) track.onLost()
+    else if (gate.subgroupLost(group, subgroup)) track.video?.ask()
+  }
+
+  onDatagramLost(object: ForwardObject): void {
+    this.lost(object)
+  }
+
+  isUseful(object: ForwardObject): boolean {
+    if (this.gate === null || object.marking === UNMARKED) return true
+    if (this.gate.isUseful(object)) return true
+    this.track.drops.reference++
+    return false
   }
 }
 

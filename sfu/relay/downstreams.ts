@@ -8,8 +8,9 @@ import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
-import { type TrackTraffic, trafficOf } from '../forward/traffic.ts'
-import { Downstream } from './downstream.ts'
+import type { GateDropCounters } from '../forward/gate/index.ts'
+import { trafficOf } from '../forward/traffic.ts'
+import { Downstream, type DownstreamTrack } from './downstream.ts'
 import type { Fanout } from './fanout.ts'
 import { RETRY_AFTER_MS, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
@@ -17,6 +18,7 @@ import type { Publishers } from './publishers.ts'
 import type { Subscribers } from './subscribers.ts'
 import type { TrackFacts } from './track-facts.ts'
 import type { TrackHost } from './track-host.ts'
+import type { VideoGate } from './video-gate.ts'
 import { type WaitingSubscriber, WaitingSubscribers } from './waiting-subscribers.ts'
 
 export interface DownstreamsOptions {
@@ -31,6 +33,9 @@ export interface DownstreamsOptions {
   readonly facts: TrackFacts
   readonly fanout: Fanout
   readonly subscribers: Subscribers
+  readonly drops: GateDropCounters
+  /** Null for a track that is no picture. */
+  readonly video: VideoGate | null
   /** A subscriber left: it may have been the last. */
   readonly onLeft: () => void
 }
@@ -41,16 +46,16 @@ export interface DownstreamsOptions {
  */
 export class Downstreams {
   private readonly options: DownstreamsOptions
-  private readonly traffic: TrackTraffic
+  private readonly track: DownstreamTrack
   private readonly subscribers: Subscribers
   private readonly waiting: WaitingSubscribers
   private readonly publishers: Publishers
   private readonly facts: TrackFacts
 
   constructor(options: DownstreamsOptions) {
-    const { name, clock, host, publishers, facts, subscribers } = options
+    const { name, clock, host, publishers, facts, subscribers, drops, video } = options
     this.options = options
-    this.traffic = trafficOf(name)
+    this.track = { traffic: trafficOf(name), drops, video, onLost: () => this.requestGroup(0) }
     this.publishers = publishers
     this.facts = facts
     this.subscribers = subscribers
@@ -135,6 +140,7 @@ export class Downstreams {
     this.options.host.countSubscription(peer, 1)
     if (publication.sent) {
       this.requestGroup(asked.newGroupRequest)
+      this.join(downstream)
       return true
     }
     this.remove(downstream)
@@ -145,6 +151,11 @@ export class Downstreams {
   /** What the publishers say of the track's delivery is new. */
   settle(): void {
     for (const downstream of this.subscribers.list()) downstream.settle(this.facts.defaults)
+  }
+
+  /** A key frame, unless a new group was asked for already. */
+  requestKeyFrame(): void {
+    if (!this.publishers.groupRequested) this.requestGroup(this.facts.largestGroup + 1)
   }
 
   // ---- those who go
@@ -204,6 +215,19 @@ export class Downstreams {
     this.options.host.countSubscription(peer, 1)
     this.options.host.onAnswered(request, publication)
     this.requestGroup(request.parameters.newGroupRequest)
+    this.join(downstream)
+  }
+
+  /**
+   * A picture is begun with the newest group, where there is one that may still be served and the
+   * filter lets it pass (section 5.1.2); otherwise with a key frame, which is asked for.
+   */
+  private join(downstream: Downstream): void {
+    const { video, fanout } = this.options
+    const { largest } = this.facts
+    // Nothing was published: the first object is a key frame.
+    if (!video || !largest || !downstream.publication.passes(largest.group, largest.object)) return
+    if (!fanout.join(downstream, video)) video.ask()
   }
 
   private told() {
@@ -227,8 +251,7 @@ export class Downstreams {
   }
 
   private add(peer: Peer, publication: Publication): Downstream {
-    const onLost = () => this.requestGroup(0)
-    const downstream = new Downstream(peer, publication, this.traffic, onLost)
+    const downstream = new Downstream(peer, publication, this.track)
     downstream.settle(this.facts.defaults)
     this.subscribers.add(downstream)
     return downstream
@@ -245,6 +268,7 @@ export class Downstreams {
 
   private onParameters(downstream: Downstream, parameters: Parameters): void {
     downstream.settle(this.facts.defaults)
+    downstream.updated()
     if (parameters.subscriberPriority !== undefined) downstream.peer.egress.reprioritize(downstream)
     this.publishers.setForward(this.wantObjects)
     this.requestGroup(parameters.newGroupRequest)

@@ -1,11 +1,13 @@
 import type { Clock } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import { reencodeDatagram } from '../../moq/wire/datagram.ts'
-import type { MoqObject } from '../../moq/wire/object.ts'
+import { type MoqObject, ObjectStatus } from '../../moq/wire/object.ts'
 import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
 import type { TrackCache } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
-import type { ForwardObject } from '../forward/object.ts'
+import { markingOf } from '../forward/gate/index.ts'
+import type { TrackKeys } from '../forward/keys/index.ts'
+import { type ForwardObject, UNMARKED } from '../forward/object.ts'
 import type { Downstream } from './downstream.ts'
 import { nothingBetween } from './next-object.ts'
 import { OpenSubgroups } from './open-subgroups.ts'
@@ -14,6 +16,7 @@ import { subgroupTimeouts } from './subgroup-timeouts.ts'
 import type { Subscribers } from './subscribers.ts'
 import type { RelayTally } from './tally.ts'
 import type { Upstream } from './upstream.ts'
+import type { VideoGate } from './video-gate.ts'
 
 export interface FanoutOptions {
   /** The relay's alias for the track. */
@@ -23,6 +26,10 @@ export interface FanoutOptions {
   readonly tally: RelayTally
   readonly cache: TrackCache
   readonly subscribers: Subscribers
+  /** Null where there are no SFrame headers to follow. */
+  readonly keys: TrackKeys | null
+  /** Null for a track that is no picture. */
+  readonly video: VideoGate | null
 }
 
 /** Codes that tell of the publisher's leaving, not of the subgroup. */
@@ -64,7 +71,7 @@ export class Fanout {
     const verdict = this.cache.add(object, arrivedAt)
     if (verdict === 'malformed') return false
     if (!feed) {
-      if (verdict === 'new') this.forwardDatagram(object, arrivedAt)
+      if (verdict === 'new') this.offer(this.sharedDatagram(object, arrivedAt), object, null)
       else tally.duplicates++
       return true
     }
@@ -72,7 +79,7 @@ export class Fanout {
     if (feed.mayHaveTimeouts && feed.last < 0 && feed.incoming.header.firstObject) {
       subgroup.setTimeouts(subgroupTimeouts(object.properties))
     }
-    if (verdict === 'new') subgroup.forward(this.shared(object, arrivedAt), feed, this.subscribers)
+    if (verdict === 'new') this.offer(this.shared(object, arrivedAt), object, feed)
     else tally.duplicates++
     feed.last = object.object
     if (verdict !== 'withdrawn') feed.previous = object.object
@@ -112,21 +119,68 @@ export class Fanout {
     this.subgroups.clear()
   }
 
-  private forwardDatagram(object: MoqObject, arrivedAt: number): void {
-    const shared: ForwardObject = {
-      group: object.group,
-      object: object.object,
-      subgroup: -1,
-      priority: object.priority ?? this.defaultPriority,
-      body: object.body,
-      datagram: reencodeDatagram(this.options.alias, object),
-      arrivedAt,
+  /**
+   * Gives a new subscriber the newest group up to now, before any other object is read: the live
+   * objects follow it.
+   * @returns false when there is none that could be decoded, or sent as it stands
+   */
+  join(downstream: Downstream, video: VideoGate): boolean {
+    const now = this.options.clock.now()
+    const found = video.joinGroup(this.cache, now, downstream.objectTimeoutMs)
+    if (!found) return false
+    const { group, objects } = found
+    if (!objects.every(({ facts }) => downstream.publication.passes(group, facts.object)))
+      return false
+    const parts = Map.groupBy(objects, ({ facts }) => this.subgroups.find(group, facts.subgroup))
+    for (const [subgroup, part] of parts) {
+      if (!subgroup?.isWhole(part[0]!.facts.object, part.length)) return false
     }
+    for (const joined of objects) {
+      const subgroup = this.subgroups.find(group, joined.facts.subgroup)
+      subgroup?.replay(downstream, joined, joined.object.priority ?? this.defaultPriority, now)
+    }
+    return true
+  }
+
+  /** An object that is new to the track: to the subscribers, unless it has to wait for its base. */
+  private offer(shared: ForwardObject, object: MoqObject, feed: SubgroupFeed | null): void {
+    const { clock, video } = this.options
+    if (video === null || shared.marking === UNMARKED) {
+      this.forward(shared, feed)
+      return
+    }
+    const now = clock.now()
+    if (video.add(shared, object.payloadLength, now)) {
+      this.forward(shared, feed)
+      video.follow(now, this.forwardDatagram)
+    }
+  }
+
+  private forward(shared: ForwardObject, feed: SubgroupFeed | null): void {
+    if (feed) feed.subgroup?.forward(shared, feed, this.subscribers)
+    else this.forwardDatagram(shared)
+  }
+
+  private readonly forwardDatagram = (shared: ForwardObject): void => {
     const { slots } = this.subscribers
     for (let slot = 0; slot < slots.length; slot++) {
       const downstream = slots[slot]
       if (!downstream?.publication.passes(shared.group, shared.object)) continue
-      downstream.peer.egress.queueDatagram(downstream, shared)
+      if (downstream.takes(shared)) downstream.peer.egress.queueDatagram(downstream, shared)
+    }
+  }
+
+  private sharedDatagram(object: MoqObject, arrivedAt: number): ForwardObject {
+    return {
+      group: object.group,
+      object: object.object,
+      subgroup: -1,
+      priority: object.priority ?? this.defaultPriority,
+      marking: this.markingOf(object),
+      generation: this.generationOf(object, arrivedAt),
+      body: object.body,
+      datagram: reencodeDatagram(this.options.alias, object),
+      arrivedAt,
     }
   }
 
@@ -136,9 +190,23 @@ export class Fanout {
       object: object.object,
       subgroup: object.subgroup ?? 0,
       priority: object.priority ?? this.defaultPriority,
+      marking: this.markingOf(object),
+      generation: this.generationOf(object, arrivedAt),
       body: object.body,
       datagram: null,
       arrivedAt,
     }
+  }
+
+  private markingOf(object: MoqObject): number {
+    if (this.options.video === null || object.status !== ObjectStatus.NORMAL) return UNMARKED
+    return markingOf(object.properties, object.object)
+  }
+
+  /** Of a track whose keys are not followed, all objects are of one generation. */
+  private generationOf(object: MoqObject, arrivedAt: number): number {
+    const { keys } = this.options
+    if (keys === null || object.status !== ObjectStatus.NORMAL) return 0
+    return keys.read(object.body, object.body.length - object.payloadLength, arrivedAt)
   }
 }

@@ -5,7 +5,7 @@ import { Fetcher, Origin } from './fetch-test-world.ts'
 import { RelayWorld, type RelayWorldOptions } from './test-world.ts'
 
 const alice = namespaceOf('sotto', 'demo', 'alice')
-const video = trackOf(alice, 'video/0')
+const video = trackOf(alice, 'pictures')
 
 interface SetOptions extends RelayWorldOptions {
   /** Groups that the publisher has from before. */

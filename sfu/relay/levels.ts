@@ -1,5 +1,7 @@
 import { parseParticipantNamespace, roomNamespace } from '../../moq/media/names.ts'
 import type { TransportKind } from '../../moq/transport/transport.ts'
+import type { GateDropCounters } from '../forward/gate/index.ts'
+import type { KeyTroubleCounters } from '../forward/keys/index.ts'
 import type { Relay } from './relay.ts'
 
 /** How the relay is now; for metrics and for a look inside. */
@@ -20,6 +22,10 @@ export interface RelayLevels {
   /** Since the start: objects that came twice, and tracks found malformed. */
   readonly duplicates: number
   readonly malformedTracks: number
+  /** Since the start: objects that gates held back, by reason and subscriber. */
+  readonly gateDrops: Readonly<GateDropCounters>
+  /** Since the start: objects refused for their SFrame header, by reason. */
+  readonly keyTroubles: Readonly<KeyTroubleCounters>
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
 }
@@ -41,6 +47,8 @@ export function relayLevels(relay: Relay): RelayLevels {
     cacheObjects: relay.cacheObjects,
     duplicates: relay.tally.duplicates,
     malformedTracks: relay.tally.malformedTracks,
+    gateDrops: relay.tally.gateDrops,
+    keyTroubles: relay.keys.troubles,
     bufferedBytes: relay.waitingBytes,
   }
 }

@@ -1,5 +1,7 @@
 /** What sessions and tracks may cost the relay. Each bound has a name, so that a hit can be counted. */
 
+import { DEFAULT_JOIN_LIMITS, REQUEST_INTERVAL_MS } from '../forward/gate/index.ts'
+
 export interface RelayLimits {
   /** Bytes that may wait for one session; beyond it objects are dropped, which is counted as such. */
   readonly maxEgressBytes: number
@@ -25,6 +27,10 @@ export interface RelayLimits {
   /** Objects that are kept or remembered, in all and of one track. */
   readonly maxCacheObjects: number
   readonly maxCacheObjectsPerTrack: number
+  /** Least time between two requests of the relay's for a key frame of one track, ms. */
+  readonly keyFrameRequestMs: number
+  /** Oldest key frame with whose group a new subscriber begins at once, ms; 0 for none. */
+  readonly joinWindowMs: number
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
@@ -41,6 +47,8 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   maxCacheBytesPerTrack: 8 * 1024 * 1024,
   maxCacheObjects: 1_000_000,
   maxCacheObjectsPerTrack: 20_000,
+  keyFrameRequestMs: REQUEST_INTERVAL_MS,
+  joinWindowMs: DEFAULT_JOIN_LIMITS.maxAgeMs,
 }
 
 /** Which bound was hit; the values of the label `limit` in the metrics. */

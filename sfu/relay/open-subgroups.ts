@@ -29,7 +29,7 @@ export class OpenSubgroups {
   /** The subgroup that a publisher's stream belongs to. */
   join(feed: SubgroupFeed, id: number): RelayedSubgroup {
     const { group } = feed.incoming.header
-    let subgroup = this.byGroup.get(group)?.find((known) => known.subgroup === id)
+    let subgroup = this.find(group, id)
     if (!subgroup) {
       subgroup = new RelayedSubgroup(feed, id, this.trackAlias, this.nothingBetween)
       const others = this.byGroup.get(group)
@@ -42,6 +42,10 @@ export class OpenSubgroups {
     subgroup.openFeeds++
     feed.subgroup = subgroup
     return subgroup
+  }
+
+  find(group: number, id: number): RelayedSubgroup | undefined {
+    return this.byGroup.get(group)?.find((known) => known.subgroup === id)
   }
 
   /** The publisher finished the stream. */

@@ -156,6 +156,11 @@ export class Publishers {
     return true
   }
 
+  /** Whether a new group was asked for since the largest group increased. */
+  get groupRequested(): boolean {
+    return this.requestedGroup !== null
+  }
+
   /** The largest group increased: what was asked for is there. */
   groupStarted(): void {
     this.requestedGroup = null

@@ -22,6 +22,8 @@ import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
 import { type FullTrackName, formatTrack, type Namespace } from '../../moq/wire/names.ts'
 import { CacheBudget } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
+import { gateDropCounters } from '../forward/gate/index.ts'
+import { RoomKeys } from '../forward/keys/index.ts'
 import { FetchService } from './fetch.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
 import { guardedClock } from './guarded-clock.ts'
@@ -63,7 +65,13 @@ const OF_SERVICE: Partial<SessionLimits> = {
 }
 
 export class Relay implements PeerHost, TrackHost<RelayTrack> {
-  readonly tally: RelayTally = { duplicates: 0, malformedTracks: 0 }
+  readonly tally: RelayTally = {
+    duplicates: 0,
+    malformedTracks: 0,
+    gateDrops: gateDropCounters(),
+  }
+  /** What is known of publishers' keys from the headers of their objects. */
+  readonly keys = new RoomKeys()
   private readonly options: RelayOptions
   private readonly peers = new Set<Peer>()
   private readonly shares: PeerShares
@@ -76,7 +84,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
 
   constructor(options: RelayOptions) {
     const { counters, limits, onInternalError } = options
-    const { tally } = this
+    const { tally, keys } = this
     const clock = guardedClock(options.clock, onInternalError)
     this.options = { ...options, clock }
     this.shares = new PeerShares(limits, (limit) => this.onLimit(limit))
@@ -96,6 +104,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       tally,
       limits,
       budget,
+      keys,
       host: this,
     })
     this.watchers = new TrackWatchers((peer) => this.shares.mayTakeSubscription(peer))

@@ -1,5 +1,6 @@
 import { ResetCode } from '../../moq/wire/codes.ts'
-import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
+import { encodeSubgroupBody, type SubgroupHeader } from '../../moq/wire/subgroup.ts'
+import type { JoinObject } from '../forward/gate/index.ts'
 import type { ForwardObject } from '../forward/object.ts'
 import type { Downstream } from './downstream.ts'
 import { RelayedFlow } from './relayed-flow.ts'
@@ -48,6 +49,10 @@ export class RelayedSubgroup {
   private late: Map<Downstream, RelayedFlow> | null = null
   /** Id of the first object ever published in it, or -1 while that is not known. */
   private first = -1
+  /** The last objects of which each is known to follow the one before. */
+  private runFrom = -1
+  private runLast = -1
+  private runCount = 0
 
   constructor(feed: Feed, subgroup: number, trackAlias: number, nothingBetween: NothingBetween) {
     this.group = feed.incoming.header.group
@@ -69,6 +74,7 @@ export class RelayedSubgroup {
     if (before < 0 && header.firstObject) this.first = id
     const shared =
       header.hasProperties === this.form.hasProperties ? object : this.reframe(object, subscribers)
+    this.count(id, before)
     const { slots } = subscribers
     for (let slot = 0; slot < slots.length; slot++) {
       const downstream = slots[slot]
@@ -76,14 +82,43 @@ export class RelayedSubgroup {
       const flow = this.flows[slot]
       if (!downstream.publication.passes(this.group, id)) {
         this.leaveOut(downstream, flow)
+      } else if (!downstream.takes(shared)) {
+        this.holdBack(downstream, flow)
       } else if (flow === undefined || flow === LEFT_OUT) {
         this.begin(downstream, flow === undefined, shared)
       } else if (flow.last === id - 1 || (flow.last === before && before >= 0)) {
-        if (flow.isOpen) this.queue(flow, shared)
+        this.goOn(flow, shared)
       } else {
         this.divert(downstream, flow, shared)
       }
     }
+  }
+
+  /**
+   * Whether these are all of its objects so far, one behind the other, and more may come.
+   * @param from the first of them
+   */
+  isWhole(from: number, count: number): boolean {
+    return this.openFeeds > 0 && this.runFrom === from && this.runCount === count
+  }
+
+  /**
+   * Queues an object that came before a subscriber did, for it; all of those that
+   * `isWhole` was asked for, in their order.
+   */
+  replay(
+    downstream: Downstream,
+    { facts, object }: JoinObject,
+    priority: number,
+    now: number,
+  ): void {
+    const properties = this.form.hasProperties ? object.properties : null
+    const body = encodeSubgroupBody(properties, object.payload)
+    const shared = { ...facts, priority, body, datagram: null, arrivedAt: now }
+    const flow = this.flows[downstream.slot]
+    if (!downstream.takes(shared)) this.holdBack(downstream, flow)
+    else if (flow instanceof RelayedFlow) this.goOn(flow, shared)
+    else this.begin(downstream, facts.object === this.first, shared)
   }
 
   /**
@@ -127,6 +162,15 @@ export class RelayedSubgroup {
 
   // ----
 
+  private count(id: number, before: number): void {
+    if (before < 0 || before !== this.runLast) {
+      this.runFrom = id
+      this.runCount = 0
+    }
+    this.runLast = id
+    this.runCount++
+  }
+
   private begin(downstream: Downstream, whole: boolean, object: ForwardObject): void {
     if (downstream.publication.isStopped(this.group, this.subgroup)) return
     const flow = new RelayedFlow(downstream, this.form, object.object === this.first, whole)
@@ -139,13 +183,21 @@ export class RelayedSubgroup {
     flow.downstream.peer.egress.queueObject(flow, object)
   }
 
+  private goOn(flow: RelayedFlow, object: ForwardObject): void {
+    if (flow.isOpen) this.queue(flow, object)
+    else flow.downstream.lost(object)
+  }
+
   /** The object is not known to be the next on the stream. */
   private divert(downstream: Downstream, flow: RelayedFlow, object: ForwardObject): void {
     // A stream that the subscriber stopped, or that was given up, is not opened anew.
-    if (flow.over && !flow.complete) return
+    if (flow.over && !flow.complete) {
+      downstream.lost(object)
+      return
+    }
     if (object.object < flow.last) this.queueLate(downstream, object)
     else if (this.nothingBetween(this.group, this.subgroup, flow.last, object.object)) {
-      if (flow.isOpen) this.queue(flow, object)
+      this.goOn(flow, object)
     } else {
       flow.breakOff(ResetCode.CANCELLED)
       this.begin(downstream, false, object)
@@ -155,7 +207,10 @@ export class RelayedSubgroup {
   private queueLate(downstream: Downstream, object: ForwardObject): void {
     this.late ??= new Map()
     const known = this.late.get(downstream)
-    if (known?.over) return
+    if (known?.over) {
+      downstream.lost(object)
+      return
+    }
     if (known?.last === object.object - 1) {
       this.queue(known, object)
       return
@@ -173,6 +228,16 @@ export class RelayedSubgroup {
     // Objects before the subscription's start are not left out: it never was to have them.
     else if (downstream.publication.forward) return
     this.flows[downstream.slot] = LEFT_OUT
+  }
+
+  /**
+   * The subscriber could not decode the object. An open stream stays, and ends by a reset with the
+   * subgroup or where another begins: a reset now would overtake what is still on its way.
+   */
+  private holdBack(downstream: Downstream, flow: Slot): void {
+    if (flow === undefined || (flow !== LEFT_OUT && flow.over)) {
+      this.flows[downstream.slot] = LEFT_OUT
+    }
   }
 
   /**

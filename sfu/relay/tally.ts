@@ -1,7 +1,11 @@
+import type { GateDropCounters } from '../forward/gate/index.ts'
+
 /** What the relay counts beside forwarding; plain numbers that the hot path increments. */
 export interface RelayTally {
   /** Objects that came again, or are recorded as not existing: not forwarded. */
   duplicates: number
   /** Tracks found malformed (draft-18 section 2.4.2). */
   malformedTracks: number
+  /** Objects that a subscriber did not get because it could not decode them. */
+  readonly gateDrops: GateDropCounters
 }

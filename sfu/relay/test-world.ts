@@ -20,6 +20,7 @@ import {
 } from '../../moq/wire/names.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import { encodeProperties, type Property } from '../../moq/wire/properties.ts'
+import { encodeHeader } from '../../sframe/header.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
@@ -110,6 +111,15 @@ export class RelayWorld {
 
 const utf8 = new TextEncoder()
 const TIMESTAMP = encodeProperties([{ type: 0x10, value: 1 }])
+
+/**
+ * A payload as a relay knows it: behind an SFrame header, of which every byte is ASCII.
+ * @param counter CTR, below 128
+ * @param epoch KID of the first member's first stream, below 8
+ */
+export function sealed(counter: number, text: string, epoch = 1): string {
+  return textOf(encodeHeader(epoch, counter)) + text
+}
 
 export class Publisher {
   readonly session: Session

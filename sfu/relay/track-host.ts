@@ -2,6 +2,7 @@ import type { Clock, IncomingSubscribe, Publication } from '../../moq/session/in
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { CacheBudget } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
+import type { RoomKeys } from '../forward/keys/index.ts'
 import type { RelayLimitName, RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
 import type { RelayTally } from './tally.ts'
@@ -15,6 +16,8 @@ export interface TrackOptions<Track> {
   readonly tally: RelayTally
   readonly limits: RelayLimits
   readonly budget: CacheBudget
+  /** Of all tracks: what is known of publishers' keys. */
+  readonly keys: RoomKeys
   readonly host: TrackHost<Track>
 }
 

@@ -7,6 +7,7 @@ import type { MoqObject } from '../../moq/wire/object.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { Property } from '../../moq/wire/properties.ts'
 import { TrackCache } from '../cache/index.ts'
+import type { KeysHandle } from '../forward/keys/index.ts'
 import { Downstreams } from './downstreams.ts'
 import { Fanout } from './fanout.ts'
 import type { FetchTrack } from './fetch-track.ts'
@@ -18,6 +19,7 @@ import { Subscribers } from './subscribers.ts'
 import { TrackFacts } from './track-facts.ts'
 import type { TrackOptions } from './track-host.ts'
 import type { Upstream, UpstreamOwner } from './upstream.ts'
+import { isPicture, VideoGate } from './video-gate.ts'
 
 /**
  * A track in the relay: the upstream subscriptions to all of its publishers, shared by all
@@ -33,6 +35,9 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   private readonly downstreams: Downstreams
   private readonly fanout: Fanout
   private readonly facts = new TrackFacts()
+  /** Null where the track is not encrypted as those of a call are. */
+  private readonly keys: KeysHandle | null
+  private readonly video: VideoGate | null
   private closed = false
 
   constructor(options: TrackOptions<RelayTrack>) {
@@ -47,8 +52,13 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       onLimit: () => host.onLimit('answer'),
     })
     const subscribers = new Subscribers()
-    const { cache, publishers, facts } = this
-    this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers })
+    this.keys = options.keys.open(name)
+    const requestGroup = () => this.downstreams.requestKeyFrame()
+    this.video =
+      this.keys && isPicture(name) ? new VideoGate({ clock, limits, requestGroup }) : null
+    const { cache, publishers, facts, video } = this
+    const keys = this.keys?.keys ?? null
+    this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers, keys, video })
     this.downstreams = new Downstreams({
       name,
       alias,
@@ -60,6 +70,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       facts,
       fanout: this.fanout,
       subscribers,
+      drops: tally.gateDrops,
+      video,
       onLeft: () => this.releaseIfUnused(),
     })
   }
@@ -123,6 +135,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       waiting: this.downstreams.waitingCount,
       cachedBytes: this.cache.bytes,
       cachedObjects: this.cache.objects,
+      keys: this.keys?.keys.dump() ?? null,
     }
   }
 
@@ -215,6 +228,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     // What a publisher sent before, and who had it, is another history.
     if (first && this.downstreams.size === 0) {
       this.cache.clear()
+      this.video?.clear()
       this.facts.forgetObjects()
     }
     this.learn(upstream, first)
@@ -325,6 +339,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     this.closed = true
     this.fanout.clear()
     this.cache.close()
+    this.video?.close()
+    this.keys?.close()
     this.options.host.onUnused(this)
   }
 }

@@ -7,7 +7,8 @@ import { encodeProperties } from '../../moq/wire/properties.ts'
 import { RelayWorld } from '../relay/test-world.ts'
 
 const namespace = namespaceOf('sotto', 'r', 'p')
-const video = trackOf(namespace, 'video/0')
+/** Of no call, so that objects need no SFrame header and no key-frame gate is in the way. */
+const video = trackOf(namespace, 'plain')
 const properties = encodeProperties([{ type: 0x10, value: 1 }])
 const utf8 = new TextEncoder()
 

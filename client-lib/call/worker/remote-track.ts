@@ -182,11 +182,8 @@ export class RemoteTrack {
     const name = parseTrackName(entry.name)
     return {
       kind: name?.kind === 'screen' ? 'screen' : 'video',
-      parameters: {
-        filter: { kind: 'next-group-start' },
-        newGroupRequest: 0,
-        subscriberPriority: VIDEO_PRIORITY,
-      },
+      // No filter: the relay begins with the newest group where it has it, else asks for a key frame.
+      parameters: { subscriberPriority: VIDEO_PRIORITY },
       push: ({ group, object }, media, payload) =>
         assembler.push({ group, object, media, payload }),
       poll: () => assembler.poll(),

@@ -11,8 +11,16 @@ export {
   type JoinLimits,
   type JoinObject,
   JoinWindow,
+  type ObjectStore,
 } from './join-window.ts'
 export { KeyFrameGate } from './key-frame-gate.ts'
 export { KeyFrameRequests, REQUEST_INTERVAL_MS } from './key-frame-requests.ts'
 export { type GatedObject, isBaseLayer, markingOf, startsKeyFrame } from './marking.ts'
-export { asksForKeyFrame, GATE_DROPS, type GateDrop, type GateVerdict } from './verdict.ts'
+export {
+  asksForKeyFrame,
+  GATE_DROPS,
+  type GateDrop,
+  type GateDropCounters,
+  type GateVerdict,
+  gateDropCounters,
+} from './verdict.ts'

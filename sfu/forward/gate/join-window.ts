@@ -79,6 +79,11 @@ export class JoinWindow {
     return now - this.beganAt <= this.limits.maxAgeMs
   }
 
+  /** How long ago the newest key frame came, ms. */
+  ageMs(now: number): number {
+    return now - this.beganAt
+  }
+
   /**
    * The newest group from its key frame to the last object that came, or null when it cannot be served
    * or the cache has lost some of it. To be queued, through the joiner's own gate, before any other

@@ -10,6 +10,13 @@ export const GATE_DROPS = ['keys', 'key-frame', 'base', 'reference', 'late'] as 
 export type GateDrop = (typeof GATE_DROPS)[number]
 export type GateVerdict = 'forward' | GateDrop
 
+/** Objects that were not forwarded to a subscriber, by reason. */
+export type GateDropCounters = Record<GateDrop, number>
+
+export function gateDropCounters(): GateDropCounters {
+  return Object.fromEntries(GATE_DROPS.map((drop) => [drop, 0])) as GateDropCounters
+}
+
 /** Whether the publisher should be asked for a key frame: see `KeyFrameRequests`. */
 export function asksForKeyFrame(verdict: GateVerdict): boolean {
   return verdict === 'key-frame'
