@@ -71,7 +71,7 @@ export class Fanout {
     const verdict = this.cache.add(object, arrivedAt)
     if (verdict === 'malformed') return false
     if (!feed) {
-      if (verdict === 'new') this.offer(this.sharedDatagram(object, arrivedAt), object, null)
+      if (verdict === 'new') this.offer(this.shared(object, null, arrivedAt), object, null)
       else tally.duplicates++
       return true
     }
@@ -79,7 +79,7 @@ export class Fanout {
     if (feed.mayHaveTimeouts && feed.last < 0 && feed.incoming.header.firstObject) {
       subgroup.setTimeouts(subgroupTimeouts(object.properties))
     }
-    if (verdict === 'new') this.offer(this.shared(object, arrivedAt), object, feed)
+    if (verdict === 'new') this.offer(this.shared(object, feed, arrivedAt), object, feed)
     else tally.duplicates++
     feed.last = object.object
     if (verdict !== 'withdrawn') feed.previous = object.object
@@ -170,30 +170,17 @@ export class Fanout {
     }
   }
 
-  private sharedDatagram(object: MoqObject, arrivedAt: number): ForwardObject {
+  /** What all subscribers share of an object; one of a datagram belongs to no subgroup. */
+  private shared(object: MoqObject, feed: SubgroupFeed | null, arrivedAt: number): ForwardObject {
     return {
       group: object.group,
       object: object.object,
-      subgroup: -1,
+      subgroup: feed ? (object.subgroup ?? 0) : -1,
       priority: object.priority ?? this.defaultPriority,
       marking: this.markingOf(object),
       generation: this.generationOf(object, arrivedAt),
       body: object.body,
-      datagram: reencodeDatagram(this.options.alias, object),
-      arrivedAt,
-    }
-  }
-
-  private shared(object: MoqObject, arrivedAt: number): ForwardObject {
-    return {
-      group: object.group,
-      object: object.object,
-      subgroup: object.subgroup ?? 0,
-      priority: object.priority ?? this.defaultPriority,
-      marking: this.markingOf(object),
-      generation: this.generationOf(object, arrivedAt),
-      body: object.body,
-      datagram: null,
+      datagram: feed ? null : reencodeDatagram(this.options.alias, object),
       arrivedAt,
     }
   }
