@@ -42,7 +42,7 @@ export interface LoopReport {
     readonly outputLevel: number
     readonly lastLevelDbov: number
     readonly samplesDropped: number
-    /** From the first to the last timestamp; ms. */
-    readonly spanMs: number
+    /** Of the encoded frames, in their order; microseconds. */
+    readonly timestamps: readonly number[]
   }
 }

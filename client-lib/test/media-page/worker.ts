@@ -49,8 +49,7 @@ function run(start: Start) {
   let inputLevel = 0
   let outputLevel = 0
   let lastLevelDbov = 127
-  let firstAudioAt = Number.POSITIVE_INFINITY
-  let lastAudioAt = 0
+  const audioTimestamps: number[] = []
 
   const videoPacketizer = new VideoPacketizer({ temporalLayers: settings.temporalLayers })
   const audioPacketizer = new AudioPacketizer()
@@ -129,8 +128,7 @@ function run(start: Start) {
     onFrame: (frame) => {
       inputLevel = Math.max(inputLevel, audioEncoder.level)
       lastLevelDbov = frame.level
-      firstAudioAt = Math.min(firstAudioAt, frame.timestamp)
-      lastAudioAt = frame.timestamp
+      audioTimestamps.push(frame.timestamp)
       const plan = audioPacketizer.packetize(frame)
       const media = decodeMediaProperties(immutableOf(plan.properties))
       const { group, object, payload } = plan
@@ -185,7 +183,7 @@ function run(start: Start) {
         outputLevel,
         lastLevelDbov,
         samplesDropped: sender.counters.dropped,
-        spanMs: (lastAudioAt - firstAudioAt) / 1000,
+        timestamps: audioTimestamps,
       },
     }),
   }

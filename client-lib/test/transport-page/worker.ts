@@ -93,7 +93,11 @@ async function echo(options: ConnectOptions): Promise<EchoResult> {
     stream.send.finish()
   }
   open()
-  session.sendDatagram(new Uint8Array([1, 2, 3]))
+  // A datagram may be lost like any other, so it is sent until one has come back.
+  const sendDatagram = () => void session.sendDatagram(new Uint8Array([1, 2, 3]))
+  sendDatagram()
+  const again = setInterval(sendDatagram, 200)
+  datagram.promise.then(() => clearInterval(again))
   await streamDone.promise
   const { maxDatagramSize } = session
   const result = {
