@@ -7,6 +7,7 @@ export type {
   CallError,
   CallEvents,
   CallState,
+  ChatSettings,
   JoinOptions,
   KeySettings,
   MediaChoice,
@@ -19,10 +20,12 @@ export type {
   TrackKind,
 } from './call/types.ts'
 export {
+  type ChatData,
   type ChatDelivery,
   ChatError,
   type ChatErrorCode,
   type ChatText,
+  type ReceivedData,
   type ReceivedText,
 } from './chat/index.ts'
 export type { AlarmName, Emoji } from './verification/index.ts'

@@ -175,6 +175,33 @@ describe('a call over WebTransport', () => {
     expect(texts).toBe('Can you see me?;<b>And this?</b>;')
   })
 
+  it('carries data of the application, in order with the texts, and refuses too much of it', async () => {
+    await two.page.evaluate(() => {
+      const { dataset } = document.body
+      const note = (what: string) => {
+        dataset.came = `${dataset.came ?? ''}${what};`
+      }
+      globalThis.sotto!.call!.on('chat', ({ text }) => note(text))
+      globalThis.sotto!.call!.on('data', ({ topic, bytes }) => note(`${topic} ${bytes.join()}`))
+    })
+    const sent = await one.page.evaluate(async () => {
+      const call = globalThis.sotto!.call!
+      const came = new Promise<string>((resolve) => {
+        call.on('chatDelivered', ({ id, delivered, of }) => {
+          if (id === 4 && delivered > 0) resolve(`${delivered} of ${of}`)
+        })
+      })
+      const { id, topic } = await call.sendData(Uint8Array.of(0, 128, 255), { topic: 'board' })
+      await call.sendChat('after')
+      const tooLarge = await call
+        .sendData(new Uint8Array(16_385))
+        .catch((error: { code?: string }) => error.code)
+      return { id, topic, delivered: await came, tooLarge }
+    })
+    expect(sent).toEqual({ id: 3, topic: 'board', delivered: '1 of 1', tooLarge: 'too-large' })
+    expect(await two.page.evaluate(() => document.body.dataset.came)).toBe('board 0,128,255;after;')
+  })
+
   it('sends the base layer and sound on streams and the other layers as datagrams', async () => {
     const { rooms } = (await (await fetch(`${relay.urls.ops}/rooms`)).json()) as {
       rooms: { room: string; participants: string[]; tracks: { name: string }[] }[]

@@ -3,7 +3,13 @@
  * the loudspeaker, and the state that the worker reports.
  */
 
-import { ChatError, type ChatErrorCode, type ChatText } from '../chat/index.ts'
+import {
+  type ChatData,
+  ChatError,
+  type ChatErrorCode,
+  type ChatText,
+  DEFAULT_DATA_BYTES,
+} from '../chat/index.ts'
 import { AudioOutput, type AudioSource } from '../media/audio-output.ts'
 import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
 import { Devices } from './devices.ts'
@@ -61,8 +67,9 @@ export class Call {
   private suspended = false
   private readonly options: JoinOptions
   private onLeft: () => void = () => {}
-  /** Texts that the worker was given and has not answered for. */
-  private readonly sending = new Map<number, PromiseWithResolvers<ChatText>>()
+  /** Texts and data that the worker was given and has not answered for. */
+  private readonly texts = new Map<number, PromiseWithResolvers<ChatText>>()
+  private readonly data = new Map<number, PromiseWithResolvers<ChatData>>()
   private nextRequest = 0
 
   /** Use `joinCall`, which checks the options. */
@@ -174,14 +181,26 @@ export class Call {
    * second) or `not-connected`
    */
   sendChat(text: string): Promise<ChatText> {
-    const sending = Promise.withResolvers<ChatText>()
-    if (this.ended || this.id === '') sending.reject(new ChatError('not-connected'))
-    else {
-      const request = this.nextRequest++
-      this.sending.set(request, sending)
-      this.tell({ type: 'chat', request, text })
+    return this.send(this.texts, (request) => ({ type: 'chat', request, text }))
+  }
+
+  /**
+   * Sends data of the application to all who are in the call now, encrypted like sound and picture, in
+   * order with our texts. Resolves once it is on its way; `chatDelivered` tells to how many of them it has
+   * come, by its id. The others get it by `data`. Who joins later gets nothing old.
+   * @param bytes copied before the call returns
+   * @param about `topic` tells the data of an application's parts apart: 64 bytes of UTF-8 at most
+   * @throws ChatError (rejects): `too-large` (16 KiB, see `chatSettings`), `bad-topic`, `too-fast` (like
+   * texts, and 64 KiB a second) or `not-connected`
+   */
+  sendData(bytes: Uint8Array, { topic = '' }: { readonly topic?: string } = {}): Promise<ChatData> {
+    // Before it is copied: it may be of any size.
+    if (bytes.length > (this.options.chatSettings?.maxDataBytes ?? DEFAULT_DATA_BYTES)) {
+      return Promise.reject(new ChatError('too-large'))
     }
-    return sending.promise
+    // Of its own: what a view shows is less than the buffer that would be copied.
+    const own = bytes.slice()
+    return this.send(this.data, (request) => ({ type: 'data', request, topic, bytes: own }))
   }
 
   /**
@@ -318,7 +337,13 @@ export class Call {
         void this.renewToken()
         return
       case 'chat-sent':
-        this.onChatSent(message.request, message.result)
+        settle(this.texts, message.request, message.result)
+        return
+      case 'data-sent':
+        settle(this.data, message.request, message.result)
+        return
+      case 'data':
+        this.emitter.emit('data', message.data)
         return
       case 'chat':
         this.emitter.emit('chat', message.text)
@@ -346,11 +371,18 @@ export class Call {
     if (status.state === 'failed') this.end()
   }
 
-  private onChatSent(request: number, result: ChatText | ChatErrorCode): void {
-    const sending = this.sending.get(request)
-    this.sending.delete(request)
-    if (typeof result === 'string') sending?.reject(new ChatError(result))
-    else sending?.resolve(result)
+  private send<Sent>(
+    sending: Map<number, PromiseWithResolvers<Sent>>,
+    message: (request: number) => ToWorker,
+  ): Promise<Sent> {
+    const answer = Promise.withResolvers<Sent>()
+    if (this.ended || this.id === '') answer.reject(new ChatError('not-connected'))
+    else {
+      const request = this.nextRequest++
+      sending.set(request, answer)
+      this.tell(message(request))
+    }
+    return answer.promise
   }
 
   private onError(error: CallError): void {
@@ -436,8 +468,10 @@ export class Call {
     this.pictures.close()
     for (const source of this.sources.values()) source.close()
     this.sources.clear()
-    for (const sending of this.sending.values()) sending.reject(new ChatError('not-connected'))
-    this.sending.clear()
+    for (const sending of [this.texts, this.data]) {
+      for (const { reject } of sending.values()) reject(new ChatError('not-connected'))
+      sending.clear()
+    }
     void this.output?.then((output) => output?.close())
     this.worker.terminate()
     if (this.status.state === 'failed') return
@@ -459,6 +493,18 @@ function startWorker(url: string): Worker {
   // The worker has its script once it says anything.
   worker.addEventListener('message', () => URL.revokeObjectURL(stubUrl), { once: true })
   return worker
+}
+
+/** The worker has answered. */
+function settle<Sent extends object>(
+  sending: Map<number, PromiseWithResolvers<Sent>>,
+  request: number,
+  result: Sent | ChatErrorCode,
+): void {
+  const answer = sending.get(request)
+  sending.delete(request)
+  if (typeof result === 'string') answer?.reject(new ChatError(result))
+  else answer?.resolve(result)
 }
 
 type Seated = Extract<FromWorker, { type: 'seated' }>

@@ -22,6 +22,8 @@ describe('the options of a call', () => {
     ['an address without TLS', { url: 'http://relay.example/' }],
     ['a hash that is none', { certificateHashes: ['abc'] }],
     ['keys of an issuer without a token', { issuerKeys: { keys: [] } }],
+    ['data of no size', { chatSettings: { maxDataBytes: 0 } }],
+    ['data larger than receivers take', { chatSettings: { maxDataBytes: 65_537 } }],
     ['a negative time', { keySettings: { updateMs: -1 } }],
     ['no time', { keySettings: { graceMs: Number.NaN } }],
     ['a time without end', { keySettings: { checkMs: Number.POSITIVE_INFINITY } }],

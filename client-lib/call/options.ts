@@ -1,4 +1,5 @@
 import { checkId, MediaFormatError } from '../../moq/media/index.ts'
+import { MOST_DATA_BYTES } from '../chat/data.ts'
 import type { CallError, JoinOptions } from './types.ts'
 
 const MAX_NAME = 64
@@ -34,6 +35,12 @@ export function checkOptions(options: JoinOptions): JoinOptions {
     if (!(ms >= 0 && ms <= MAX_SETTING_MS)) {
       throw new CallOptionsError(`keySettings.${name} is no time in ms, up to a day: ${ms}`)
     }
+  }
+  const most = options.chatSettings?.maxDataBytes
+  if (most !== undefined && !(Number.isInteger(most) && most >= 1 && most <= MOST_DATA_BYTES)) {
+    throw new CallOptionsError(
+      `chatSettings.maxDataBytes is no number of bytes, up to ${MOST_DATA_BYTES}: ${most}`,
+    )
   }
   return { ...options, name }
 }

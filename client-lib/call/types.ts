@@ -1,6 +1,6 @@
 /** The public types of the call library. */
 
-import type { ChatDelivery, ReceivedText } from '../chat/index.ts'
+import type { ChatDelivery, ReceivedData, ReceivedText } from '../chat/index.ts'
 import type { PublicKeySet } from '../keys/token-proof.ts'
 import type { AlarmName, Emoji } from '../verification/index.ts'
 
@@ -46,6 +46,12 @@ export interface JoinOptions {
   readonly issuerKeys?: PublicKeySet
   /** How the group's keys are kept; for tests and for operators who know why. */
   readonly keySettings?: KeySettings
+  readonly chatSettings?: ChatSettings
+}
+
+export interface ChatSettings {
+  /** Largest data that `sendData` takes, bytes: 1 to 65536, which is what receivers take. Default 16384. */
+  readonly maxDataBytes?: number
 }
 
 /** What a `token` function is told. */
@@ -86,7 +92,12 @@ export interface CallEvents {
   epoch: { readonly epoch: number; readonly verificationCode: string }
   /** Somebody else wrote a text. It is text: show it by `textContent`. */
   chat: ReceivedText
-  /** A text of ours has come further. */
+  /**
+   * Somebody else's page sent data. It is authentic, but made by its sender: check it like anything from
+   * outside.
+   */
+  data: ReceivedData
+  /** A text or data of ours has come further. */
   chatDelivered: ChatDelivery
   /** Something is wrong that a person should know of; the call goes on unless `state` says not. */
   error: CallError

@@ -1,6 +1,13 @@
 /** What a call's page and its worker tell each other. */
 
-import type { ChatDelivery, ChatErrorCode, ChatText, ReceivedText } from '../chat/index.ts'
+import type {
+  ChatData,
+  ChatDelivery,
+  ChatErrorCode,
+  ChatText,
+  ReceivedData,
+  ReceivedText,
+} from '../chat/index.ts'
 import type { ReadToken } from './token.ts'
 import type {
   CallError,
@@ -45,6 +52,13 @@ export type ToWorker =
   | { readonly type: 'token'; readonly token: ReadToken | null }
   /** To be answered by `chat-sent` with the same number. */
   | { readonly type: 'chat'; readonly request: number; readonly text: string }
+  /** To be answered by `data-sent` with the same number; the bytes are a copy. */
+  | {
+      readonly type: 'data'
+      readonly request: number
+      readonly topic: string
+      readonly bytes: Uint8Array
+    }
   | { readonly type: 'leave' }
   /** The page goes, and may be back in a moment. */
   | { readonly type: 'suspend' }
@@ -84,7 +98,14 @@ export type FromWorker =
       readonly request: number
       readonly result: ChatText | ChatErrorCode
     }
+  | {
+      readonly type: 'data-sent'
+      readonly request: number
+      readonly result: ChatData | ChatErrorCode
+    }
   | { readonly type: 'chat'; readonly text: ReceivedText }
+  /** The bytes are transferred. */
+  | { readonly type: 'data'; readonly data: ReceivedData }
   | { readonly type: 'chat-delivered'; readonly delivery: ChatDelivery }
   /** The answer to `leave`: the goodbye is said and the connection closed. */
   | { readonly type: 'left' }

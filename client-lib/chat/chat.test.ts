@@ -1,16 +1,37 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock, seededRandom } from '../keys/simulated-room.ts'
-import { Chat } from './chat.ts'
+import { Chat, type ChatOptions } from './chat.ts'
 import { ChatError } from './errors.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import type { ChatDelivery, ReceivedText } from './types.ts'
+import type { ChatDelivery, ReceivedData, ReceivedText } from './types.ts'
 
 const START = Date.UTC(2030, 0, 1)
+
+function data(of: { id: number; base: number; bytes: Uint8Array<ArrayBuffer> }): Uint8Array {
+  return encodeMessage({ kind: 'data', session: 1, sentAt: 0, topic: '', ...of })
+}
+
+/** Of a member that nobody hears. */
+function quiet(room: Room): ChatOptions {
+  return {
+    participantId: 'dan',
+    clock: room.clock,
+    wallClock: () => START,
+    members: () => [],
+    publish() {},
+    onText() {},
+    onData() {},
+    onDelivered() {},
+  }
+}
 
 class Member {
   readonly id: string
   readonly chat: Chat
   readonly texts: ReceivedText[] = []
+  readonly data: ReceivedData[] = []
+  /** Both, in the order in which they came. */
+  readonly all: string[] = []
   readonly deliveries: ChatDelivery[] = []
 
   constructor(id: string, room: Room) {
@@ -21,7 +42,14 @@ class Member {
       wallClock: () => START + room.clock.now(),
       members: () => room.members.map((member) => member.id).filter((other) => other !== id),
       publish: (bytes) => room.spread(this, bytes),
-      onText: (text) => this.texts.push(text),
+      onText: (text) => {
+        this.texts.push(text)
+        this.all.push(`text ${text.id}`)
+      },
+      onData: (data) => {
+        this.data.push(data)
+        this.all.push(`data ${data.id}`)
+      },
       onDelivered: (delivery) => this.deliveries.push(delivery),
     })
   }
@@ -197,6 +225,107 @@ describe('a chat', () => {
     room.run(10_000)
     expect(bob!.heard('ann')).toEqual(['first', 'second'])
     expect(again.delivery(1)).toBe('1 of 1')
+  })
+})
+
+describe('data beside the texts', () => {
+  it('comes with its sender and topic, and is acknowledged like a text', () => {
+    const [room, ann, bob, cyn] = roomOf('ann', 'bob', 'cyn')
+    const bytes = Uint8Array.of(0, 1, 255)
+    const sent = ann!.chat.sendData(bytes, 'board')
+    expect(sent).toEqual({ id: 1, topic: 'board', sentAt: START })
+    bytes.fill(7)
+    room.run(1000)
+    for (const member of [bob!, cyn!]) {
+      expect(member.data).toEqual([{ from: 'ann', ...sent, bytes: Uint8Array.of(0, 1, 255) }])
+      expect(member.texts).toEqual([])
+    }
+    expect(ann!.delivery(1)).toBe('2 of 2')
+  })
+
+  it.each([1, 2, 3])('keeps its order with the texts of its sender under loss, seed %i', (seed) => {
+    const room = new Room(seed)
+    const [ann, bob] = ['ann', 'bob'].map((id) => room.join(id))
+    room.loss = 0.3
+    const sent: string[] = []
+    for (let i = 0; i < 20; i++) {
+      if (i % 3 === 0) sent.push(`text ${ann!.chat.send(`${i}`).id}`)
+      else sent.push(`data ${ann!.chat.sendData(new Uint8Array(i * 100), 'n').id}`)
+      room.run(250)
+    }
+    room.run(30_000)
+    expect(bob!.all).toEqual(sent.filter((one) => bob!.all.includes(one)))
+    expect(bob!.all.length).toBeGreaterThanOrEqual(19)
+  })
+
+  it('may be empty, and as large as is set, and no larger', () => {
+    const [room, ann, bob] = roomOf('ann', 'bob')
+    const { chat } = ann!
+    chat.sendData(new Uint8Array(0), '')
+    chat.sendData(new Uint8Array(16_384), 'x'.repeat(64))
+    expect(codeOf(() => chat.sendData(new Uint8Array(16_385), ''))).toBe('too-large')
+    room.run(1000)
+    expect(bob!.data.map(({ bytes }) => bytes.length)).toEqual([0, 16_384])
+    const wide = new Chat({ ...quiet(room), maxDataBytes: 65_536 })
+    expect(wide.sendData(new Uint8Array(65_536), '').id).toBe(1)
+    expect(codeOf(() => wide.sendData(new Uint8Array(65_537), ''))).toBe('too-large')
+  })
+
+  it('has a topic of 64 bytes at most, well-formed', () => {
+    const [, ann] = roomOf('ann', 'bob')
+    const send = (topic: string) => codeOf(() => ann!.chat.sendData(new Uint8Array(1), topic))
+    expect(send('x'.repeat(65))).toBe('bad-topic')
+    expect(send('ä'.repeat(33))).toBe('bad-topic')
+    expect(send('\ud800')).toBe('bad-topic')
+    expect(new ChatError('bad-topic').message).toMatch(/topic/)
+  })
+
+  it('shares the rate of the texts, and has one of its own in bytes', () => {
+    const [room, ann, bob] = roomOf('ann', 'bob')
+    const data = (size: number) => codeOf(() => ann!.chat.sendData(new Uint8Array(size), ''))
+    for (let i = 0; i < 5; i++) ann!.chat.send('x')
+    expect(Array.from({ length: 6 }, () => data(1)).filter((code) => code === 'none').length).toBe(
+      5,
+    )
+    room.run(10_000)
+    const wide = new Chat({ ...quiet(room), maxDataBytes: 65_536 })
+    const big = () => codeOf(() => wide.sendData(new Uint8Array(65_000), ''))
+    expect([big(), big(), big(), big(), big()]).toEqual([
+      'none',
+      'none',
+      'none',
+      'none',
+      'too-fast',
+    ])
+    room.run(1500)
+    expect(big()).toBe('none')
+    expect(bob!.all).toHaveLength(10)
+  })
+
+  it('of a flooding sender is held to a rate, and to half a megabyte that waits', () => {
+    const [room, , bob] = roomOf('eve', 'bob')
+    const flood = (id: number) =>
+      bob!.chat.receive('eve', data({ id, base: 1, bytes: new Uint8Array(65_536) }))
+    flood(1)
+    // The second never comes: what follows waits, and the oldest is handed over to make room.
+    for (let id = 3; id <= 12; id++) flood(id)
+    expect(bob!.data.map(({ id }) => id)).toEqual([1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    for (let id = 13; id <= 100; id++) flood(id)
+    room.run(1000)
+    expect(bob!.data.length).toBeLessThanOrEqual(24)
+  })
+
+  it('gives up nothing twice, and hands over nothing twice, when what waited was full', () => {
+    const [room, , bob] = roomOf('eve', 'bob')
+    const send = (id: number) =>
+      bob!.chat.receive('eve', data({ id, base: 1, bytes: new Uint8Array(10) }))
+    for (let id = 3; id <= 62; id++) send(id)
+    room.run(4000)
+    for (let id = 63; id <= 68; id++) send(id)
+    send(2)
+    room.run(6000)
+    const ids = bob!.data.map(({ id }) => id)
+    expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b))
   })
 })
 

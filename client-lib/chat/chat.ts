@@ -2,7 +2,7 @@ import type { Clock } from '../../moq/session/clock.ts'
 import { Inbox } from './inbox.ts'
 import { type ChatMessage, decodeMessage, encodeMessage, MAX_ACKS } from './message.ts'
 import { Outbox } from './outbox.ts'
-import type { ChatDelivery, ChatText, ReceivedText } from './types.ts'
+import type { ChatData, ChatDelivery, ChatText, ReceivedData, ReceivedText } from './types.ts'
 
 export interface ChatOptions {
   readonly participantId: string
@@ -13,7 +13,10 @@ export interface ChatOptions {
   readonly members: () => readonly string[]
   /** Encrypt and publish as a new group of our `chat` track. */
   readonly publish: (message: Uint8Array) => void
+  /** Largest data that `sendData` takes, bytes; `MOST_DATA_BYTES` at most. */
+  readonly maxDataBytes?: number
   readonly onText: (text: ReceivedText) => void
+  readonly onData: (data: ReceivedData) => void
   readonly onDelivered: (delivery: ChatDelivery) => void
 }
 
@@ -41,11 +44,19 @@ export class Chat {
     return this.outbox.send(text)
   }
 
+  /** @throws ChatError `too-large`, `bad-topic` or `too-fast` */
+  sendData(bytes: Uint8Array, topic: string): ChatData {
+    return this.outbox.sendData(bytes, topic)
+  }
+
   /** Plaintext of an object of a participant's `chat` track: authentic, but maybe not well-meant. */
   receive(from: string, payload: Uint8Array): void {
     const message = tryDecode(payload)
-    if (message?.kind === 'text') this.inboxOf(from)?.push(message)
-    if (message?.kind !== 'acks') return
+    if (message === null) return
+    if (message.kind !== 'acks') {
+      this.inboxOf(from)?.push(message, payload.length)
+      return
+    }
     for (const ack of message.acks) {
       if (ack.participantId === this.options.participantId) this.outbox.acknowledge(from, ack)
     }
@@ -73,9 +84,9 @@ export class Chat {
     const known = this.inboxes.get(id)
     if (known !== undefined) return known
     if (this.inboxes.size >= 2 * MAX_SENDERS) return undefined
-    const { clock, onText } = this.options
+    const { clock, onText, onData } = this.options
     const onAck = () => this.owe(id)
-    const inbox = new Inbox({ participantId: id, clock, onText, onAck })
+    const inbox = new Inbox({ participantId: id, clock, onText, onData, onAck })
     this.inboxes.set(id, inbox)
     return inbox
   }

@@ -1,32 +1,42 @@
 import type { Clock } from '../../moq/session/clock.ts'
-import { type Ack, MAX_LOST, type TextMessage } from './message.ts'
-import { Rate } from './rate.ts'
+import { type Ack, MAX_LOST, type NumberedMessage } from './message.ts'
+import { MessageRate } from './rate.ts'
 import { cleanText } from './text.ts'
-import type { ReceivedText } from './types.ts'
+import type { ReceivedData, ReceivedText } from './types.ts'
 
 export interface InboxOptions {
   readonly participantId: string
   readonly clock: Clock
   readonly onText: (text: ReceivedText) => void
+  readonly onData: (data: ReceivedData) => void
   /** There is something to acknowledge, be it again. */
   readonly onAck: () => void
 }
 
-/** A missing text is waited for, ms; its sender sends it again meanwhile. */
+/** A missing message is waited for, ms; its sender sends it again meanwhile. */
 const GAP_MS = 5000
-/** Texts that wait for a missing one. */
+/** Messages that wait for a missing one, and the bytes of all of them. */
 const MAX_HELD = 64
+const MAX_HELD_BYTES = 512 * 1024
 /** More than a sender of ours sends, with those sent again. */
-const TEXTS_A_SECOND = 10
-const TEXTS_AT_ONCE = 60
+const RATE = {
+  messages: { aSecond: 10, atOnce: 60 },
+  bytes: { aSecond: 128 * 1024, atOnce: 1536 * 1024 },
+} as const
 
-/** Texts of one sender, put in order. */
+interface Held {
+  readonly message: NumberedMessage
+  readonly bytes: number
+}
+
+/** Texts and data of one sender, put in order. */
 export class Inbox {
   private readonly options: InboxOptions
-  private readonly rate: Rate
-  private readonly held = new Map<number, TextMessage>()
+  private readonly rate: MessageRate
+  private readonly held = new Map<number, Held>()
+  private heldBytes = 0
   private session = -1
-  /** Id of the first text that is ours to get; null before any came. */
+  /** Id of the first message that is ours to get; null before any came. */
   private first: number | null = null
   private next = 1
   private lost: number[] = []
@@ -34,10 +44,10 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.options = options
-    this.rate = new Rate(TEXTS_A_SECOND, TEXTS_AT_ONCE, () => options.clock.now())
+    this.rate = new MessageRate(RATE, () => options.clock.now())
   }
 
-  /** Null before the first text. */
+  /** Null before the first message. */
   get ack(): Ack | null {
     const { session, next, lost } = this
     if (this.first === null) return null
@@ -45,25 +55,31 @@ export class Inbox {
     return { participantId, session, first: this.first, last: next - 1, lost }
   }
 
-  push(message: TextMessage): void {
-    if (message.session < this.session || !this.rate.take()) return
+  /** @param bytes of the message as it was sent */
+  push(message: NumberedMessage, bytes: number): void {
+    if (message.session < this.session || !this.rate.take(bytes)) return
     if (message.session > this.session) this.begin(message)
     if (message.id < this.next) {
       // The acknowledgement was lost, or is under way.
       this.options.onAck()
       return
     }
-    if (this.held.size >= MAX_HELD) this.skip()
-    this.held.set(message.id, message)
+    if (this.held.has(message.id)) return
+    if (message.id > this.next) this.makeRoom(bytes)
+    // It was among what is given up now.
+    if (message.id < this.next) return
+    this.held.set(message.id, { message, bytes })
+    this.heldBytes += bytes
     this.drain()
   }
 
   close(): void {
     this.cancelWait()
     this.held.clear()
+    this.heldBytes = 0
   }
 
-  private begin({ session, base }: TextMessage): void {
+  private begin({ session, base }: NumberedMessage): void {
     this.close()
     this.session = session
     this.first = base
@@ -71,7 +87,12 @@ export class Inbox {
     this.lost = []
   }
 
-  /** Gives up what is missing before the texts that wait. */
+  private makeRoom(bytes: number): void {
+    const most = MAX_HELD_BYTES - bytes
+    while (this.held.size >= MAX_HELD || this.heldBytes > most) this.skip()
+  }
+
+  /** Gives up what is missing before the messages that wait. */
   private skip(): void {
     if (this.held.size === 0) return
     const next = Math.min(...this.held.keys())
@@ -83,11 +104,12 @@ export class Inbox {
 
   private drain(): void {
     for (;;) {
-      const message = this.held.get(this.next)
-      if (message === undefined) break
+      const held = this.held.get(this.next)
+      if (held === undefined) break
       this.held.delete(this.next)
+      this.heldBytes -= held.bytes
       this.next += 1
-      this.hand(message)
+      this.hand(held.message)
     }
     this.cancelWait()
     if (this.held.size > 0) {
@@ -95,10 +117,15 @@ export class Inbox {
     }
   }
 
-  private hand({ id, text, sentAt }: TextMessage): void {
-    const { participantId: from, onText, onAck } = this.options
-    const cleaned = cleanText(text)
-    if (cleaned !== '') onText({ from, id, text: cleaned, sentAt })
+  private hand(message: NumberedMessage): void {
+    const { participantId: from, onText, onData, onAck } = this.options
+    const { id, sentAt } = message
+    if (message.kind === 'data') {
+      onData({ from, id, topic: message.topic, bytes: message.bytes, sentAt })
+    } else {
+      const text = cleanText(message.text)
+      if (text !== '') onText({ from, id, text, sentAt })
+    }
     onAck()
   }
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../../moq/session/clock.ts'
+import { DEFAULT_DATA_BYTES, isTopic } from './data.ts'
 import { ChatError } from './errors.ts'
-import { type Ack, encodeMessage } from './message.ts'
-import { Rate } from './rate.ts'
+import { type Ack, encodeMessage, type MessageNumber, type NumberedMessage } from './message.ts'
+import { MessageRate } from './rate.ts'
 import { cleanText, isTooLong } from './text.ts'
-import type { ChatDelivery, ChatText } from './types.ts'
+import type { ChatData, ChatDelivery, ChatText } from './types.ts'
 
 export interface OutboxOptions {
   readonly clock: Clock
@@ -12,14 +13,18 @@ export interface OutboxOptions {
   readonly session: number
   /** Those who can read what we send now, without ourselves. */
   readonly members: () => readonly string[]
+  /** Largest data that `sendData` takes, bytes; `MOST_DATA_BYTES` at most. */
+  readonly maxDataBytes?: number
   readonly publish: (message: Uint8Array) => void
   readonly onDelivered: (delivery: ChatDelivery) => void
 }
 
-/** When a text is sent again, ms after the time before. */
+/** When a message is sent again, ms after the time before. */
 const RETRY_MS = [1000, 2000, 4000, 8000]
-const TEXTS_A_SECOND = 5
-const TEXTS_AT_ONCE = 10
+const RATE = {
+  messages: { aSecond: 5, atOnce: 10 },
+  bytes: { aSecond: 64 * 1024, atOnce: 256 * 1024 },
+} as const
 
 interface Pending {
   readonly id: number
@@ -30,16 +35,16 @@ interface Pending {
   cancel: () => void
 }
 
-/** Texts of ours: sent, and sent again until all who were there have acknowledged them. */
+/** Texts and data of ours: sent, and sent again until all who were there have acknowledged them. */
 export class Outbox {
   private readonly options: OutboxOptions
-  private readonly rate: Rate
+  private readonly rate: MessageRate
   private readonly pending = new Map<number, Pending>()
   private nextId = 1
 
   constructor(options: OutboxOptions) {
     this.options = options
-    this.rate = new Rate(TEXTS_A_SECOND, TEXTS_AT_ONCE, () => options.clock.now())
+    this.rate = new MessageRate(RATE, () => options.clock.now())
   }
 
   /** @throws ChatError `empty`, `too-long` or `too-fast` */
@@ -49,19 +54,39 @@ export class Outbox {
     const text = cleanText(given)
     if (text === '') throw new ChatError('empty')
     if (isTooLong(text)) throw new ChatError('too-long')
-    if (!this.rate.take()) throw new ChatError('too-fast')
+    const { id, sentAt } = this.post((number) => ({ kind: 'text', ...number, text }))
+    return { id, text, sentAt }
+  }
+
+  /**
+   * @param data may be changed after the call
+   * @throws ChatError `too-large`, `bad-topic` or `too-fast`
+   */
+  sendData(data: Uint8Array, topic: string): ChatData {
+    if (data.length > (this.options.maxDataBytes ?? DEFAULT_DATA_BYTES)) {
+      throw new ChatError('too-large')
+    }
+    if (!isTopic(topic)) throw new ChatError('bad-topic')
+    const bytes = data.slice()
+    const { id, sentAt } = this.post((number) => ({ kind: 'data', ...number, topic, bytes }))
+    return { id, topic, sentAt }
+  }
+
+  private post(message: (number: MessageNumber) => NumberedMessage): MessageNumber {
     const { wallClock, session, members, publish } = this.options
-    const id = this.nextId++
-    const sentAt = Math.floor(wallClock())
+    const id = this.nextId
     const receivers = new Set(members())
     const base = this.baseFor(receivers) ?? id
-    const bytes = encodeMessage({ kind: 'text', session, id, base, sentAt, text })
+    const number = { session, id, base, sentAt: Math.floor(wallClock()) }
+    const bytes = encodeMessage(message(number))
+    if (!this.rate.take(bytes.length)) throw new ChatError('too-fast')
+    this.nextId++
     const pending = { id, bytes, receivers, delivered: new Set<string>(), told: '', cancel() {} }
     this.pending.set(id, pending)
     publish(bytes)
     this.sendAgain(pending, 0)
     this.tell(pending)
-    return { id, text, sentAt }
+    return number
   }
 
   /** Of one receiver, for one of our sessions. */
@@ -85,7 +110,7 @@ export class Outbox {
     this.pending.clear()
   }
 
-  /** The first text that all of these ought to get and somebody has not acknowledged. */
+  /** The first message that all of these ought to get and somebody has not acknowledged. */
   private baseFor(members: ReadonlySet<string>): number | undefined {
     for (const { id, receivers } of this.pending.values()) {
       if (isSubset(members, receivers)) return id

@@ -9,7 +9,7 @@ import { systemClock } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
 import { VERSIONS } from '../../../moq/wire/versions.ts'
-import type { ChatText } from '../../chat/index.ts'
+import type { ChatData, ChatText } from '../../chat/index.ts'
 import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
 import { type Connected, connect } from '../../transport/connect.ts'
@@ -22,7 +22,7 @@ import { CallRoom, type CallRoomEvents } from './call-room.ts'
 import { LocalMedia } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 
-type FromRoom = 'onChat' | 'onChatDelivered' | 'onPicture' | 'onSamples' | 'onSoundEnded'
+type FromRoom = 'onChat' | 'onData' | 'onChatDelivered' | 'onPicture' | 'onSamples' | 'onSoundEnded'
 
 export interface CallEngineEvents extends Pick<CallRoomEvents, FromRoom> {
   onStatus(status: WorkerStatus): void
@@ -125,6 +125,12 @@ export class CallEngine {
   sendChat(text: string): ChatText {
     if (!this.room || this.isOver()) throw new ChatError('not-connected')
     return this.room.chat.send(text)
+  }
+
+  /** @throws ChatError */
+  sendData(bytes: Uint8Array, topic: string): ChatData {
+    if (!this.room || this.isOver()) throw new ChatError('not-connected')
+    return this.room.chat.sendData(bytes, topic)
   }
 
   async leave(): Promise<void> {

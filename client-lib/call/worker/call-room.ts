@@ -15,7 +15,7 @@ import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
 import { type Namespace, textOf } from '../../../moq/wire/names.ts'
 import type { Property } from '../../../moq/wire/properties.ts'
-import type { ChatDelivery, ReceivedText } from '../../chat/index.ts'
+import type { ChatDelivery, ReceivedData, ReceivedText } from '../../chat/index.ts'
 import type { Authenticate, EpochKeys, KeysError, StateSlot } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
@@ -53,6 +53,7 @@ export interface CallRoomEvents {
   onKeysFailed(error: KeysError): void
   onMediaError(error: MediaError): void
   onChat(text: ReceivedText): void
+  onData(data: ReceivedData): void
   onChatDelivered(delivery: ChatDelivery): void
   /** The receiver closes the picture. */
   onPicture(participantId: string, frame: VideoFrame): void
@@ -147,7 +148,7 @@ export class CallRoom {
   }
 
   private openChat(): ChatLink {
-    const { keys, clock, wallClock, events } = this.options
+    const { call, keys, clock, wallClock, events } = this.options
     return new ChatLink({
       session: this.session,
       room: this.name,
@@ -155,7 +156,9 @@ export class CallRoom {
       keys,
       clock,
       wallClock,
+      maxDataBytes: call.chatSettings?.maxDataBytes,
       onText: (text) => events.onChat(text),
+      onData: (data) => events.onData(data),
       onDelivered: (delivery) => events.onChatDelivered(delivery),
       onBug: events.onBug,
     })

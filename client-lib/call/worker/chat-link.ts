@@ -3,9 +3,11 @@ import type { Clock, IncomingSubscribe, Session, TrackState } from '../../../moq
 import { trackOf } from '../../../moq/wire/names.ts'
 import {
   Chat,
+  type ChatData,
   type ChatDelivery,
   ChatError,
   type ChatText,
+  type ReceivedData,
   type ReceivedText,
 } from '../../chat/index.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
@@ -23,7 +25,10 @@ export interface ChatLinkOptions {
   readonly clock: Clock
   /** ms since the Unix epoch. */
   readonly wallClock: () => number
+  /** Largest data that `sendData` takes, bytes; the default of `client-lib/chat` unless told. */
+  readonly maxDataBytes?: number | undefined
   readonly onText: (text: ReceivedText) => void
+  readonly onData: (data: ReceivedData) => void
   readonly onDelivered: (delivery: ChatDelivery) => void
   readonly onBug: (error: unknown) => void
 }
@@ -46,7 +51,7 @@ export class ChatLink {
   private group: number
 
   constructor(options: ChatLinkOptions) {
-    const { participantId, keys, clock, wallClock, onText, onDelivered, onBug } = options
+    const { participantId, keys, clock, wallClock, onText, onData, onDelivered, onBug } = options
     this.options = options
     this.group = firstGroupAt(wallClock())
     this.track = new EncryptedTrack({
@@ -62,7 +67,9 @@ export class ChatLink {
       wallClock,
       members: () => [...this.senders.keys()].filter((id) => this.inGroup.has(id)),
       publish: (message) => this.publish(message),
+      ...(options.maxDataBytes !== undefined && { maxDataBytes: options.maxDataBytes }),
       onText,
+      onData,
       // Whoever sends learns first what was sent, then how far it came.
       onDelivered: (delivery) => queueMicrotask(() => onDelivered(delivery)),
     })
@@ -72,6 +79,12 @@ export class ChatLink {
   send(text: string): ChatText {
     if (!this.track.canSend) throw new ChatError('not-connected')
     return this.chat.send(text)
+  }
+
+  /** @throws ChatError */
+  sendData(bytes: Uint8Array, topic: string): ChatData {
+    if (!this.track.canSend) throw new ChatError('not-connected')
+    return this.chat.sendData(bytes, topic)
   }
 
   accept(request: IncomingSubscribe): void {

@@ -1,7 +1,7 @@
 /** The call's worker: joins the engine to the page by messages. */
 
 import { systemClock } from '../../../moq/session/index.ts'
-import { ChatError, type ChatErrorCode, type ChatText } from '../../chat/index.ts'
+import { ChatError, type ChatErrorCode } from '../../chat/index.ts'
 import { leaveSeat, type Seat, takeSeat } from '../../keys/index.ts'
 import { IndexedDbStateStore } from '../../keys/indexeddb-state-store.ts'
 import { PcmSender } from '../../media/pcm.ts'
@@ -52,8 +52,17 @@ function take(data: ToWorker): void {
       engine?.renewToken(data.token)
       return
     case 'chat':
-      tell({ type: 'chat-sent', request: data.request, result: sendChat(data.text) })
+      tell({
+        type: 'chat-sent',
+        request: data.request,
+        result: sent((to) => to.sendChat(data.text)),
+      })
       return
+    case 'data': {
+      const result = sent((to) => to.sendData(data.bytes, data.topic))
+      tell({ type: 'data-sent', request: data.request, result })
+      return
+    }
     case 'leave':
       void engine?.leave().finally(() => tell({ type: 'left' }))
       return
@@ -83,9 +92,9 @@ function keysError(error: unknown): CallError {
   return { code: 'keys-failed', message, detail: String(error) }
 }
 
-function sendChat(text: string): ChatText | ChatErrorCode {
+function sent<Sent>(send: (to: CallEngine) => Sent): Sent | ChatErrorCode {
   try {
-    return engine?.sendChat(text) ?? 'not-connected'
+    return engine === null ? 'not-connected' : send(engine)
   } catch (error) {
     if (error instanceof ChatError) return error.code
     throw error
@@ -98,6 +107,7 @@ function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
     onError: (error) => tell({ type: 'error', error }),
     onTokenWanted: () => tell({ type: 'token-wanted' }),
     onChat: (text) => tell({ type: 'chat', text }),
+    onData: (data) => tell({ type: 'data', data }, [data.bytes.buffer]),
     onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),
     onPicture: (participant, frame) => tell({ type: 'picture', participant, frame }, [frame]),
     onSamples(source, chunk) {
