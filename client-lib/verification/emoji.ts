@@ -1,5 +1,5 @@
 import { EMOJI, type Emoji } from './emoji-list.ts'
-import { stretch } from './stretch.ts'
+import { type Stretch, stretch } from './stretch.ts'
 
 const LABEL = new TextEncoder().encode('Sotto verification emoji 1')
 const BITS_A_PICTURE = 6
@@ -20,8 +20,11 @@ const ITERATIONS = 200_000
  * 2^22 tries are minutes. Here 2^37 tries at 2^18.6 hash computations each are needed before people
  * have compared: more than 2^55, the cost of colliding the 30 digits, whose 99 bits are not stretched.
  */
-export async function verificationEmoji(epochAuthenticator: Uint8Array): Promise<Emoji[]> {
-  const bytes = await stretch(epochAuthenticator, LABEL, ITERATIONS, PICTURES)
+export async function verificationEmoji(
+  epochAuthenticator: Uint8Array,
+  stretchWith: Stretch = stretch,
+): Promise<Emoji[]> {
+  const bytes = await stretchWith(epochAuthenticator, LABEL, ITERATIONS, PICTURES)
   // A byte a picture, of which 6 bits are taken: 256 is a multiple of 64, so none is likelier.
   return Array.from(bytes, (byte) => EMOJI[byte & ((1 << BITS_A_PICTURE) - 1)]!)
 }

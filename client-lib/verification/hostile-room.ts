@@ -5,7 +5,7 @@
  */
 
 import { decodeSnapshot } from '../../moq/delivery/index.ts'
-import type { EpochKeys } from '../keys/index.ts'
+import { defaultMemberSettings, type EpochKeys } from '../keys/index.ts'
 import { decodeGroupInfo } from '../keys/messages.ts'
 import { type Participant, type Service, SimulatedRoom } from '../keys/simulated-room.ts'
 import type { AlarmName } from './alarms.ts'
@@ -33,24 +33,43 @@ export class HostileRoom extends SimulatedRoom {
   /** Whom the second service serves; null: both are fed alike. */
   private split: ReadonlySet<string> | null = null
   private readonly hidden = new Set<string>()
+  private readonly graceMs: number
 
-  /** @param makeService called twice: twins, until the room is forked */
-  constructor(makeService: () => Service, seed = 1) {
+  /**
+   * @param makeService called twice: twins, until the room is forked
+   * @param graceMs of the members
+   */
+  constructor(
+    makeService: () => Service,
+    seed = 1,
+    graceMs: number = defaultMemberSettings.graceMs,
+  ) {
     const services: [Service, Service] = [makeService(), makeService()]
     super(services[0], 'classical', seed)
     this.services = services
+    this.graceMs = graceMs
     this.media()
+  }
+
+  /** A participant's namespace goes without a word. */
+  drop(id: string): void {
+    this.vanish(this.watched.get(id)!.participant)
+    this.watched.get(id)!.verifier.close()
+    this.watched.delete(id)
+    for (const { verifier } of this.watched.values()) verifier.setAnnounced(id, false)
   }
 
   /** A participant comes in, and is told of to everybody that it is not hidden from. */
   enter(id: string, options: { hidden?: boolean } = {}): Watched {
     if (options.hidden) this.hidden.add(id)
-    const participant = this.join(id)
+    const { graceMs } = this
+    const participant = this.join(id, { settings: { graceMs } })
     const { member } = participant
     const verifier = new Verifier({
       participantId: id,
       clock: this.clock,
       wallClock: () => START + this.clock.now(),
+      graceMs,
       signatures: member,
       publish: (statement) => this.spread(id, statement),
       onChange: () => this.note(watched),

@@ -39,7 +39,7 @@
  * Whoever holds back media as well as statements has cut off the participant: that is seen anyway.
  * Each alarm has a patience, because honest members differ while news is under way; all are raised
  * within 5 s, but for a member that was announced and is not any more: the group itself removes it
- * after 10 s, so it counts as a ghost after 12 s.
+ * after its grace period, 10 s by default, so it counts as a ghost 2 s later.
  *
  * **Commits that are taken back.** Members who had applied one that most others cannot apply go back and
  * join anew (`moq/delivery/report.ts`); the epochs that they leave are no fork. They strike them from
@@ -61,4 +61,5 @@ export type { Emoji } from './emoji-list.ts'
 export { type KeyHolder, safetyNumber } from './safety-number.ts'
 export type { LeafSignatures } from './signatures.ts'
 export { repeatMs } from './speaker.ts'
+export type { Stretch } from './stretch.ts'
 export { type VerifiedEpoch, Verifier, type VerifierOptions } from './verifier.ts'

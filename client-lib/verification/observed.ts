@@ -17,10 +17,12 @@ export class Observed {
   /** Since when it is both in the room and in the group, ms; null while it is not. */
   private metAt: number | null = null
   private trafficAt = Number.NEGATIVE_INFINITY
-  private readonly suspicions = new Suspicions()
+  private readonly suspicions: Suspicions
 
-  constructor(listener: Listener) {
+  /** @param graceMs how long the group waits before it removes who vanished */
+  constructor(listener: Listener, graceMs: number) {
     this.listener = listener
+    this.suspicions = new Suspicions(graceMs)
   }
 
   get alarms(): AlarmName[] {

@@ -1,5 +1,5 @@
 import { Writer } from '../../moq/wire/writer.ts'
-import { stretch } from './stretch.ts'
+import { type Stretch, stretch } from './stretch.ts'
 
 /** A participant and the JWK thumbprint (RFC 7638) of its signature key. */
 export interface KeyHolder {
@@ -23,16 +23,23 @@ const utf8 = new TextEncoder()
  * Each half is 99 bits that only a key made for the purpose would match: who wants to pass for one of
  * the two has to find a second preimage.
  */
-export async function safetyNumber(one: KeyHolder, other: KeyHolder): Promise<string> {
-  const halves = await Promise.all([digitsOf(one), digitsOf(other)])
+export async function safetyNumber(
+  one: KeyHolder,
+  other: KeyHolder,
+  stretchWith: Stretch = stretch,
+): Promise<string> {
+  const halves = await Promise.all([digitsOf(one, stretchWith), digitsOf(other, stretchWith)])
   return halves.sort().join('')
 }
 
-async function digitsOf({ participantId, fingerprint }: KeyHolder): Promise<string> {
+async function digitsOf(
+  { participantId, fingerprint }: KeyHolder,
+  stretchWith: Stretch,
+): Promise<string> {
   const id = utf8.encode(participantId)
   const salt = new Writer(id.length + 32).bytes(utf8.encode(LABEL)).lengthPrefixed(id).finish()
   const size = GROUPS * BYTES_A_GROUP
-  const bytes = await stretch(utf8.encode(fingerprint), salt, ITERATIONS, size)
+  const bytes = await stretchWith(utf8.encode(fingerprint), salt, ITERATIONS, size)
   let digits = ''
   for (let group = 0; group < GROUPS; group++) {
     let value = 0

@@ -1,3 +1,11 @@
+/** Makes `bytes` of output from a secret at a cost of `iterations`. */
+export type Stretch = (
+  secret: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+  bytes: number,
+) => Promise<Uint8Array>
+
 /**
  * PBKDF2-HMAC-SHA-512 (RFC 8018 section 5.2) by WebCrypto: a hash that costs as much as we say, on
  * another thread than media.

@@ -29,10 +29,11 @@ interface Rule {
   readonly stays: boolean
 }
 
-/** A group removes who vanished after 10 s; who is in it still after this, ms, hides. */
-const VANISHED_MS = 12_000
+/** So much later than it may, ms, a group has removed who vanished; who is in it still hides. */
+const REMOVAL_MS = 2000
 
-const rules: Readonly<Record<Suspicion, Rule>> = {
+/** @param graceMs how long the group waits for who vanished */
+const rulesFor = (graceMs: number): Readonly<Record<Suspicion, Rule>> => ({
   // A member that takes a skipped commit back needs a moment for it.
   'other-keys': { alarm: 'fork', patienceMs: 1500, stays: true },
   'other-keys-before': { alarm: 'fork-merged', patienceMs: 1500, stays: true },
@@ -41,13 +42,19 @@ const rules: Readonly<Record<Suspicion, Rule>> = {
   'other-log': { alarm: 'log-differs', patienceMs: 3000, stays: false },
   silent: { alarm: 'unconfirmed', patienceMs: 4000, stays: false },
   'never-shown': { alarm: 'ghost', patienceMs: 3000, stays: false },
-  vanished: { alarm: 'ghost', patienceMs: VANISHED_MS, stays: false },
-}
+  vanished: { alarm: 'ghost', patienceMs: graceMs + REMOVAL_MS, stays: false },
+})
 
 export class Suspicions {
   private readonly since = new Map<Suspicion, number>()
   private readonly raised = new Set<AlarmName>()
   private readonly stays = new Set<AlarmName>()
+  private readonly rules: ReturnType<typeof rulesFor>
+
+  /** @param graceMs how long the group waits before it removes who vanished */
+  constructor(graceMs: number) {
+    this.rules = rulesFor(graceMs)
+  }
 
   /** What holds now. Returns whether the alarms have changed. */
   update(holding: ReadonlySet<Suspicion>, now: number): boolean {
@@ -60,7 +67,7 @@ export class Suspicions {
     const before = this.alarms().join()
     for (const name of this.raised) if (!this.stays.has(name)) this.raised.delete(name)
     for (const [suspicion, since] of this.since) {
-      const { alarm, patienceMs, stays } = rules[suspicion]
+      const { alarm, patienceMs, stays } = this.rules[suspicion]
       if (now - since < patienceMs) continue
       this.raised.add(alarm)
       if (stays) this.stays.add(alarm)

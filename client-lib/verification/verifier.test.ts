@@ -194,6 +194,44 @@ describe('a ghost', () => {
   })
 })
 
+describe('a member that vanished', () => {
+  it.each([
+    ['shorter', 2000],
+    ['longer', 30_000],
+  ])('is no ghost while the group waits for it, though it waits %s', async (_, graceMs) => {
+    const room = new HostileRoom(() => new Sequencer(), 1, graceMs)
+    for (const id of ['ann', 'bob', 'cyn']) {
+      room.enter(id)
+      await room.run(1000)
+    }
+    room.drop('cyn')
+    const [ann, bob] = all(room)
+    await room.run(graceMs - 500)
+    expect(ann!.participant.last.roster).toHaveLength(3)
+    await room.run(5000)
+    for (const watched of [ann!, bob!]) {
+      expect(watched.participant.last.roster).toHaveLength(2)
+      expect(alarmsOf(watched)).toEqual([])
+    }
+  })
+
+  it('and that nobody removes is a ghost 2 s after the time for it', async () => {
+    const room = new HostileRoom(() => new Sequencer(), 1, 4000)
+    for (const id of ['ann', 'bob', 'cyn']) {
+      room.enter(id)
+      await room.run(1000)
+    }
+    const at = room.clock.now()
+    room.submit = () => {}
+    room.drop('cyn')
+    const [ann] = all(room)
+    await room.run(5900)
+    expect(ann!.verifier.ghosts()).toEqual([])
+    await room.run(500)
+    expect(ann!.raised.get('cyn: ghost')! - at).toBeLessThan(6500)
+  })
+})
+
 describe('a log that is not the same for all', () => {
   it('raises `log-differs` within 5 s', async () => {
     const room = await roomOf('ann', 'bob', 'cyn')

@@ -11,6 +11,8 @@ export interface VerifierOptions {
   readonly clock: Clock
   /** ms since 1970. */
   readonly wallClock: () => number
+  /** How long the group waits before it removes who vanished, ms: until then nobody is a ghost for it. */
+  readonly graceMs: number
   readonly signatures: LeafSignatures
   /** Publish as a new group of our `verify` track. */
   readonly publish: (statement: Uint8Array) => void
@@ -122,14 +124,14 @@ export class Verifier {
   private observe(id: string): Observed | undefined {
     const known = this.observed.get(id)
     if (known !== undefined || this.observed.size >= MAX_OBSERVED) return known
-    const { clock, signatures } = this.options
+    const { clock, signatures, graceMs } = this.options
     const listener = new Listener(
       id,
       signatures,
       () => clock.now(),
       () => this.check(),
     )
-    const observed = new Observed(listener)
+    const observed = new Observed(listener, graceMs)
     this.observed.set(id, observed)
     return observed
   }

@@ -15,6 +15,7 @@ import {
   type Emoji,
   type KeyHolder,
   type LeafSignatures,
+  type Stretch,
   safetyNumber,
   Verifier,
   verificationEmoji,
@@ -30,7 +31,11 @@ export interface VerificationLinkOptions {
   readonly clock: Clock
   /** ms since the Unix epoch. */
   readonly wallClock: () => number
+  /** How long the group waits before it removes who vanished, ms. */
+  readonly graceMs: number
   readonly signatures: LeafSignatures
+  /** Default: PBKDF2 by WebCrypto. */
+  readonly stretch?: Stretch
   /** Alarms, emoji or safety numbers are others than before. */
   readonly onChange: () => void
   readonly onBug: (error: unknown) => void
@@ -159,7 +164,7 @@ export class VerificationLink {
 
   /** The newest epoch's emoji, and safety numbers where a key is new. */
   private async compute(keys: EpochKeys): Promise<void> {
-    const pictures = await verificationEmoji(keys.epochAuthenticator)
+    const pictures = await verificationEmoji(keys.epochAuthenticator, this.options.stretch)
     if (this.epoch !== keys || this.closed) return
     this.pictures = pictures
     this.options.onChange()
@@ -177,7 +182,7 @@ export class VerificationLink {
     }
     for (const [id, other] of members) {
       if (other === self || this.safetyNumbers.has(id)) continue
-      const digits = await safetyNumber(self, other)
+      const digits = await safetyNumber(self, other, this.options.stretch)
       if (this.epoch !== epoch || this.closed) return
       this.safetyNumbers.set(id, { keys: pairOf(other), digits })
     }

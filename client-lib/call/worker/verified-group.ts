@@ -1,7 +1,12 @@
 import { TrackName } from '../../../moq/media/index.ts'
 import type { IncomingSubscribe, TrackState } from '../../../moq/session/index.ts'
-import type { EpochKeys, KeysAlarm, MlsMember } from '../../keys/index.ts'
-import type { Emoji } from '../../verification/index.ts'
+import {
+  defaultMemberSettings,
+  type EpochKeys,
+  type KeysAlarm,
+  type MlsMember,
+} from '../../keys/index.ts'
+import type { Emoji, Stretch } from '../../verification/index.ts'
 import type { Participant } from '../types.ts'
 import { GroupLink, type GroupLinkOptions } from './group-link.ts'
 import { TRACK_NUMBER } from './local-media.ts'
@@ -10,6 +15,8 @@ import { type Security, VerificationLink } from './verification-link.ts'
 type Wired = 'trackAlias' | 'onLogEntry' | 'onLogInterrupted' | 'onAlarm'
 
 export interface VerifiedGroupOptions extends Omit<GroupLinkOptions, Wired> {
+  /** Default: the one of `client-lib/verification`; tests take one that costs nothing. */
+  readonly stretch?: Stretch
   /** Alarms, emoji or safety numbers are others than before. */
   readonly onChange: () => void
   readonly onBug: (error: unknown) => void
@@ -34,7 +41,12 @@ export class VerifiedGroup {
       onEpoch: (keys) => this.enter(keys),
       onAlarm: (alarm) => this.onAlarm(alarm),
     })
-    this.verification = new VerificationLink({ ...options, signatures: this.group.member })
+    const { graceMs } = { ...defaultMemberSettings, ...options.settings }
+    this.verification = new VerificationLink({
+      ...options,
+      graceMs,
+      signatures: this.group.member,
+    })
   }
 
   /** For what is signed or exported in the group's name. */
