@@ -105,9 +105,14 @@ async function makeCall() {
   const switched = Promise.withResolvers<void>()
   const alice = new MediaKeys(systemClock, {
     onInstalled: () => {},
+    onRevoked: () => {},
     onSwitch: () => switched.resolve(),
   })
-  const bob = new MediaKeys(systemClock, { onInstalled: () => {}, onSwitch: () => {} })
+  const bob = new MediaKeys(systemClock, {
+    onInstalled: () => {},
+    onRevoked: () => {},
+    onSwitch: () => {},
+  })
   await Promise.all([alice.install(epochFor(0)), bob.install(epochFor(1)), switched.promise])
   return { kept, connect, alice, bob }
 }

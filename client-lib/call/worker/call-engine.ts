@@ -62,8 +62,12 @@ export class CallEngine {
     })
     this.keys = new MediaKeys(this.clock, {
       onInstalled: (keys) => this.onInstalled(keys),
-      onSwitch: (atOnce) => {
-        void this.media.renewKeys(atOnce).catch(this.onBug)
+      onRevoked: () => {
+        this.media.revokeKeys()
+        this.room?.chat.revokeKey()
+      },
+      onSwitch: () => {
+        void this.media.renewKeys().catch(this.onBug)
         void this.room?.chat.renewKey().catch(this.onBug)
       },
     })

@@ -113,6 +113,11 @@ export class ChatLink {
     this.chat.membersChanged()
   }
 
+  /** Nothing more may go out under the old key: texts wait for the next one. */
+  revokeKey(): void {
+    this.track.revokeKey()
+  }
+
   /** Takes the key of the epoch that we now send in. */
   async renewKey(): Promise<void> {
     await this.track.renewKey()

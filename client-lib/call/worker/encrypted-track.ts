@@ -22,9 +22,13 @@ export interface EncryptedTrackOptions {
   readonly onDemand?: (wanted: boolean) => void
 }
 
+/** What is held while there is no key, at most; after it, what is newer is dropped. */
+const HELD_BYTES = 256 * 1024
+
 /**
  * A track of ours, each object one SFrame ciphertext. A new epoch's key waits as `next` until the
- * track's owner takes it with `switchKey`: video does so at a key frame.
+ * track's owner takes it with `switchKey`: video does so at a key frame. A key that is revoked is used
+ * for nothing more: objects are held until there is another, so that none is lost.
  */
 export class EncryptedTrack {
   readonly counters = { objects: 0, bytes: 0, refused: 0 }
@@ -35,6 +39,9 @@ export class EncryptedTrack {
   private sender: SenderContext | null = null
   private next: SenderContext | null = null
   private renewed: SendEpoch | null = null
+  /** Since the key was revoked; null while there is one. */
+  private held: ObjectPlan[] | null = null
+  private heldBytes = 0
 
   constructor(options: EncryptedTrackOptions) {
     this.options = options
@@ -66,8 +73,9 @@ export class EncryptedTrack {
     return this.publisher.buffered
   }
 
+  /** Whether what is sent goes out, now or as soon as there is a key again. */
   get canSend(): boolean {
-    return this.sender !== null
+    return this.sender !== null || this.held !== null
   }
 
   /** Whether a newer epoch's key waits for `switchKey`. */
@@ -93,12 +101,32 @@ export class EncryptedTrack {
     this.sender?.destroy()
     this.sender = this.next
     this.next = null
+    const held = this.held ?? []
+    this.held = null
+    for (const plan of held) this.send(plan)
   }
 
-  /** Encrypts and sends an object; dropped while there is no key. */
+  /** Nothing is encrypted any more under the keys taken so far; `renewKey` goes on with a newer one. */
+  revokeKey(): void {
+    // Of a key that is being made: it would come too late.
+    this.renewed = null
+    if (!this.sender) return
+    this.sender.destroy()
+    this.next?.destroy()
+    this.sender = null
+    this.next = null
+    this.held = []
+    this.heldBytes = 0
+  }
+
+  /** Encrypts and sends an object; dropped before the first key, held while the key is revoked. */
   send(plan: ObjectPlan): void {
     const { sender } = this
-    if (!sender || !this.publisher.wanted) return
+    if (!this.publisher.wanted) return
+    if (!sender) {
+      this.hold(plan)
+      return
+    }
     const metadata = this.metadata.of(plan.group, plan.object, plan.immutable)
     this.outbox.push(sender.encrypt(plan.payload, metadata), (payload) => {
       const { group, object, properties } = plan
@@ -123,6 +151,14 @@ export class EncryptedTrack {
     this.next?.destroy()
     this.sender = null
     this.next = null
+    this.held = null
+  }
+
+  private hold(plan: ObjectPlan): void {
+    if (this.held === null) return
+    this.heldBytes += plan.payload.length
+    if (this.heldBytes <= HELD_BYTES) this.held.push(plan)
+    else this.counters.refused++
   }
 
   /** Null when the epoch was over before its key was there: the next one's is fetched already. */

@@ -81,7 +81,7 @@ export class LocalMedia {
   ): Promise<void> {
     if (audio) this.addAudio(audio)
     if (video) this.addVideo(video)
-    await this.renewKeys(false)
+    await this.renewKeys()
   }
 
   /** Holds for a device that is opened later, too. */
@@ -92,12 +92,18 @@ export class LocalMedia {
     this.publishCatalog()
   }
 
-  /** @param atOnce nothing more may go out under the old keys */
-  async renewKeys(atOnce: boolean): Promise<void> {
+  /** Nothing more may go out under the old keys; the next ones are about to come. */
+  revokeKeys(): void {
+    this.catalog.revokeKey()
+    this.audio?.track.revokeKey()
+    this.video?.revokeKey()
+  }
+
+  async renewKeys(): Promise<void> {
     await Promise.all([
       this.catalog.renewKey(),
       this.audio?.track.renewKey(),
-      this.video?.renewKey(atOnce),
+      this.video?.renewKey(),
     ])
     this.publishCatalog()
   }

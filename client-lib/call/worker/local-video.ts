@@ -94,11 +94,16 @@ export class LocalVideo {
     this.encoder.requestKeyFrame()
   }
 
-  /** @param atOnce whether nothing more may go out under the old key */
-  async renewKey(atOnce: boolean): Promise<void> {
+  /** Nothing more may go out under the old key: what can be read under the next begins at a key frame. */
+  revokeKey(): void {
+    this.track.revokeKey()
+    this.needKey = true
+    this.encoder.requestKeyFrame()
+  }
+
+  async renewKey(): Promise<void> {
     await this.track.renewKey()
     this.encoder.requestKeyFrame()
-    if (atOnce) this.needKey = true
   }
 
   info(): TrackInfo {

@@ -32,7 +32,9 @@ class Speaker {
   /** What reached it and was meant for it. */
   readonly due = new Set<string>()
   readonly decryptions = new Map<string, Decryption>()
-  readonly switches: { readonly at: number; readonly atOnce: boolean }[] = []
+  readonly switches: number[] = []
+  /** When it was told to stop sending under the keys that it had. */
+  readonly revocations: number[] = []
   /** No frame goes out under an older one. */
   floor = 0
   gone = false
@@ -47,17 +49,24 @@ class Speaker {
     this.participant = participant
     this.metadata = new ObjectMetadata(trackFor(participant.id))
     const events = {
-      onInstalled: ({ epoch, removed }: EpochKeys) => {
-        if (removed.length > 0) this.floor = epoch
+      onInstalled: () => {
         for (const decryption of this.decryptions.values()) decryption.retry()
       },
-      onSwitch: (atOnce: boolean) => {
-        this.switches.push({ at: room.clock.now(), atOnce })
-        participant.work.push(this.renew(atOnce))
+      onRevoked: () => {
+        this.revocations.push(room.clock.now())
+        this.sender = null
+        this.taken = null
+      },
+      onSwitch: () => {
+        this.switches.push(room.clock.now())
+        participant.work.push(this.renew())
       },
     }
     this.keys = new MediaKeys(room.clock, events, nobleProvider)
-    participant.onEpoch = (keys) => void participant.work.push(this.keys.install(keys))
+    participant.onEpoch = (keys) => {
+      if (keys.removed.length > 0) this.floor = keys.epoch
+      participant.work.push(this.keys.install(keys))
+    }
   }
 
   get id(): string {
@@ -70,13 +79,14 @@ class Speaker {
 
   async speak(): Promise<Sent | null> {
     if (this.sender === null) return null
+    const { floor } = this
     const group = this.group++
     const payload = Uint8Array.of(group >> 8, group)
     const none = new Uint8Array(0)
     const body = await this.sender.encrypt(payload, this.metadata.of(group, 0, none))
     const { epoch, leaf } = parseMlsKid(decodeHeader(body).kid)
-    expect(epoch).toBeGreaterThanOrEqual(this.floor % 256)
-    expect(leaf).toBe(this.taken!.leaf)
+    expect(epoch).toBeGreaterThanOrEqual(floor % 256)
+    expect(leaf).toBe(this.participant.epochs.find((keys) => keys.epoch % 256 === epoch)!.leaf)
     const status = ObjectStatus.NORMAL
     const object = new MoqObject(group, 0, 0, 0, status, false, body, 0, 0, 0)
     return { from: this.id, epoch, object }
@@ -102,13 +112,13 @@ class Speaker {
     this.participant.work.push(turn())
   }
 
-  private async renew(atOnce: boolean): Promise<void> {
+  private async renew(): Promise<void> {
     const epoch = this.keys.sendEpoch
     if (epoch === null || epoch === this.taken) return
     this.taken = epoch
-    if (atOnce) this.sender = null
     const { leaf, secret } = epoch
-    this.sender = await SenderContext.forEpoch(secret, { context: AUDIO, leaf })
+    const sender = await SenderContext.forEpoch(secret, { context: AUDIO, leaf })
+    if (epoch === this.taken) this.sender = sender
   }
 }
 
@@ -227,8 +237,8 @@ describe('a sender', () => {
     const cameAt = room.clock.now()
     await room.run(1000)
     const onJoin = ann!.switches.at(-1)!
-    expect(onJoin.at - cameAt).toBeGreaterThanOrEqual(98)
-    expect(onJoin.atOnce).toBe(false)
+    expect(onJoin - cameAt).toBeGreaterThanOrEqual(98)
+    expect(ann!.revocations).toEqual([])
 
     const then = installed()
     room.go(room.live[2]!)
@@ -236,8 +246,8 @@ describe('a sender', () => {
     const wentAt = room.clock.now()
     await room.run(1000)
     const onLeave = ann!.switches.at(-1)!
-    expect(Math.abs(onLeave.at - wentAt)).toBeLessThanOrEqual(1)
-    expect(onLeave.atOnce).toBe(true)
+    expect(Math.abs(onLeave - wentAt)).toBeLessThanOrEqual(1)
+    expect(ann!.revocations).toHaveLength(1)
   })
 
   it('ends that moment when a newcomer asks for a group', async () => {
@@ -310,7 +320,7 @@ describe('epochs of other groups', () => {
   /** What bob sends with a base key. */
   async function frame(epoch: number, fill: number): Promise<Sent> {
     const room = new SimulatedRoom(new PlainService(), 'classical', 1)
-    const events = { onInstalled: () => {}, onSwitch: () => {} }
+    const events = { onInstalled: () => {}, onRevoked: () => {}, onSwitch: () => {} }
     const bob = new MediaKeys(room.clock, events, nobleProvider)
     await bob.install({ ...epochOf(epoch, fill), leaf: 1 })
     const { secret } = bob.sendEpoch!
@@ -321,9 +331,16 @@ describe('epochs of other groups', () => {
     return { from: 'bob', epoch, object }
   }
 
+  const revoked: number[] = []
+
   function ann(): MediaKeys {
     const { clock } = new SimulatedRoom(new PlainService(), 'classical', 1)
-    return new MediaKeys(clock, { onInstalled: () => {}, onSwitch: () => {} }, nobleProvider)
+    const events = {
+      onInstalled: () => {},
+      onRevoked: () => revoked.push(clock.now()),
+      onSwitch: () => {},
+    }
+    return new MediaKeys(clock, events, nobleProvider)
   }
 
   it('replace all that was', async () => {
@@ -342,6 +359,23 @@ describe('epochs of other groups', () => {
     await keys.install(epochOf(5, 14))
     const frames = [await frame(4, 11), await frame(5, 12), await frame(6, 13), await frame(5, 14)]
     expect(await readable(keys, frames)).toEqual([frames[0], frames[3]])
+  })
+
+  it('are not sent in from the moment on at which somebody is removed', async () => {
+    const keys = ann()
+    const bob = { leaf: 1, participantId: 'bob', fingerprint: 'b' }
+    await keys.install(epochOf(4, 1))
+    const before = revoked.length
+    // The epoch of before the removal is still being installed.
+    const installing = keys.install(epochOf(5, 2))
+    const removal = keys.install({ ...epochOf(6, 3), removed: [bob] })
+    expect(revoked).toHaveLength(before + 1)
+    expect(keys.sendEpoch).toBeNull()
+    keys.groupAsked()
+    await installing
+    expect(keys.sendEpoch).toBeNull()
+    await removal
+    expect(keys.sendEpoch?.secret.epoch).toBe(6)
   })
 
   it('are installed in the order in which they came', async () => {

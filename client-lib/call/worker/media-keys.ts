@@ -1,7 +1,7 @@
 /**
  * The SFrame keys of a call, epoch by epoch (design section 7): the receive keys of a new epoch are
- * installed at once; senders switch after a short overlap, or at once when somebody was removed;
- * old epochs go after a while, so that what was under way can still be decrypted.
+ * installed at once; senders switch after a short overlap. When somebody was removed they stop at once,
+ * and go on under the new keys; old epochs go after a while, so that what was under way can still be decrypted.
  */
 
 import type { Clock } from '../../../moq/session/index.ts'
@@ -28,11 +28,10 @@ const KEEP_OLD_MS = 10_000
 export interface MediaKeysEvents {
   /** Receive keys of the epoch are installed. */
   onInstalled(epoch: EpochKeys): void
-  /**
-   * Senders should take `sender` anew: from now on it gives contexts of the newest epoch.
-   * @param atOnce somebody was removed: nothing more may go out under the old keys
-   */
-  onSwitch(atOnce: boolean): void
+  /** Somebody was removed: nothing more may be encrypted under the keys given before `onSwitch`. */
+  onRevoked(): void
+  /** Senders should take `sendEpoch` anew: it is of a newer epoch. */
+  onSwitch(): void
 }
 
 /** An epoch that we send in. Its identity tells whether a sender is of the newest. */
@@ -55,6 +54,9 @@ export class MediaKeys {
   private next: SendEpoch | null = null
   private cancelSwitch: () => void = () => {}
   private groupAskedAt = Number.NEGATIVE_INFINITY
+  /** Epochs given to `install`, and which of them was the last by which somebody was removed. */
+  private given = 0
+  private removal = 0
   /** Epochs are installed one after the other, whatever the crypto takes. */
   private installing: Promise<void> = Promise.resolve()
   private closed = false
@@ -70,14 +72,19 @@ export class MediaKeys {
     return this.receiving
   }
 
-  /** Takes over the base key and wipes it. Epochs are installed in the order in which they are given. */
+  /**
+   * Takes over the base key and wipes it. Epochs are installed in the order in which they are given.
+   * What somebody who is removed could read is not sent any more from this call on.
+   */
   install(keys: EpochKeys): Promise<void> {
-    const done = this.installing.then(() => this.installNext(keys))
+    const turn = ++this.given
+    if (keys.removed.length > 0) this.revoke(turn)
+    const done = this.installing.then(() => this.installNext(keys, turn))
     this.installing = done.catch(() => {})
     return done
   }
 
-  private async installNext(keys: EpochKeys): Promise<void> {
+  private async installNext(keys: EpochKeys, turn: number): Promise<void> {
     const { provider } = this
     const { epoch, baseKey } = keys
     if (this.closed) {
@@ -103,11 +110,27 @@ export class MediaKeys {
     }
     this.cancelSwitch()
     this.next?.secret.destroy()
+    this.next = null
+    // Who is removed by an epoch that was given meanwhile has the keys of this one.
+    if (turn < this.removal) {
+      secret.destroy()
+      return
+    }
     this.next = { secret, leaf: keys.leaf }
-    const removal = keys.removed.length > 0
     const awaited = this.clock.now() - this.groupAskedAt < NEWCOMER_MS
-    if (!this.sending || removal || awaited) this.switchNow(removal)
-    else this.cancelSwitch = this.clock.after(OVERLAP_MS, () => this.switchNow(false))
+    if (!this.sending || awaited) this.switchNow()
+    else this.cancelSwitch = this.clock.after(OVERLAP_MS, () => this.switchNow())
+  }
+
+  private revoke(turn: number): void {
+    this.removal = turn
+    this.cancelSwitch()
+    this.next?.secret.destroy()
+    this.next = null
+    if (!this.sending) return
+    this.sending.secret.destroy()
+    this.sending = null
+    this.events.onRevoked()
   }
 
   /**
@@ -116,10 +139,10 @@ export class MediaKeys {
    */
   groupAsked(): void {
     this.groupAskedAt = this.clock.now()
-    this.switchNow(false)
+    this.switchNow()
   }
 
-  /** The epoch that we send in; null before the first. */
+  /** The epoch that we send in; null before the first, and until the keys after a removal are there. */
   get sendEpoch(): SendEpoch | null {
     return this.sending
   }
@@ -155,13 +178,13 @@ export class MediaKeys {
     return new ReceiverContext({ provider: this.provider, suite: SFRAME_SUITE })
   }
 
-  private switchNow(atOnce: boolean): void {
+  private switchNow(): void {
     if (!this.next) return
     this.cancelSwitch()
     this.sending?.secret.destroy()
     this.sending = this.next
     this.next = null
-    this.events.onSwitch(atOnce)
+    this.events.onSwitch()
   }
 
   /** The room has another group, whose epochs count from the start. */
