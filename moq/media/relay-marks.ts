@@ -1,7 +1,8 @@
 /**
  * The relay's fast path: reads the frame marking, the audio level or the timestamp from the raw bytes of an
  * object's properties without an allocation and without throwing. What is immutable is taken before what is
- * not. Malformed bytes read as absent; whether they end a session is the session's to judge.
+ * not. Malformed bytes read as absent; whether they end a session is the session's to judge. The bytes are
+ * the properties, unless it is said where in them these stand.
  */
 
 import { PropertyType } from '../wire/properties.ts'
@@ -18,30 +19,30 @@ const SHORT = 1 << 24
  * The frame marking as one integer, to be asked by the functions below, or `ABSENT`:
  * first byte | LID << 8 | TL0PICIDX << 16, and bit 24 when there is no TL0PICIDX.
  */
-export function readFrameMarking(properties: Uint8Array): number {
-  const at = locate(properties, MediaProperty.VIDEO_FRAME_MARKING)
+export function readFrameMarking(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const at = locate(bytes, start, end, MediaProperty.VIDEO_FRAME_MARKING)
   if (at === ABSENT) return ABSENT
-  const length = integerAt(properties, at, properties.length)
-  const start = at + vi64Length(properties[at]!)
+  const length = integerAt(bytes, at, end)
+  const value = at + vi64Length(bytes[at]!)
   if (length < 1 || length > 4) return ABSENT
-  const first = properties[start]!
+  const first = bytes[value]!
   if (length === 1) return first | SHORT
-  if (length === 2) return first | (properties[start + 1]! << 8) | SHORT
-  return first | (properties[start + 1]! << 8) | (properties[start + 2]! << 16)
+  if (length === 2) return first | (bytes[value + 1]! << 8) | SHORT
+  return first | (bytes[value + 1]! << 8) | (bytes[value + 2]! << 16)
 }
 
 /** The RFC 6464 byte (voice bit, then -dBov in seven bits), or `ABSENT`. */
-export function readAudioLevel(properties: Uint8Array): number {
-  const at = locate(properties, MediaProperty.AUDIO_LEVEL)
+export function readAudioLevel(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const at = locate(bytes, start, end, MediaProperty.AUDIO_LEVEL)
   if (at === ABSENT) return ABSENT
-  const value = integerAt(properties, at, properties.length)
+  const value = integerAt(bytes, at, end)
   return value === ABSENT ? ABSENT : value % 256
 }
 
 /** The timestamp, in whatever units the track has (`MediaProperties.timestamp`), or `ABSENT`. */
-export function readTimestamp(properties: Uint8Array): number {
-  const at = locate(properties, MediaProperty.TIMESTAMP)
-  return at === ABSENT ? ABSENT : integerAt(properties, at, properties.length)
+export function readTimestamp(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const at = locate(bytes, start, end, MediaProperty.TIMESTAMP)
+  return at === ABSENT ? ABSENT : integerAt(bytes, at, end)
 }
 
 export function isFrameStart(marking: number): boolean {
@@ -70,15 +71,15 @@ export function baseIndexOf(marking: number): number {
 }
 
 /** Offset of the value (of an odd type: of its length) of a property, whose bytes are all there. */
-function locate(properties: Uint8Array, type: number): number {
-  const immutable = find(properties, 0, properties.length, PropertyType.IMMUTABLE_PROPERTIES)
+function locate(bytes: Uint8Array, start: number, end: number, type: number): number {
+  const immutable = find(bytes, start, end, PropertyType.IMMUTABLE_PROPERTIES)
   if (immutable !== ABSENT) {
-    const length = integerAt(properties, immutable, properties.length)
-    const start = immutable + vi64Length(properties[immutable]!)
-    const inside = find(properties, start, start + length, type)
+    const length = integerAt(bytes, immutable, end)
+    const first = immutable + vi64Length(bytes[immutable]!)
+    const inside = find(bytes, first, first + length, type)
     if (inside !== ABSENT) return inside
   }
-  return find(properties, 0, properties.length, type)
+  return find(bytes, start, end, type)
 }
 
 /** Walks Key-Value-Pairs in [offset, end); types ascend, so it stops behind the wanted one. */

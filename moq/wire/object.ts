@@ -61,6 +61,11 @@ export class MoqObject {
     return this.propertiesAt > 0
   }
 
+  /** Where `properties` begin in the body, for readers that make no view. */
+  get propertiesStart(): number {
+    return this.propertiesAt
+  }
+
   /** Bytes of `properties`. */
   get propertiesSize(): number {
     return this.propertiesLength

@@ -19,7 +19,7 @@ const EPOCH = 1_700_000_000_000
 
 class FeedbackWorld extends RelayWorld {
   readonly meters = new FeedbackMeters()
-  readonly speakers = new Speakers()
+  readonly speakers = new Speakers(this.clock)
   readonly rejected: string[] = []
   closedFor: string | null = null
   readonly endpoint = new FeedbackEndpoint({

@@ -9,7 +9,6 @@ import {
   NAMESPACE_ROOT,
   parseParticipantNamespace,
   parseRelayNamespace,
-  type Speaker,
 } from '../../moq/media/index.ts'
 import { type Clock, Session, type TrackPublisher } from '../../moq/session/index.ts'
 import type { TransportSession } from '../../moq/transport/transport.ts'
@@ -27,8 +26,6 @@ export interface FeedbackEndpointOptions {
   readonly wallClock: () => number
   readonly meters: FeedbackMeters
   readonly speakers: Speakers
-  /** Who speaks changed; for those that choose video by it. */
-  readonly onSpeakers?: (room: string, speakers: readonly Speaker[]) => void
   /** The relay does not let it see rooms, or publish for one. */
   readonly onRejected?: (what: string, error: RequestError) => void
   readonly onClosed?: (reason: string) => void
@@ -46,6 +43,7 @@ export class FeedbackEndpoint {
   private nextAlias = 0
   private ticks = 0
   private stopTicking: (() => void) | null = null
+  private readonly stopListening: () => void
   private closed = false
 
   constructor(options: FeedbackEndpointOptions) {
@@ -70,6 +68,7 @@ export class FeedbackEndpoint {
         onClosed: (info) => this.onClosed(info.reason),
       },
     })
+    this.stopListening = options.speakers.listen((room) => this.rooms.get(room)?.publishSpeakers())
     this.session.subscribeNamespace(namespaceOf(NAMESPACE_ROOT), {
       onNamespace: (namespace) => this.onNamespace(namespace, true),
       onNamespaceDone: (namespace) => this.onNamespace(namespace, false),
@@ -77,6 +76,7 @@ export class FeedbackEndpoint {
     })
   }
 
+  /** Rooms that it publishes for. */
   get roomCount(): number {
     return this.rooms.size
   }
@@ -122,13 +122,9 @@ export class FeedbackEndpoint {
   }
 
   private readonly tick = () => {
-    const { clock, speakers, onSpeakers } = this.options
+    const { clock } = this.options
     this.stopTicking = clock.after(TICK_MS, this.tick)
     const now = clock.now()
-    speakers.update(now, (room, list) => {
-      this.rooms.get(room)?.publishSpeakers()
-      onSpeakers?.(room, list)
-    })
     for (const room of this.rooms.values()) room.publishFeedback(now)
     if (++this.ticks % TICKS_PER_SWEEP === 0) for (const room of this.rooms.values()) room.sweep()
   }
@@ -146,6 +142,7 @@ export class FeedbackEndpoint {
   private onClosed(reason: string): void {
     this.closed = true
     this.stop()
+    this.stopListening()
     this.rooms.clear()
     this.options.onClosed?.(reason)
   }

@@ -61,17 +61,20 @@ export class Fanout {
     )
   }
 
-  /** @returns false when the object makes the track malformed (section 2.4.2) */
-  receive(object: MoqObject, feed: SubgroupFeed | null): boolean {
-    const { counters, clock, tally } = this.options
+  /**
+   * @param now ms
+   * @returns false when the object makes the track malformed (section 2.4.2)
+   */
+  receive(object: MoqObject, feed: SubgroupFeed | null, now: number): boolean {
+    const { counters, tally } = this.options
     counters.objects.received++
     counters.bytes.received += object.payloadLength
     const beganAt = feed ? feed.incoming.objectBeganAt : -1
-    const arrivedAt = beganAt >= 0 ? beganAt : clock.now()
+    const arrivedAt = beganAt >= 0 ? beganAt : now
     const verdict = this.cache.add(object, arrivedAt)
     if (verdict === 'malformed') return false
     if (!feed) {
-      if (verdict === 'new') this.offer(this.shared(object, null, arrivedAt), object, null)
+      if (verdict === 'new') this.offer(this.shared(object, null, arrivedAt), object, null, now)
       else tally.duplicates++
       return true
     }
@@ -79,7 +82,7 @@ export class Fanout {
     if (feed.mayHaveTimeouts && feed.last < 0 && feed.incoming.header.firstObject) {
       subgroup.setTimeouts(subgroupTimeouts(object.properties))
     }
-    if (verdict === 'new') this.offer(this.shared(object, feed, arrivedAt), object, feed)
+    if (verdict === 'new') this.offer(this.shared(object, feed, arrivedAt), object, feed, now)
     else tally.duplicates++
     feed.last = object.object
     if (verdict !== 'withdrawn') feed.previous = object.object
@@ -143,13 +146,17 @@ export class Fanout {
   }
 
   /** An object that is new to the track: to the subscribers, unless it has to wait for its base. */
-  private offer(shared: ForwardObject, object: MoqObject, feed: SubgroupFeed | null): void {
-    const { clock, video } = this.options
+  private offer(
+    shared: ForwardObject,
+    object: MoqObject,
+    feed: SubgroupFeed | null,
+    now: number,
+  ): void {
+    const { video } = this.options
     if (video === null || shared.marking === UNMARKED) {
       this.forward(shared, feed)
       return
     }
-    const now = clock.now()
     if (video.add(shared, object.payloadLength, now)) {
       this.forward(shared, feed)
       video.follow(now, this.forwardDatagram)

@@ -24,6 +24,7 @@ import { CacheBudget } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { gateDropCounters } from '../forward/gate/index.ts'
 import { RoomKeys } from '../forward/keys/index.ts'
+import { Speakers } from '../speaker/index.ts'
 import { FetchService } from './fetch.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
 import { guardedClock } from './guarded-clock.ts'
@@ -72,6 +73,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   }
   /** What is known of publishers' keys from the headers of their objects. */
   readonly keys = new RoomKeys()
+  /** Who speaks in each room, by the levels that the objects of microphones state. */
+  readonly speakers: Speakers
   private readonly options: RelayOptions
   private readonly peers = new Set<Peer>()
   private readonly shares: PeerShares
@@ -87,6 +90,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     const { tally, keys } = this
     const clock = guardedClock(options.clock, onInternalError)
     this.options = { ...options, clock }
+    this.speakers = new Speakers(clock)
     this.shares = new PeerShares(limits, (limit) => this.onLimit(limit))
     this.budget = new CacheBudget(
       {
@@ -97,7 +101,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       },
       (limit) => this.onLimit(limit),
     )
-    const { budget } = this
+    const { budget, speakers } = this
     this.tracks = new TrackRegistry(this.namespaces, {
       clock,
       counters,
@@ -105,6 +109,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       limits,
       budget,
       keys,
+      speakers,
       host: this,
     })
     this.watchers = new TrackWatchers((peer) => this.shares.mayTakeSubscription(peer))

@@ -3,6 +3,7 @@ import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { CacheBudget } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import type { RoomKeys } from '../forward/keys/index.ts'
+import type { Speakers } from '../speaker/index.ts'
 import type { RelayLimitName, RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
 import type { RelayTally } from './tally.ts'
@@ -18,6 +19,8 @@ export interface TrackOptions<Track> {
   readonly budget: CacheBudget
   /** Of all tracks: what is known of publishers' keys. */
   readonly keys: RoomKeys
+  /** Of all tracks: who speaks. */
+  readonly speakers: Speakers
   readonly host: TrackHost<Track>
 }
 

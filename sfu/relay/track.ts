@@ -18,6 +18,7 @@ import type { SubgroupFeed } from './subgroup-feed.ts'
 import { Subscribers } from './subscribers.ts'
 import { TrackFacts } from './track-facts.ts'
 import type { TrackOptions } from './track-host.ts'
+import { TrackVoice } from './track-voice.ts'
 import type { Upstream, UpstreamOwner } from './upstream.ts'
 import { isPicture, VideoGate } from './video-gate.ts'
 
@@ -38,6 +39,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   /** Null where the track is not encrypted as those of a call are. */
   private readonly keys: KeysHandle | null
   private readonly video: VideoGate | null
+  /** Null for what is no microphone of a participant's. */
+  private readonly voice: TrackVoice | null
   private closed = false
 
   constructor(options: TrackOptions<RelayTrack>) {
@@ -56,6 +59,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     const requestGroup = () => this.downstreams.requestKeyFrame()
     this.video =
       this.keys && isPicture(name) ? new VideoGate({ clock, limits, requestGroup }) : null
+    this.voice = TrackVoice.of(name, options.speakers)
     const { cache, publishers, facts, video } = this
     const keys = this.keys?.keys ?? null
     this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers, keys, video })
@@ -260,10 +264,12 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   }
 
   onObject(upstream: Upstream, object: MoqObject, feed: SubgroupFeed | null): void {
-    if (!this.fanout.receive(object, feed)) {
+    const now = this.options.clock.now()
+    if (!this.fanout.receive(object, feed, now)) {
       this.malformed(upstream)
       return
     }
+    this.voice?.heard(upstream, object, now)
     this.note(object)
   }
 
@@ -320,6 +326,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   private remove(upstream: Upstream): boolean {
     if (!this.publishers.remove(upstream)) return false
+    this.voice?.left(upstream, this.publishers.size > 0)
     if (upstream.origin === 'publish') this.options.host.countPublished(upstream.peer, -1)
     return true
   }
@@ -334,13 +341,17 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   /** The last subscriber left: our upstream subscriptions go too. */
   private releaseIfUnused(): void {
     if (this.closed || this.wanted) return
-    for (const upstream of this.publishers.release()) this.fanout.drop(upstream, false)
+    for (const upstream of this.publishers.release()) {
+      this.voice?.left(upstream, this.publishers.size > 0)
+      this.fanout.drop(upstream, false)
+    }
     if (this.publishers.size > 0) return
     this.closed = true
     this.fanout.clear()
     this.cache.close()
     this.video?.close()
     this.keys?.close()
+    this.voice?.end()
     this.options.host.onUnused(this)
   }
 }

@@ -2,6 +2,6 @@
 
 export { type Candidates, lastN } from './last-n.ts'
 export { RoomSpeakers } from './room.ts'
-export { Speakers } from './rooms.ts'
+export { Speakers, type SpeakersListener } from './rooms.ts'
 export { DEFAULT_SPEAKER, type SpeakerSettings } from './settings.ts'
 export { Voice } from './voice.ts'

@@ -1,17 +1,35 @@
 import type { Speaker } from '../../moq/media/index.ts'
+import type { Clock } from '../../moq/session/index.ts'
 import { RoomSpeakers } from './room.ts'
 import type { SpeakerSettings } from './settings.ts'
 import type { Voice } from './voice.ts'
 
-const NOBODY: readonly Speaker[] = []
+/** Told of a room whose list changed. The newest speaker comes first. */
+export type SpeakersListener = (room: string, speakers: readonly Speaker[]) => void
 
-/** The speakers of every room. A room is kept while somebody's sound is followed in it. */
+const NOBODY: readonly Speaker[] = []
+/** Between two looks at the voices, ms. */
+const TICK_MS = 100
+
+/**
+ * The speakers of every room. A room is kept while somebody's sound is followed in it, and there is a
+ * timer only while there is such a room.
+ */
 export class Speakers {
+  private readonly clock: Clock
   private readonly settings: Partial<SpeakerSettings>
   private readonly rooms = new Map<string, RoomSpeakers>()
+  private readonly listeners = new Set<SpeakersListener>()
+  private stopTicking: (() => void) | null = null
 
-  constructor(settings: Partial<SpeakerSettings> = {}) {
+  constructor(clock: Clock, settings: Partial<SpeakerSettings> = {}) {
+    this.clock = clock
     this.settings = settings
+  }
+
+  /** Rooms in which somebody's sound is followed. */
+  get roomCount(): number {
+    return this.rooms.size
   }
 
   /**
@@ -23,6 +41,7 @@ export class Speakers {
     if (!speakers) {
       speakers = new RoomSpeakers(this.settings)
       this.rooms.set(room, speakers)
+      this.stopTicking ??= this.clock.after(TICK_MS, this.tick)
     }
     return speakers.voice(participant)
   }
@@ -30,16 +49,33 @@ export class Speakers {
   /** The participant is gone, or their sound is. */
   remove(room: string, participant: string): void {
     const speakers = this.rooms.get(room)
-    speakers?.remove(participant)
-    if (speakers?.size === 0) this.rooms.delete(room)
+    if (!speakers) return
+    speakers.remove(participant)
+    if (speakers.size > 0) return
+    this.rooms.delete(room)
+    if (speakers.speakers.length > 0) this.tell(room, NOBODY)
+    if (this.rooms.size > 0) return
+    this.stopTicking?.()
+    this.stopTicking = null
   }
 
   of(room: string): readonly Speaker[] {
     return this.rooms.get(room)?.speakers ?? NOBODY
   }
 
-  /** To be called some ten times a second. @param onChanged told of each room whose list changed */
-  update(now: number, onChanged: (room: string, speakers: readonly Speaker[]) => void): void {
-    for (const [name, room] of this.rooms) if (room.update(now)) onChanged(name, room.speakers)
+  /** Tells of every change from now on. @returns what ends that */
+  listen(listener: SpeakersListener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  private readonly tick = () => {
+    this.stopTicking = this.clock.after(TICK_MS, this.tick)
+    const now = this.clock.now()
+    for (const [name, room] of this.rooms) if (room.update(now)) this.tell(name, room.speakers)
+  }
+
+  private tell(room: string, speakers: readonly Speaker[]): void {
+    for (const listener of this.listeners) listener(room, speakers)
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../../moq/session/manual-clock.ts'
 import { lastN } from './last-n.ts'
 import { RoomSpeakers } from './room.ts'
 import { Speakers } from './rooms.ts'
@@ -182,21 +183,53 @@ describe('active speaker', () => {
   })
 })
 
+/** A second in which somebody speaks in the room `one`, and nobody in the room `two`. */
+function talk() {
+  const clock = new ManualClock()
+  const speakers = new Speakers(clock)
+  const trace = speech(0, 5000)
+  const told: [room: string, speakers: number][] = []
+  const stop = speakers.listen((name, list) => told.push([name, list.length]))
+  for (let at = 0; at <= 1000; at += FRAME_MS) {
+    speakers.voice('one', 'a')!.heard(byteOf(trace(at)!), at)
+    speakers.voice('two', 'a')!.heard(127, at)
+    clock.advance(FRAME_MS)
+  }
+  return { clock, speakers, told, stop }
+}
+
 describe('speakers of rooms', () => {
   it('are told by room when they change, and dropped with the last voice', () => {
-    const speakers = new Speakers()
-    const trace = speech(0, 5000)
-    const told: string[] = []
-    for (let at = 0; at <= 1000; at += FRAME_MS) {
-      speakers.voice('one', 'a')!.heard(byteOf(trace(at)!), at)
-      speakers.voice('two', 'a')!.heard(127, at)
-      if (at % 100 === 0) speakers.update(at, (name) => told.push(name))
-    }
-    expect(told).toEqual(['one'])
+    const { speakers, told } = talk()
+    expect(told).toEqual([['one', 1]])
     expect(speakers.of('one')).toHaveLength(1)
     expect(speakers.of('two')).toEqual([])
     speakers.remove('one', 'a')
     expect(speakers.of('one')).toEqual([])
+    expect(told).toEqual([
+      ['one', 1],
+      ['one', 0],
+    ])
+  })
+
+  it('keep a timer only while somebody is listened to', () => {
+    const { speakers, clock } = talk()
+    expect(clock.timers).toBe(1)
+    speakers.remove('one', 'a')
+    expect(clock.timers).toBe(1)
+    speakers.remove('two', 'a')
+    speakers.remove('two', 'a')
+    expect(clock.timers).toBe(0)
+    expect(speakers.roomCount).toBe(0)
+    speakers.voice('one', 'b')
+    expect(clock.timers).toBe(1)
+  })
+
+  it('tell nobody who does not listen any more', () => {
+    const { speakers, told, stop } = talk()
+    stop()
+    speakers.remove('one', 'a')
+    expect(told).toHaveLength(1)
   })
 })
 
