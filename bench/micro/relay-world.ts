@@ -4,7 +4,7 @@
  * schedulers.
  */
 
-import { type Clock, systemClock } from '../../moq/session/index.ts'
+import type { Clock } from '../../moq/session/index.ts'
 import type {
   BidiStream,
   ReceiveStream,
@@ -23,8 +23,11 @@ import { DEFAULT_RELAY_LIMITS, Relay } from '../../sfu/relay/index.ts'
 const codec = codecFor('moqt-18')
 /** Bytes that a transport gives room for at a time. */
 const ROOM = 65_536
-/** It costs what the system's clock costs, and a machine that pauses makes nothing late. */
-const PATIENT_CLOCK: Clock = { now: () => performance.now() / 1000, after: systemClock.after }
+/**
+ * It costs what the system's clock costs, and a machine that pauses makes nothing late. It has no
+ * timers, as worlds stay and what theirs do would be counted to others.
+ */
+const PATIENT_CLOCK: Clock = { now: () => performance.now() / 1000, after: () => () => {} }
 /** The publisher's own alias for its track; the relay picks another. */
 export const PUBLISHER_ALIAS = 9
 

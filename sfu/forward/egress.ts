@@ -47,6 +47,7 @@ export class EgressScheduler implements FlowHost {
   private asked = false
   private bytes = 0
   private objects = 0
+  private handed = 0
   /** Flows of which only the FIN or the reset is still to be sent. */
   private held = 0
 
@@ -68,6 +69,16 @@ export class EgressScheduler implements FlowHost {
   /** Bytes that wait. */
   get waitingBytes(): number {
     return this.bytes
+  }
+
+  /** Of these, what waits for the transport to have room. */
+  get waitingForRoom(): number {
+    return this.asked ? this.bytes : 0
+  }
+
+  /** Bytes handed to the transport since the session began: objects, fetches and padding. */
+  get sentBytes(): number {
+    return this.handed
   }
 
   /** Queues an object of a subgroup behind what the flow already has. */
@@ -185,6 +196,7 @@ export class EgressScheduler implements FlowHost {
     this.counters.forwarded.stream++
     this.counters.objects.sent++
     this.counters.bytes.sent += size
+    this.handed += size
     if (!flow.first) {
       this.order.removeFlow(flow)
       if (flow.end === 'ending') this.endFlow(flow)
@@ -208,6 +220,7 @@ export class EgressScheduler implements FlowHost {
         this.counters.forwarded.datagram++
         this.counters.objects.sent++
         this.counters.bytes.sent += sent
+        this.handed += sent
       } else {
         this.counters.drops.congestion++
         owner.onDatagramLost(object)
@@ -232,7 +245,9 @@ export class EgressScheduler implements FlowHost {
       this.pulling = null
     }
     this.order.pulled(source, sent)
-    return Math.max(0, sent)
+    if (sent <= 0) return 0
+    this.handed += sent
+    return sent
   }
 
   /** Everything of a flow was written, and its end is queued. */

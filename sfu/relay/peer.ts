@@ -24,14 +24,19 @@ import {
   maySubscribeNamespace,
   type SessionAdmission,
 } from '../admission/index.ts'
+import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
+import type { Ticked } from './path-ticker.ts'
+import { SubscriberPath } from './subscriber-path.ts'
 
 export interface PeerOptions {
   readonly clock: Clock
   readonly counters: ForwardCounters
   readonly sessionLimits: Partial<SessionLimits>
   readonly maxEgressBytes: number
+  /** How the path to the peer is measured; null for a service of our own, which has none. */
+  readonly path: BudgetOptions | null
   /** Makes the session's right; absent where everybody may do everything. */
   readonly openAdmission?: OpenAdmission | undefined
   /** Looks at the peer's SETUP before anything else of the session. */
@@ -62,6 +67,8 @@ export interface PeerHost {
   onSubscribeTracks(peer: Peer, request: IncomingTracksSubscription): void
   /** The peer's right shrank: what it may not do any more ends. */
   onNarrowed(peer: Peer): void
+  /** Something is sent to the peer again, or chosen for it: its path is to be looked at. */
+  onBusy(peer: Peer): void
   onClosed(peer: Peer, info: CloseInfo): void
 }
 
@@ -71,23 +78,37 @@ interface Rejectable {
 
 const IMPLEMENTATION = 'sotto/0'
 
+/** What follows the path's samples: what is chosen for the receiver. */
+export interface PathFollower {
+  /** The path has a new sample. @param now ms */
+  update(now: number): void
+}
+
 /** One connected endpoint: its MoQT session, its right, and the scheduler of what is sent to it. */
-export class Peer {
+export class Peer implements Ticked {
   readonly session: Session
   readonly egress: EgressScheduler
+  /** What the way to the peer carries; null for a service of our own. */
+  readonly path: SubscriberPath | null
   /** Null: the peer may do everything. */
   readonly admission: SessionAdmission | null
   readonly namespaces = new Set<IncomingNamespacePublication>()
   readonly watches = new Set<IncomingNamespaceSubscription>()
   readonly trackWatches = new Set<IncomingTracksSubscription>()
+  private readonly relay: PeerHost
+  private follower: PathFollower | null = null
 
   constructor(transport: TransportSession, relay: PeerHost, options: PeerOptions) {
     this.egress = new EgressScheduler({
       clock: options.clock,
       counters: options.counters,
       maxBytes: options.maxEgressBytes,
-      wantRoom: () => transport.wantRoom(),
+      wantRoom: () => {
+        transport.wantRoom()
+        if (this.path?.isIdle) relay.onBusy(this)
+      },
     })
+    this.relay = relay
     this.admission =
       options.openAdmission?.({
         onNarrowed: () => this.session.guard(() => relay.onNarrowed(this)),
@@ -105,6 +126,38 @@ export class Peer {
       setup: this.admission?.setupOptions ?? [],
       handler: this.handler(relay, options),
     })
+    const { clock, path } = options
+    this.path = path && new SubscriberPath(clock, this.session, this.egress, path)
+  }
+
+  /** What chooses for the receiver, if anything does; it is told of every sample of the path. */
+  get receiver(): PathFollower | null {
+    return this.follower
+  }
+
+  set receiver(follower: PathFollower | null) {
+    this.follower = follower
+    if (follower) this.relay.onBusy(this)
+  }
+
+  /** Whether looking at the path would tell nothing. */
+  get isIdle(): boolean {
+    return this.follower === null && (this.path?.isIdle ?? true)
+  }
+
+  /** Whether the path is being probed. */
+  get isProbing(): boolean {
+    return this.path?.isProbing ?? false
+  }
+
+  /** Looks at the path. @param now ms */
+  tick(now: number): void {
+    try {
+      this.path?.sample(now)
+      this.follower?.update(now)
+    } catch (error) {
+      this.session.fault(error)
+    }
   }
 
   mayPublish(track: FullTrackName): boolean {

@@ -21,6 +21,7 @@ import type { CloseInfo, TransportKind, TransportSession } from '../../moq/trans
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
 import { type FullTrackName, formatTrack, type Namespace } from '../../moq/wire/names.ts'
 import { CacheBudget } from '../cache/index.ts'
+import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { gateDropCounters } from '../forward/gate/index.ts'
 import { RoomKeys } from '../forward/keys/index.ts'
@@ -30,6 +31,7 @@ import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
 import { guardedClock } from './guarded-clock.ts'
 import type { RelayLimitName, RelayLimits } from './limits.ts'
 import { NamespaceRegistry } from './namespaces.ts'
+import { PathTicker } from './path-ticker.ts'
 import { type CheckSetup, type OpenAdmission, Peer, type PeerHost } from './peer.ts'
 import { PeerShares, refuseForLoad } from './peer-shares.ts'
 import { PrefixRequests } from './prefix-requests.ts'
@@ -45,6 +47,8 @@ export interface RelayOptions {
   readonly counters: ForwardCounters
   readonly limits: RelayLimits
   readonly sessionLimits?: Partial<SessionLimits>
+  /** How the paths to subscribers are measured. */
+  readonly budget?: BudgetOptions
   /** Makes the right of each session but our own services'; absent: everybody may do everything. */
   readonly openAdmission?: OpenAdmission
   /** Looks at the SETUP of each session but our own services'. */
@@ -84,6 +88,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   private readonly prefixes: PrefixRequests
   private readonly budget: CacheBudget
   private readonly fetches: FetchService
+  private readonly ticker: PathTicker
 
   constructor(options: RelayOptions) {
     const { counters, limits, onInternalError } = options
@@ -116,6 +121,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     const { shares, namespaces, tracks, watchers } = this
     this.prefixes = new PrefixRequests({ clock, shares, namespaces, tracks, watchers })
     this.fetches = this.makeFetches()
+    this.ticker = new PathTicker(clock)
   }
 
   /**
@@ -133,6 +139,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
         ...(service && OF_SERVICE),
       },
       maxEgressBytes: limits.maxEgressBytes,
+      path: service ? null : (this.options.budget ?? {}),
       openAdmission: service ? undefined : this.options.openAdmission,
       checkSetup: service ? undefined : this.options.checkSetup,
       onLimit: (limit) => this.options.onSessionLimit?.(limit),
@@ -140,6 +147,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     })
     this.peers.add(peer)
     this.shares.add(peer, !service)
+    this.onBusy(peer)
     return peer
   }
 
@@ -308,8 +316,13 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     this.fetches.narrow(peer)
   }
 
+  onBusy(peer: Peer): void {
+    if (peer.path && this.peers.has(peer)) this.ticker.add(peer)
+  }
+
   onClosed(peer: Peer, info: CloseInfo): void {
     this.peers.delete(peer)
+    this.ticker.delete(peer)
     this.shares.delete(peer)
     this.options.onSessionClosed?.(peer, info)
   }
