@@ -36,7 +36,7 @@ export class RelayWorld {
     objects: { received: 0, sent: 0 },
     bytes: { received: 0, sent: 0 },
     forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0 },
+    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0 },
     keyFrameRequests: 0,
   }
   /** The publisher's transport, as the relay sees it. */

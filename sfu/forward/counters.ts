@@ -12,6 +12,8 @@ export interface ForwardCounters {
     congestion: number
     /** The subscriber's queue was full. */
     overflow: number
+    /** It waited when the subscriber was given another rendition, or none. */
+    selection: number
   }
   /** New groups asked of publishers. */
   keyFrameRequests: number

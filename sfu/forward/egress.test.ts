@@ -76,7 +76,7 @@ describe('EgressScheduler', () => {
     expect(orders).toEqual(orders.toSorted((a, b) => a - b))
     expect(new Set(orders).size).toBe(4)
     const all = TRAFFIC.flatMap((_, i) => [0, 255].map((priority) => sendOrderOf(i, priority)))
-    expect([Math.min(...all), Math.max(...all)]).toEqual([16, 255])
+    expect([Math.min(...all), Math.max(...all)]).toEqual([16, 253])
   })
 
   describe('latency budgets', () => {
@@ -98,7 +98,12 @@ describe('EgressScheduler', () => {
       world.drain()
       expect(world.order).toEqual(['audio 0/0', 'audio 1/0', 'video 0/0'])
       expect(world.streams[0]!.resetCode).toBe(ResetCode.DELIVERY_TIMEOUT)
-      expect(world.counters.drops).toEqual({ deadline: 3, congestion: 0, overflow: 0 })
+      expect(world.counters.drops).toEqual({
+        deadline: 3,
+        congestion: 0,
+        overflow: 0,
+        selection: 0,
+      })
       expect([audio.lost, audio.waiting, video.waiting]).toEqual([1, 0, 0])
     })
   })
@@ -182,7 +187,12 @@ describe('EgressScheduler', () => {
       world.drain()
       expect(world.order).toEqual(['a 0/0'])
       expect([stopped.waiting, cancelled.waiting, world.egress.waitingBytes]).toEqual([0, 0, 0])
-      expect(world.counters.drops).toEqual({ deadline: 0, congestion: 0, overflow: 0 })
+      expect(world.counters.drops).toEqual({
+        deadline: 0,
+        congestion: 0,
+        overflow: 0,
+        selection: 0,
+      })
     })
   })
 
@@ -201,7 +211,12 @@ describe('EgressScheduler', () => {
       world.drain()
       expect(track.lostDatagrams).toEqual([late, refused])
       expect(world.order).toEqual(['a 0/3'])
-      expect(world.counters.drops).toEqual({ deadline: 1, congestion: 1, overflow: 0 })
+      expect(world.counters.drops).toEqual({
+        deadline: 1,
+        congestion: 1,
+        overflow: 0,
+        selection: 0,
+      })
     })
 
     it('are told of when there was no room for them', () => {
@@ -300,6 +315,51 @@ describe('EgressScheduler', () => {
         }),
       )
     })
+  })
+
+  it('moves what waits, and open streams, to another class', () => {
+    const world = new EgressWorld()
+    const [speaker, other] = ['speaker', 'other'].map(
+      (name) => new TestOwner(world, name, { traffic: 'base', datagrams: 'enhancement' }),
+    )
+    const flow = speaker!.flow(7)
+    speaker!.queue(flow, 0)
+    world.drain()
+    other!.stream(0)
+    other!.stream(1)
+    speaker!.datagram(7, 2)
+    speaker!.queue(flow, 1)
+    speaker!.streamClass = TRAFFIC.indexOf('speaker')
+    world.egress.reprioritize(speaker!)
+    world.drain()
+    expect(world.order.slice(1)).toEqual(['speaker 7/1', 'other 0/0', 'other 1/0', 'speaker 7/2'])
+    expect(world.streams[0]!.order).toBe(sendOrderOf(TRAFFIC.indexOf('speaker'), 128))
+  })
+
+  it.each([0, 3])('forgets all that waits of one owner, beside %i others', (others) => {
+    const world = new EgressWorld()
+    const [gone, kept] = ['gone', 'kept'].map((name) => new TestOwner(world, name))
+    const begun = gone!.flow(0)
+    gone!.queue(begun, 0)
+    world.drain()
+    for (let group = 0; group < others; group++) kept!.stream(group)
+    gone!.queue(begun, 1)
+    if (others > 0) {
+      gone!.stream(1)
+      gone!.datagram(1, 1)
+    }
+    world.egress.withdraw(gone!)
+    expect([gone!.waiting, kept!.waiting]).toEqual([0, others])
+    // Nothing was lost on the way: it was not wanted any more.
+    expect([gone!.lost, gone!.lostDatagrams]).toEqual([0, []])
+    expect(world.streams[0]!.resetCode).toBe(ResetCode.CANCELLED)
+    world.drain()
+    expect(world.order).toEqual([
+      'gone 0/0',
+      ...[...'012'].slice(0, others).map((n) => `kept ${n}/0`),
+    ])
+    expect(world.counters.drops.selection).toBe(others > 0 ? 3 : 1)
+    expect(world.egress.waitingBytes).toBe(0)
   })
 
   describe('fetch responses', () => {

@@ -116,9 +116,27 @@ export class EgressScheduler implements FlowHost {
     this.order.removeSource(source)
   }
 
-  /** The owner's subscriber priority changed (REQUEST_UPDATE): what waits moves to its new place. */
+  /**
+   * The owner's subscriber priority (REQUEST_UPDATE) or stream class changed: what waits moves to its
+   * new place.
+   */
   reprioritize(owner: FlowOwner): void {
     this.order.reprioritize(owner)
+  }
+
+  /** Nothing that waits of the owner is sent: the subscriber has something else instead. */
+  withdraw(owner: FlowOwner): void {
+    for (const lane of this.order.lanesOf(owner)) {
+      for (const flow of lane.flows()) {
+        this.counters.drops.selection++
+        if (flow.over) this.discard(flow)
+        else flow.abandon(ResetCode.CANCELLED)
+      }
+      const datagrams = new Set(lane.datagrams.list())
+      this.order.removeDatagrams(lane, datagrams)
+      this.counters.drops.selection += datagrams.size
+      for (const object of datagrams) this.gone(owner, object.datagram!.length)
+    }
   }
 
   /** The engine has room for about this many bytes. */

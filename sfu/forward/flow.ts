@@ -31,6 +31,7 @@ export type FlowPublication = Pick<
 /** A subscriber's share of a track: where its objects go. */
 export interface FlowOwner {
   readonly publication: FlowPublication
+  /** A change is told by `EgressScheduler.reprioritize`. */
   readonly streamClass: TrafficClass
   readonly datagramClass: TrafficClass
   /**
@@ -89,7 +90,7 @@ export class SubgroupFlow implements LaneFlow {
   private behind: ObjectQueue | null = null
   private writer: SubgroupWriter | null = null
   private ended = false
-  /** Subscriber priority that the stream's send order follows. */
+  /** The stream's send order, as the transport knows it. */
   private orderedBy = 0
 
   constructor(owner: FlowOwner, source: SubgroupSource, firstObject: boolean) {
@@ -162,8 +163,9 @@ export class SubgroupFlow implements LaneFlow {
     if (!this.writer) {
       this.writer = this.open()
       if (!this.writer) return false
-    } else if (this.orderedBy !== this.owner.publication.subscriberPriority) {
-      this.writer.setOrder(this.order())
+    } else if (this.orderedBy !== this.order) {
+      this.orderedBy = this.order
+      this.writer.setOrder(this.orderedBy)
     }
     this.writer.write(object.object, object.body)
     return true
@@ -188,11 +190,12 @@ export class SubgroupFlow implements LaneFlow {
 
   private open(): SubgroupWriter | null {
     const { header, encoded } = this.source.header(this.firstObject)
-    return this.owner.publication.openSubgroup(header, this.order(), encoded)
+    this.orderedBy = this.order
+    return this.owner.publication.openSubgroup(header, this.orderedBy, encoded)
   }
 
-  private order(): number {
-    this.orderedBy = this.owner.publication.subscriberPriority
-    return sendOrderOf(this.owner.streamClass, this.orderedBy)
+  private get order(): number {
+    const { streamClass, publication } = this.owner
+    return sendOrderOf(streamClass, publication.subscriberPriority)
   }
 }

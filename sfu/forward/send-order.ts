@@ -106,9 +106,24 @@ export class SendOrder {
     this.turns.leave(turn)
   }
 
+  /** The owner's subscriber priority or stream class changed: what waits moves to its new place. */
   reprioritize(owner: FlowOwner): void {
     if (!owner.lanes) return
-    for (const lane of owner.lanes.values()) if (lane.rank) this.place(lane)
+    for (const lane of [...owner.lanes.values()]) {
+      if (lane.traffic !== owner.streamClass) {
+        for (const flow of lane.flows()) {
+          this.removeFlow(flow)
+          this.placeFlow(flow)
+        }
+      }
+      if (lane.rank) this.place(lane)
+    }
+  }
+
+  /** A copy: where something of the owner may wait. */
+  lanesOf(owner: FlowOwner): FlowLane[] {
+    if (this.loneOwner === owner || this.loneFlow?.owner === owner) this.placeLone()
+    return owner.lanes ? [...owner.lanes.values()] : []
   }
 
   /**

@@ -2,11 +2,19 @@ import { parseTrackName } from '../../moq/media/names.ts'
 import { type FullTrackName, textOf } from '../../moq/wire/names.ts'
 
 /**
- * What kind of traffic an object is, most urgent first (design: control, audio, base video, screen,
- * enhancement). Control messages do not wait in the scheduler at all; `signalling` is the small state
- * that a call cannot go on without: handshakes, catalogs, chat.
+ * What kind of traffic an object is, most urgent first (design: control, audio, base video of the
+ * active speaker, base video, screen, enhancement). Control messages do not wait in the scheduler at
+ * all; `signalling` is the small state that a call cannot go on without: handshakes, catalogs, chat.
  */
-export const TRAFFIC = ['signalling', 'audio', 'base', 'screen', 'other', 'enhancement'] as const
+export const TRAFFIC = [
+  'signalling',
+  'audio',
+  'speaker',
+  'base',
+  'screen',
+  'other',
+  'enhancement',
+] as const
 
 export type Traffic = (typeof TRAFFIC)[number]
 
@@ -47,6 +55,14 @@ export function trafficOf(track: FullTrackName): TrackTraffic {
   }
 }
 
+/**
+ * The class of a picture's streams.
+ * @param speaks the participant is the room's active speaker
+ */
+export function baseClassOf({ stream }: TrackTraffic, speaks: boolean): TrafficClass {
+  return speaks && stream === classOf('base') ? classOf('speaker') : stream
+}
+
 function both(traffic: Traffic): TrackTraffic {
   return { stream: classOf(traffic), datagram: classOf(traffic) }
 }
@@ -73,6 +89,7 @@ export type LatencyBudgets = Readonly<Record<Traffic, number>>
 export const DEFAULT_BUDGETS: LatencyBudgets = {
   signalling: Number.POSITIVE_INFINITY,
   audio: 400,
+  speaker: 1000,
   base: 1000,
   screen: 2000,
   other: Number.POSITIVE_INFINITY,
