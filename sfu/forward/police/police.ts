@@ -31,6 +31,7 @@ const IS_CHAINED = byClass({
   signalling: false,
   audio: false,
   base: true,
+  speaker: true,
   screen: true,
   other: true,
   enhancement: false,
