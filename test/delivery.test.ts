@@ -230,11 +230,14 @@ describe('the delivery service as a process of its own', () => {
     await first.sees('created 0', 'commit 1')
     await service.stop('SIGKILL')
     await serviceOf(relay, ...dataDir())
+    const since = performance.now()
     const third = await Member.join(relay, 'cyn')
     const snapshot = await third.snapshot()
     expect(snapshot).toMatchObject({ epoch: 1 })
     const { logGroup } = snapshot!
     expect(await third.fetchLog(logGroup - 1, logGroup)).toEqual(['created 0', 'commit 1'])
+    // The session of the one that was killed is there still, and nobody waits for it.
+    expect(performance.now() - since).toBeLessThan(3000)
     await second.submit(await commit(bob.state, [removal(0)]))
     await third.sees('commit 2')
     await second.submit(leave)

@@ -109,6 +109,12 @@ describe('the link with a relay', () => {
     expect('value' in token && new TextDecoder().decode(token.value)).toBe('token 2')
   })
 
+  it('asks for a connection that is found dead after 5 s, whatever the relay has for callers', async () => {
+    const world = new World()
+    await world.start()
+    expect(world.tries[0]!.transport).toEqual({ idleTimeoutMs: 5000 })
+  })
+
   it('is over when it is closed', async () => {
     const world = new World()
     await world.start()

@@ -32,6 +32,11 @@ const FIRST_RETRY_MS = 500
 const MOST_RETRY_MS = 15_000
 /** A session that lasted as long was a good one, ms. */
 const STABLE_MS = 10_000
+/**
+ * Idle timeout of the connection, ms; it is kept by a packet every third of it. A service that was killed is
+ * found out after this, where a caller's browser has longer to come back from a dead network.
+ */
+const IDLE_MS = 5000
 /** JSON Web Token, as the admission of our relay has it. */
 const JWT_TOKEN_TYPE = 0
 
@@ -73,6 +78,7 @@ export class RelayLink {
         implementation: IMPLEMENTATION,
         clock: options.clock,
         setup: this.setup(),
+        transport: { idleTimeoutMs: IDLE_MS },
         ...(options.trust && { trust: options.trust }),
         handler: {
           ...rooms.handler,

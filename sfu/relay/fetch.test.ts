@@ -396,6 +396,22 @@ describe('what stays unknown', () => {
   })
 })
 
+describe('a FETCH of a track with several publishers', () => {
+  it('goes to the newest one: an older one may be dead and not found out yet', async () => {
+    const { world, origin, fetcher, settle } = await liveSet({ before: [[0, 2]] })
+    // It is there still, and answers nothing any more.
+    origin.answering = 'hold'
+    const second = new Origin(world, video)
+    for (const object of [0, 1]) second.has(0, object)
+    await settle()
+    await publish(second, settle, [[1, 1]])
+    const fetched = fetcher.standalone(video, [0, 0], [1, 0])
+    await settle()
+    expect(fetched.got).toEqual(['0/0', '0/1', '1/0'])
+    expect([origin.asked, second.asked]).toEqual([[], ['0/0-0/*']])
+  })
+})
+
 describe('a FETCH of a track that nobody subscribes to', () => {
   it('goes to a publisher of the namespace; FETCH_OK tells its end and properties', async () => {
     const { origin, fetcher, settle } = await set({

@@ -61,9 +61,12 @@ export class TrackRegistry {
     return this.sorted.next(headOf(prefix), after)
   }
 
-  /** Whom to ask for a track, the best first: its publishers, then those of its namespace. */
+  /**
+   * Whom to ask for a track, the best first: its publishers, then those of its namespace, and of each the
+   * newest first. An older one may be a session that is dead and not found out yet.
+   */
   publishersOf(name: FullTrackName): Peer[] {
-    const found = new Set(this.get(name)?.publishing)
+    const found = new Set(this.get(name)?.publishing.reverse())
     for (const peer of this.namespaces.publishersOf(name.namespace)) found.add(peer)
     return [...found].filter(({ session }) => !session.closed && !session.goawayReceived)
   }
