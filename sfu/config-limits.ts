@@ -224,6 +224,26 @@ export const limitOptions: { readonly [Key in keyof LimitSettings]: Option<numbe
     '0ms',
     '1m',
   ),
+  feedbackMs: timeOption(
+    ofRelay(
+      'feedbackMs',
+      'feedback-interval',
+      'time between two feedbacks to a publisher of a call',
+      OF_RELAY,
+    ),
+    '100ms',
+    '10s',
+  ),
+  maxVoices: countOption(
+    ofRelay(
+      'maxVoices',
+      'max-voices',
+      'participants of a room whose sound is followed to know who speaks',
+      OF_RELAY,
+    ),
+    1,
+    100_000,
+  ),
 }
 
 /** Limits of each session, from the settings. */
@@ -268,6 +288,8 @@ export function relayLimitsOf(
     maxCacheObjectsPerTrack: Math.min(settings.maxCacheObjectsPerTrack, settings.maxCacheObjects),
     keyFrameRequestMs: settings.keyFrameRequestMs,
     joinWindowMs: settings.joinWindowMs,
+    feedbackMs: settings.feedbackMs,
+    maxVoices: settings.maxVoices,
   }
 }
 

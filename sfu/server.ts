@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
+import { DELIVERY_FIELD } from '../moq/delivery/names.ts'
 import { systemClock } from '../moq/session/index.ts'
 import { createTransportPair } from '../moq/transport/memory.ts'
 import type { TransportSession } from '../moq/transport/transport.ts'
@@ -29,13 +30,14 @@ import {
   type EngineLimitName,
   type EngineOptions,
 } from './engine/index.ts'
+import { FeedbackEndpoint } from './feedback/index.ts'
 import { certificateNames, relayUrl, websocketUrl } from './operate/address.ts'
 import type { Listening } from './operate/http.ts'
 import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
 import { createMetrics, type Metrics } from './operate/metrics.ts'
 import { startOpsServer } from './operate/ops.ts'
 import { startWebServer } from './operate/web.ts'
-import { dumpRooms, Relay, relayLevels } from './relay/index.ts'
+import { dumpRooms, guardedClock, Relay, relayLevels } from './relay/index.ts'
 import { SessionGate } from './session-gate.ts'
 
 const APP_DIRECTORY = fileURLToPath(new URL('../dist/app', import.meta.url))
@@ -82,6 +84,7 @@ class Server implements RunningServer {
   private admission: AdmissionControl | null = null
   private delivery: DeliveryEndpoint | null = null
   private store: FileStore | null = null
+  private feedback: FeedbackEndpoint | null = null
   private readonly end = Promise.withResolvers<void>()
   private draining: Promise<void> | null = null
   private closing: Promise<void> | null = null
@@ -98,6 +101,8 @@ class Server implements RunningServer {
       limits: relayLimitsOf(config),
       sessionLimits: sessionLimitsOf(config),
       onLimit: (limit) => countLimit(this.metrics.counters.limits, limit),
+      // The delivery service then comes from another process.
+      foreignServices: config.delivery === 'none' ? [DELIVERY_FIELD] : [],
       onSessionLimit: (limit) => countSessionLimit(this.metrics.counters.limits, limit),
       openAdmission: (events) => this.admission?.admit(events) ?? null,
       // Of WebTransport the engine knows the path before there is a session.
@@ -109,7 +114,7 @@ class Server implements RunningServer {
         this.metrics.counters.sessionsClosed[info.by]++
         log.debug({ peer: peer.session.transport.peer, ...info }, 'session closed')
       },
-      onInternalError: (error) => log.error({ err: error }, 'a session ended by a bug of ours'),
+      onInternalError: (error) => this.onInternalError(error),
     })
   }
 
@@ -135,6 +140,7 @@ class Server implements RunningServer {
     const sequencer = config.delivery === 'none' ? null : this.openRooms()
     const engine = await this.startEngines(this.keeper.current)
     if (sequencer) this.startDelivery(sequencer)
+    this.startFeedback()
     this.keeper.onRotate((certificate) => this.onRotate(certificate))
     this.addresses = {
       relay: relayUrl(config, engine.address.port, undefined),
@@ -237,19 +243,39 @@ class Server implements RunningServer {
     return sequencer
   }
 
-  /** The embedded delivery service is a client of the relay like any other, in this process. */
-  private startDelivery(sequencer: Sequencer): void {
+  /** A service of ours is a client of the relay like any other, in this process. */
+  private connectService(): TransportSession {
     const unlimited = Number.POSITIVE_INFINITY
     const pair = createTransportPair({ streamCredit: { uni: unlimited, bidi: unlimited } })
     this.relay.addSession(pair.server, true)
+    return pair.client
+  }
+
+  private startDelivery(sequencer: Sequencer): void {
     this.delivery = new DeliveryEndpoint({
-      transport: pair.client,
+      transport: this.connectService(),
       sequencer,
       clock: systemClock,
       wallClock: Date.now,
       onRefused: (refusal) => this.log.info(refusal, 'handshake refused'),
       onClosed: (reason) => {
         if (!this.closing) this.log.error({ reason }, 'the delivery service lost its session')
+      },
+    })
+  }
+
+  private startFeedback(): void {
+    const { meters, speakers } = this.relay
+    this.feedback = new FeedbackEndpoint({
+      transport: this.connectService(),
+      clock: guardedClock(systemClock, (error) => this.onInternalError(error)),
+      wallClock: Date.now,
+      meters,
+      speakers,
+      onRejected: (what, { code, reason }) =>
+        this.log.error({ code, reason }, `the relay does not allow the feedback service ${what}`),
+      onClosed: (reason) => {
+        if (!this.closing) this.log.error({ reason }, 'the feedback service lost its session')
       },
     })
   }
@@ -302,6 +328,10 @@ class Server implements RunningServer {
 
   // ---- state
 
+  private onInternalError(error: unknown): void {
+    this.log.error({ err: error }, 'a session ended by a bug of ours')
+  }
+
   private notReady(): string[] {
     const reasons: string[] = []
     if (this.draining) reasons.push('draining')
@@ -342,6 +372,7 @@ class Server implements RunningServer {
     this.keeper?.close()
     this.admission?.close()
     this.delivery?.close()
+    this.feedback?.close()
     this.store?.close()
     this.relay.closeAll(SessionCode.NO_ERROR, 'the relay stops')
     await Promise.all([...this.engines, ...this.listeners].map((part) => part.close()))

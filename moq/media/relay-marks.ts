@@ -45,6 +45,16 @@ export function readTimestamp(bytes: Uint8Array, start = 0, end = bytes.length):
   return at === ABSENT ? ABSENT : integerAt(bytes, at, end)
 }
 
+/** The timestamp in µs, of an origin of the publisher's, or `ABSENT`. */
+export function readTimestampMicros(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const timestamp = readTimestamp(bytes, start, end)
+  if (timestamp === ABSENT) return ABSENT
+  const at = locate(bytes, start, end, MediaProperty.TIMESCALE)
+  if (at === ABSENT) return timestamp
+  const timescale = integerAt(bytes, at, end)
+  return timescale > 0 ? (timestamp * 1_000_000) / timescale : ABSENT
+}
+
 export function isFrameStart(marking: number): boolean {
   return (marking & MarkingBit.START) !== 0
 }

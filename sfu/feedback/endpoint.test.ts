@@ -11,15 +11,13 @@ import { type FullTrackName, formatNamespace } from '../../moq/wire/names.ts'
 import type { MoqObject } from '../../moq/wire/object.ts'
 import { mayPublishNamespace, maySubscribe, permissionsOf } from '../admission/permissions.ts'
 import { Publisher, RelayWorld } from '../relay/test-world.ts'
-import { Speakers } from '../speaker/index.ts'
 import { FeedbackEndpoint } from './endpoint.ts'
-import { FeedbackMeters } from './meters.ts'
 
 const EPOCH = 1_700_000_000_000
 
 class FeedbackWorld extends RelayWorld {
-  readonly meters = new FeedbackMeters()
-  readonly speakers = new Speakers(this.clock)
+  readonly meters = this.relay.meters
+  readonly speakers = this.relay.speakers
   readonly rejected: string[] = []
   closedFor: string | null = null
   readonly endpoint = new FeedbackEndpoint({
@@ -41,8 +39,8 @@ class FeedbackWorld extends RelayWorld {
     }
   }
 
-  /** A member of the room that listens to one track. */
-  listen(track: FullTrackName) {
+  /** A member of the room that listens to one track; a service of ours may listen to all. */
+  listen(track: FullTrackName, session = this.client({}, true)) {
     const heard = {
       objects: [] as MoqObject[],
       rejected: [] as number[],
@@ -51,7 +49,7 @@ class FeedbackWorld extends RelayWorld {
         return heard.objects.at(-1)!
       },
     }
-    const subscription = this.client({}).subscribe(
+    const subscription = session.subscribe(
       track,
       { newGroupRequest: 0, rendezvousTimeout: 1000 },
       {
@@ -81,10 +79,10 @@ async function withPublisher(participant = 'a') {
 
 describe('feedback to a publisher', () => {
   it('comes at once, then five times a second, a group of one object each', async () => {
-    const { world } = await withPublisher()
+    const { world, publisher } = await withPublisher()
     const track = world.meters.of('r', 'a', 0).track('audio', 0)!
     await world.pass(300)
-    const heard = world.listen(feedbackTrack('r', 'a'))
+    const heard = world.listen(feedbackTrack('r', 'a'), publisher.session)
     await world.settle()
     await world.pass(100)
     expect(heard.objects.length).toBeGreaterThanOrEqual(1)

@@ -28,7 +28,8 @@ export class FeedbackMeter {
   private readonly tracks = new Map<string, TrackMeter>()
   private urgent = false
   private composedAt: number
-  private newest: PublisherFeedback = { bitrate: 0, estimate: null, tracks: [] }
+  /** The newest feedback. */
+  told: PublisherFeedback = { bitrate: 0, estimate: null, tracks: [] }
 
   constructor(now: number, settings: Partial<MeterSettings> = {}) {
     this.settings = { ...DEFAULT_METER, ...settings }
@@ -65,7 +66,7 @@ export class FeedbackMeter {
 
   /** What to tell the publisher now; the next one tells of the time after it. */
   compose(now: number): PublisherFeedback {
-    if (now - this.composedAt < LEAST_MS) return this.newest
+    if (now - this.composedAt < LEAST_MS) return this.told
     const tracks = []
     let bitrate = 0
     let lossy = 0
@@ -85,7 +86,7 @@ export class FeedbackMeter {
     this.uplink.update(now, { bitrate, lossPermille, standingMs })
     this.composedAt = now
     this.urgent = false
-    this.newest = { bitrate, estimate: this.uplink.estimate, tracks }
-    return this.newest
+    this.told = { bitrate, estimate: this.uplink.estimate, tracks }
+    return this.told
   }
 }

@@ -13,6 +13,18 @@ export class FeedbackMeters {
     return this.rooms.get(room)?.get(participant) ?? null
   }
 
+  /** Of each participant of a room: what arrives and what the uplink bears, bits/s; as last told. */
+  dump(room: string) {
+    return [...(this.rooms.get(room) ?? [])].map(([participant, meter]) => {
+      const { bitrate, estimate } = meter.told
+      return {
+        participant,
+        bitrate: Math.round(bitrate),
+        estimate: estimate && Math.round(estimate),
+      }
+    })
+  }
+
   /** Made when there is none. @param now ms */
   of(room: string, participant: string, now: number): FeedbackMeter {
     let participants = this.rooms.get(room)

@@ -1,3 +1,4 @@
+import { MAX_LAYERS } from '../../moq/media/index.ts'
 import type {
   Clock,
   IncomingSubscribe,
@@ -38,6 +39,10 @@ export interface DownstreamsOptions {
   readonly video: VideoGate | null
   /** A subscriber left: it may have been the last. */
   readonly onLeft: () => void
+  /** Temporal layers that subscribers want now, from the base up; 0: nobody wants objects. */
+  readonly onWanted: (layers: number) => void
+  /** A new group was asked for. */
+  readonly onKeyFrameWanted: () => void
 }
 
 /**
@@ -85,6 +90,13 @@ export class Downstreams {
     return this.subscribers.wantObjects || this.waiting.wantObjects
   }
 
+  /** Tells the publishers whether objects are wanted, and how much of them. */
+  tellWanted(): void {
+    const wanted = this.wantObjects
+    this.publishers.setForward(wanted)
+    this.options.onWanted(wanted ? MAX_LAYERS : 0)
+  }
+
   /** See `WaitingSubscribers`. */
   get newGroupRequest(): number | null {
     return this.waiting.newGroupRequest
@@ -108,7 +120,7 @@ export class Downstreams {
     request.onCancelled = () => {
       this.waiting.remove(waiting)
       this.options.host.onAnswered(request, null)
-      this.publishers.setForward(this.wantObjects)
+      this.tellWanted()
       this.options.onLeft()
     }
     return true
@@ -175,7 +187,7 @@ export class Downstreams {
       this.remove(downstream)
       downstream.publication.done(DoneCode.UNAUTHORIZED, reason)
     }
-    this.publishers.setForward(this.wantObjects)
+    this.tellWanted()
   }
 
   /** Ends all that are served, at once. */
@@ -204,7 +216,7 @@ export class Downstreams {
     if (request.outOfRange(this.facts.largest)) {
       const reason = 'every group up to the end group is published already'
       this.reject(request, RequestCode.INVALID_RANGE, reason)
-      this.publishers.setForward(this.wantObjects)
+      this.tellWanted()
       return
     }
     const publication = request.accept(
@@ -262,7 +274,7 @@ export class Downstreams {
     this.options.fanout.removeSubscriber(downstream)
     if (!this.subscribers.remove(downstream)) return
     this.options.host.countSubscription(downstream.peer, -1)
-    this.publishers.setForward(this.wantObjects)
+    this.tellWanted()
     this.options.onLeft()
   }
 
@@ -270,14 +282,16 @@ export class Downstreams {
     downstream.settle(this.facts.defaults)
     downstream.updated()
     if (parameters.subscriberPriority !== undefined) downstream.peer.egress.reprioritize(downstream)
-    this.publishers.setForward(this.wantObjects)
+    this.tellWanted()
     this.requestGroup(parameters.newGroupRequest)
   }
 
   /** Section 10.2.13, relay handling. */
   private requestGroup(value: number | undefined): void {
-    if (value === undefined || !this.facts.defaults.dynamicGroups) return
+    if (value === undefined) return
     if (value !== 0 && value <= this.facts.largestGroup) return
+    this.options.onKeyFrameWanted()
+    if (!this.facts.defaults.dynamicGroups) return
     if (this.publishers.anyEstablished && this.publishers.requestGroup(value)) {
       this.options.counters.keyFrameRequests++
     }

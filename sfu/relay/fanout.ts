@@ -3,7 +3,7 @@ import { ResetCode } from '../../moq/wire/codes.ts'
 import { reencodeDatagram } from '../../moq/wire/datagram.ts'
 import { type MoqObject, ObjectStatus } from '../../moq/wire/object.ts'
 import { DEFAULT_PRIORITY } from '../../moq/wire/priority.ts'
-import type { TrackCache } from '../cache/index.ts'
+import type { CacheVerdict, TrackCache } from '../cache/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { markingOf } from '../forward/gate/index.ts'
 import type { TrackKeys } from '../forward/keys/index.ts'
@@ -63,20 +63,20 @@ export class Fanout {
 
   /**
    * @param now ms
-   * @returns false when the object makes the track malformed (section 2.4.2)
+   * @returns what the ledger says of it; a malformed track is for the caller to end
    */
-  receive(object: MoqObject, feed: SubgroupFeed | null, now: number): boolean {
+  receive(object: MoqObject, feed: SubgroupFeed | null, now: number): CacheVerdict {
     const { counters, tally } = this.options
     counters.objects.received++
     counters.bytes.received += object.payloadLength
     const beganAt = feed ? feed.incoming.objectBeganAt : -1
     const arrivedAt = beganAt >= 0 ? beganAt : now
     const verdict = this.cache.add(object, arrivedAt)
-    if (verdict === 'malformed') return false
+    if (verdict === 'malformed') return verdict
     if (!feed) {
       if (verdict === 'new') this.offer(this.shared(object, null, arrivedAt), object, null, now)
       else tally.duplicates++
-      return true
+      return verdict
     }
     const subgroup = feed.subgroup ?? this.subgroups.join(feed, object.subgroup ?? 0)
     if (feed.mayHaveTimeouts && feed.last < 0 && feed.incoming.header.firstObject) {
@@ -86,7 +86,7 @@ export class Fanout {
     else tally.duplicates++
     feed.last = object.object
     if (verdict !== 'withdrawn') feed.previous = object.object
-    return true
+    return verdict
   }
 
   /**

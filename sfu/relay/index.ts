@@ -3,6 +3,7 @@
  * and answers fetches from its cache and from publishers.
  */
 
+export { guardedClock } from './guarded-clock.ts'
 export { dumpRooms, type RelayLevels, relayLevels } from './levels.ts'
 export {
   DEFAULT_RELAY_LIMITS,

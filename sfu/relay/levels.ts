@@ -58,6 +58,8 @@ export function dumpRooms(relay: Relay) {
   return [...participantsByRoom(relay)].map(([room, participants]) => ({
     room,
     participants,
+    speakers: relay.speakers.of(room),
+    publishers: relay.meters.dump(room),
     tracks: relay.dumpTracks(roomNamespace(room)),
   }))
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import { formatTrack, namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { RETRY_AFTER_MS } from './limits.ts'
-import { ManualPublisher, ManualSubscriber } from './test-peers.ts'
-import { RelayWorld, Subscriber } from './test-world.ts'
+import { ManualPublisher, ManualSubscriber, type ManualTrack } from './test-peers.ts'
+import { RelayWorld, Subscriber, sealed } from './test-world.ts'
 
 const news = namespaceOf('live', 'news')
 const track = (name: string) => trackOf(news, name)
@@ -236,6 +236,41 @@ describe('what a track may take up', () => {
       // Only what is kept is bounded: every object was forwarded.
       expect(seen.objects).toHaveLength(20)
     }
+  })
+
+  it('bounds the participants of a room that are listened to', async () => {
+    const world = new RelayWorld({ limits: { maxVoices: 1 } })
+    const names = ['ann', 'bob'].map((who) => trackOf(namespaceOf('sotto', 'r', who), 'audio'))
+    const [first, second] = names.map((name) => {
+      const publisher = new ManualPublisher(world)
+      publisher.publish(name)
+      return { session: publisher.session, track: publisher.track(name) }
+    })
+    const subscriber = new ManualSubscriber(world)
+    await world.settle()
+    for (const name of names) subscriber.subscribe(name)
+    await world.settle()
+    const speak = async (track: ManualTrack, from: number, dbov: number) => {
+      for (let group = from; group < from + 50; group++) {
+        const level = { type: 0x0c, value: (dbov < 50 ? 0x80 : 0) | dbov }
+        track
+          .stream(group, 0)
+          .object(0, sealed(group % 128, 'x'), [level])
+          .fin()
+        await world.settle()
+        world.clock.advance(20)
+      }
+    }
+    await speak(first!.track, 0, 80)
+    await speak(second!.track, 0, 80)
+    await speak(second!.track, 50, 20)
+    expect(world.relay.speakers.of('r')).toEqual([])
+    expect(world.hits).toEqual(['voices'])
+    first!.session.close(0, 'gone')
+    await world.settle()
+    await speak(second!.track, 100, 80)
+    await speak(second!.track, 150, 20)
+    expect(world.relay.speakers.of('r')).toEqual([{ participant: 'bob', speaking: true }])
   })
 
   it('bounds the bytes that wait for a session', async () => {

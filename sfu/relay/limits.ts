@@ -1,6 +1,8 @@
 /** What sessions and tracks may cost the relay. Each bound has a name, so that a hit can be counted. */
 
+import { DEFAULT_METER } from '../feedback/meter.ts'
 import { DEFAULT_JOIN_LIMITS, REQUEST_INTERVAL_MS } from '../forward/gate/index.ts'
+import { DEFAULT_SPEAKER } from '../speaker/settings.ts'
 
 export interface RelayLimits {
   /** Bytes that may wait for one session; beyond it objects are dropped, which is counted as such. */
@@ -31,6 +33,10 @@ export interface RelayLimits {
   readonly keyFrameRequestMs: number
   /** Oldest key frame with whose group a new subscriber begins at once, ms; 0 for none. */
   readonly joinWindowMs: number
+  /** Time between two feedbacks to a publisher, ms. */
+  readonly feedbackMs: number
+  /** Participants of a room whose sound is followed to know who speaks. */
+  readonly maxVoices: number
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
@@ -49,6 +55,8 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   maxCacheObjectsPerTrack: 20_000,
   keyFrameRequestMs: REQUEST_INTERVAL_MS,
   joinWindowMs: DEFAULT_JOIN_LIMITS.maxAgeMs,
+  feedbackMs: DEFAULT_METER.intervalMs,
+  maxVoices: DEFAULT_SPEAKER.maxVoices,
 }
 
 /** Which bound was hit; the values of the label `limit` in the metrics. */
@@ -61,6 +69,7 @@ export const RELAY_LIMIT_NAMES = [
   'published-tracks',
   'watches',
   'fetches',
+  'voices',
   'cache-bytes',
   'cache-track-bytes',
   'cache-objects',

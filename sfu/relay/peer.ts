@@ -13,9 +13,9 @@ import {
   type SessionLimits,
 } from '../../moq/session/index.ts'
 import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
-import { SessionCode } from '../../moq/wire/codes.ts'
+import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
 import type { Setup } from '../../moq/wire/messages.ts'
-import type { FullTrackName, Namespace } from '../../moq/wire/names.ts'
+import { type FullTrackName, hasPrefix, type Namespace } from '../../moq/wire/names.ts'
 import {
   type AdmissionEvents,
   mayPublishNamespace,
@@ -28,6 +28,7 @@ import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
 import type { Ticked } from './path-ticker.ts'
+import { isReserved, readerOf } from './reserved.ts'
 import { SubscriberPath } from './subscriber-path.ts'
 
 export interface PeerOptions {
@@ -41,6 +42,10 @@ export interface PeerOptions {
   readonly openAdmission?: OpenAdmission | undefined
   /** Looks at the peer's SETUP before anything else of the session. */
   readonly checkSetup?: CheckSetup | undefined
+  /** A service of our own: it may publish what is reserved, and read everything. */
+  readonly service: boolean
+  /** See `isReserved`. */
+  readonly foreignServices: readonly string[]
   /** A bound of the session was hit; for metrics. */
   readonly onLimit?: (limit: SessionLimitName) => void
   /** A bug of ours that ended the session; logged. */
@@ -97,8 +102,12 @@ export class Peer implements Ticked {
   readonly trackWatches = new Set<IncomingTracksSubscription>()
   private readonly relay: PeerHost
   private follower: PathFollower | null = null
+  readonly service: boolean
+  private readonly foreignServices: readonly string[]
 
   constructor(transport: TransportSession, relay: PeerHost, options: PeerOptions) {
+    this.service = options.service
+    this.foreignServices = options.foreignServices
     this.egress = new EgressScheduler({
       clock: options.clock,
       counters: options.counters,
@@ -161,19 +170,31 @@ export class Peer implements Ticked {
   }
 
   mayPublish(track: FullTrackName): boolean {
+    if (!this.service && isReserved(track.namespace, this.foreignServices)) return false
     return this.admission === null || mayPublishTrack(this.admission.permissions, track)
   }
 
   mayPublishNamespace(namespace: Namespace): boolean {
+    if (!this.service && isReserved(namespace, this.foreignServices)) return false
     return this.admission === null || mayPublishNamespace(this.admission.permissions, namespace)
   }
 
   maySubscribe(track: FullTrackName): boolean {
+    const reader = this.service ? null : readerOf(track)
+    if (reader && !this.publishes(reader)) return false
     return this.admission === null || maySubscribe(this.admission.permissions, track)
   }
 
   maySubscribeNamespace(prefix: Namespace): boolean {
     return this.admission === null || maySubscribeNamespace(this.admission.permissions, prefix)
+  }
+
+  /** Whether the session publishes this very namespace. */
+  private publishes(namespace: Namespace): boolean {
+    for (const { namespace: published } of this.namespaces) {
+      if (published.length === namespace.length && hasPrefix(published, namespace)) return true
+    }
+    return false
   }
 
   private handler(relay: PeerHost, options: PeerOptions): SessionHandler {
@@ -231,5 +252,6 @@ export class Peer implements Ticked {
   private refuse(request: Rejectable, action: string): void {
     const refusal = this.admission?.unauthorized(action)
     if (refusal) request.reject(refusal.code, refusal.reason, refusal.retryAfterMs)
+    else request.reject(RequestCode.UNAUTHORIZED, `this session may not ${action}`)
   }
 }

@@ -4,6 +4,7 @@
  * or from an endpoint in the same process.
  */
 
+import { feedbackTrack, parseParticipantNamespace } from '../../moq/media/index.ts'
 import type {
   Clock,
   IncomingFetch,
@@ -21,6 +22,7 @@ import type { CloseInfo, TransportKind, TransportSession } from '../../moq/trans
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
 import { type FullTrackName, formatTrack, type Namespace } from '../../moq/wire/names.ts'
 import { CacheBudget } from '../cache/index.ts'
+import { DEFAULT_METER, FeedbackMeters } from '../feedback/index.ts'
 import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { gateDropCounters } from '../forward/gate/index.ts'
@@ -53,6 +55,8 @@ export interface RelayOptions {
   readonly openAdmission?: OpenAdmission
   /** Looks at the SETUP of each session but our own services'. */
   readonly checkSetup?: CheckSetup
+  /** Fields, such as `.mls`, of services that come as clients do; see `isReserved`. */
+  readonly foreignServices?: readonly string[]
   /** A bound of the relay's was hit; for metrics. */
   onLimit?(limit: RelayLimitName): void
   /** A bound of one session was hit; for metrics. */
@@ -79,6 +83,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   readonly keys = new RoomKeys()
   /** Who speaks in each room, by the levels that the objects of microphones state. */
   readonly speakers: Speakers
+  /** What arrives from each publisher, and what is wanted of it. */
+  readonly meters: FeedbackMeters
   private readonly options: RelayOptions
   private readonly peers = new Set<Peer>()
   private readonly shares: PeerShares
@@ -95,7 +101,11 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     const { tally, keys } = this
     const clock = guardedClock(options.clock, onInternalError)
     this.options = { ...options, clock }
-    this.speakers = new Speakers(clock)
+    this.speakers = new Speakers(clock, { maxVoices: limits.maxVoices })
+    this.meters = new FeedbackMeters({
+      intervalMs: limits.feedbackMs,
+      urgentMs: Math.min(limits.feedbackMs, DEFAULT_METER.urgentMs),
+    })
     this.shares = new PeerShares(limits, (limit) => this.onLimit(limit))
     this.budget = new CacheBudget(
       {
@@ -106,7 +116,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       },
       (limit) => this.onLimit(limit),
     )
-    const { budget, speakers } = this
+    const { budget, speakers, meters } = this
     this.tracks = new TrackRegistry(this.namespaces, {
       clock,
       counters,
@@ -115,6 +125,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       budget,
       keys,
       speakers,
+      meters,
       host: this,
     })
     this.watchers = new TrackWatchers((peer) => this.shares.mayTakeSubscription(peer))
@@ -142,6 +153,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       path: service ? null : (this.options.budget ?? {}),
       openAdmission: service ? undefined : this.options.openAdmission,
       checkSetup: service ? undefined : this.options.checkSetup,
+      service,
+      foreignServices: this.options.foreignServices ?? [],
       onLimit: (limit) => this.options.onSessionLimit?.(limit),
       onInternalError,
     })
@@ -362,6 +375,10 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   private withdrawNamespace(peer: Peer, request: IncomingNamespacePublication): void {
     if (!peer.namespaces.delete(request)) return
     this.namespaces.withdraw(request.namespace, peer)
+    const place = parseParticipantNamespace(request.namespace)
+    if (!place) return
+    // What is for its publisher alone.
+    this.tracks.get(feedbackTrack(place.room, place.participant))?.narrow(peer)
   }
 
   private makeFetches(): FetchService {

@@ -36,6 +36,8 @@ export interface RelayWorldOptions {
   readonly sessionLimits?: Partial<SessionLimits>
   /** Request streams that either side may have open. */
   readonly bidiCredit?: number
+  /** See `RelayOptions`. */
+  readonly foreignServices?: readonly string[]
   /** What sessions speak; `RelayWorld.protocol` changes it for those that come. */
   readonly protocol?: string
 }
@@ -70,6 +72,7 @@ export class RelayWorld {
       counters: this.counters,
       limits: { ...DEFAULT_RELAY_LIMITS, ...options.limits },
       ...(options.sessionLimits && { sessionLimits: options.sessionLimits }),
+      ...(options.foreignServices && { foreignServices: options.foreignServices }),
       onLimit: (limit) => this.hits.push(limit),
       onInternalError: (error) => {
         throw error

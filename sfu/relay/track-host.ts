@@ -1,6 +1,7 @@
 import type { Clock, IncomingSubscribe, Publication } from '../../moq/session/index.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { CacheBudget } from '../cache/index.ts'
+import type { FeedbackMeters } from '../feedback/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import type { RoomKeys } from '../forward/keys/index.ts'
 import type { Speakers } from '../speaker/index.ts'
@@ -21,6 +22,8 @@ export interface TrackOptions<Track> {
   readonly keys: RoomKeys
   /** Of all tracks: who speaks. */
   readonly speakers: Speakers
+  /** Of all tracks: what arrives from publishers. */
+  readonly meters: FeedbackMeters
   readonly host: TrackHost<Track>
 }
 

@@ -68,6 +68,9 @@ export class TrackRegistry {
   publishersOf(name: FullTrackName): Peer[] {
     const found = new Set(this.get(name)?.publishing.reverse())
     for (const peer of this.namespaces.publishersOf(name.namespace)) found.add(peer)
-    return [...found].filter(({ session }) => !session.closed && !session.goawayReceived)
+    return [...found].filter((peer) => {
+      const { session } = peer
+      return !session.closed && !session.goawayReceived && peer.mayPublish(name)
+    })
   }
 }

@@ -20,22 +20,28 @@ export class TrackVoice {
   private readonly speakers: Speakers
   private readonly room: string
   private readonly participant: string
+  private readonly onFull: () => void
   private publisher: Upstream | null = null
   private heardAt = 0
   /** Null while nothing was heard, or the room has too many. */
   private voice: Voice | null = null
+  private refused = false
 
-  private constructor(speakers: Speakers, room: string, participant: string) {
+  private constructor(speakers: Speakers, room: string, participant: string, onFull: () => void) {
     this.speakers = speakers
     this.room = room
     this.participant = participant
+    this.onFull = onFull
   }
 
-  /** @returns null for a track that is not the microphone of a participant */
-  static of(name: FullTrackName, speakers: Speakers): TrackVoice | null {
+  /**
+   * @param onFull the room has too many voices for this one
+   * @returns null for a track that is not the microphone of a participant
+   */
+  static of(name: FullTrackName, speakers: Speakers, onFull: () => void): TrackVoice | null {
     if (parseTrackName(textOf(name.name) ?? '')?.kind !== 'audio') return null
     const place = parseParticipantNamespace(name.namespace)
-    return place && new TrackVoice(speakers, place.room, place.participant)
+    return place && new TrackVoice(speakers, place.room, place.participant, onFull)
   }
 
   /** @param now ms */
@@ -50,13 +56,19 @@ export class TrackVoice {
     }
     this.heardAt = now
     this.voice ??= this.speakers.voice(this.room, this.participant)
-    this.voice?.heard(level, now)
+    if (this.voice) this.voice.heard(level, now)
+    else this.refuse()
   }
 
   /** @param others the track has other publishers */
   left(publisher: Upstream, others: boolean): void {
     if (publisher === this.publisher) this.publisher = null
     if (!others) this.end()
+  }
+
+  private refuse(): void {
+    if (!this.refused) this.onFull()
+    this.refused = true
   }
 
   /** Nothing is heard of it any more. Idempotent. */

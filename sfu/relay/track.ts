@@ -16,6 +16,7 @@ import { Publishers } from './publishers.ts'
 import { toldEnd } from './rejections.ts'
 import type { SubgroupFeed } from './subgroup-feed.ts'
 import { Subscribers } from './subscribers.ts'
+import { TrackArrivals } from './track-arrivals.ts'
 import { TrackFacts } from './track-facts.ts'
 import type { TrackOptions } from './track-host.ts'
 import { TrackVoice } from './track-voice.ts'
@@ -41,6 +42,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   private readonly video: VideoGate | null
   /** Null for what is no microphone of a participant's. */
   private readonly voice: TrackVoice | null
+  /** Null for what is no media of a participant's. */
+  private readonly arrivals: TrackArrivals | null
   private closed = false
 
   constructor(options: TrackOptions<RelayTrack>) {
@@ -59,7 +62,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     const requestGroup = () => this.downstreams.requestKeyFrame()
     this.video =
       this.keys && isPicture(name) ? new VideoGate({ clock, limits, requestGroup }) : null
-    this.voice = TrackVoice.of(name, options.speakers)
+    this.voice = TrackVoice.of(name, options.speakers, () => host.onLimit('voices'))
+    this.arrivals = TrackArrivals.of(name, options.meters)
     const { cache, publishers, facts, video } = this
     const keys = this.keys?.keys ?? null
     this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers, keys, video })
@@ -77,6 +81,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       drops: tally.gateDrops,
       video,
       onLeft: () => this.releaseIfUnused(),
+      onWanted: (layers) => this.arrivals?.want(layers),
+      onKeyFrameWanted: () => this.arrivals?.wantKeyFrame(),
     })
   }
 
@@ -161,7 +167,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       return
     }
     for (const publisher of publishers) this.ask(publisher)
-    if (request.parameters.forward ?? true) this.publishers.setForward(true)
+    if (request.parameters.forward ?? true) this.downstreams.tellWanted()
     this.downstreams.serveWaiting()
     if (this.publishers.size === 0) this.downstreams.rejectImpatient()
     this.releaseIfUnused()
@@ -191,7 +197,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   /** A publisher of its namespace: asked for the track, unless it was. */
   ask(peer: Peer): void {
-    this.publishers.ask(peer, this.downstreams.newGroupRequest)
+    // It may publish a namespace above one that is reserved.
+    if (peer.mayPublish(this.name)) this.publishers.ask(peer, this.downstreams.newGroupRequest)
   }
 
   /** It publishes the namespace anew: it is asked, where the track is wanted. */
@@ -228,6 +235,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   onEstablished(upstream: Upstream): void {
     this.publishers.answered()
+    this.arrivals?.begin(this.options.clock.now())
     const first = this.publishers.isAlone(upstream)
     // What a publisher sent before, and who had it, is another history.
     if (first && this.downstreams.size === 0) {
@@ -265,10 +273,12 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   onObject(upstream: Upstream, object: MoqObject, feed: SubgroupFeed | null): void {
     const now = this.options.clock.now()
-    if (!this.fanout.receive(object, feed, now)) {
+    const verdict = this.fanout.receive(object, feed, now)
+    if (verdict === 'malformed') {
       this.malformed(upstream)
       return
     }
+    if (verdict === 'new') this.arrivals?.received(object, now)
     this.voice?.heard(upstream, object, now)
     this.note(object)
   }
@@ -314,7 +324,9 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   }
 
   private note(at: Location): void {
-    if (this.facts.note(at)) this.publishers.groupStarted()
+    if (!this.facts.note(at)) return
+    this.publishers.groupStarted()
+    this.arrivals?.gotKeyFrame()
   }
 
   /** A publisher is gone; the track goes on while another is there. */
@@ -326,9 +338,15 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   private remove(upstream: Upstream): boolean {
     if (!this.publishers.remove(upstream)) return false
-    this.voice?.left(upstream, this.publishers.size > 0)
+    this.left(upstream)
     if (upstream.origin === 'publish') this.options.host.countPublished(upstream.peer, -1)
     return true
+  }
+
+  /** What is known of what it sends. */
+  private left(upstream: Upstream): void {
+    this.voice?.left(upstream, this.publishers.size > 0)
+    if (this.publishers.size === 0) this.arrivals?.end()
   }
 
   private endIfAbandoned(status: number, reason: string): void {
@@ -342,7 +360,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   private releaseIfUnused(): void {
     if (this.closed || this.wanted) return
     for (const upstream of this.publishers.release()) {
-      this.voice?.left(upstream, this.publishers.size > 0)
+      this.left(upstream)
       this.fanout.drop(upstream, false)
     }
     if (this.publishers.size > 0) return
@@ -352,6 +370,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     this.video?.close()
     this.keys?.close()
     this.voice?.end()
+    this.arrivals?.end()
     this.options.host.onUnused(this)
   }
 }
