@@ -49,6 +49,9 @@ function commitsIn(sequencer: Sequencer): CommitEntry[] {
     .filter((entry) => entry.kind === 'commit')
 }
 
+/** Nothing had been made on the commit. */
+const alone = { transcript: new Uint8Array(32), undone: [] }
+
 describe('a commit that the service takes and nobody can apply', () => {
   it('is reported and taken back, told to all, and the group goes on', async () => {
     const { room, people } = await roomOf('ann', 'bob', 'cyn', 'eve')
@@ -146,7 +149,7 @@ describe('a commit that a member has applied', () => {
       leaf: who.last.leaf,
       signature: await who.member.sign(REPORT_LABEL, content),
     })
-    const entry = { kind: 'skipped', epoch, participant: 'ann', commitHash } as const
+    const entry = { kind: 'skipped', epoch, participant: 'ann', commitHash, ...alone } as const
     return { room, people, entry, report }
   }
 

@@ -4,12 +4,11 @@
  */
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import type { ClientState } from 'ts-mls'
-import { REPORT_LABEL, reportContent, type SkippedEntry } from '../../moq/delivery/index.ts'
+import type { ClientState, GroupInfo } from 'ts-mls'
+import type { SkippedEntry } from '../../moq/delivery/index.ts'
 import { sameBytes } from '../../moq/wire/names.ts'
-import { participantOf } from './identity.ts'
-import type { MlsEngine } from './mls-engine.ts'
-import { leaves } from './roster.ts'
+import { SkipProof } from './skip-proof.ts'
+import { type Electorate, votersIn } from './skip-votes.ts'
 
 /** A commit that this member has applied, and who may take it back. */
 interface Taken {
@@ -17,7 +16,7 @@ interface Taken {
   readonly hash: Uint8Array
   readonly groupId: Uint8Array
   /** Those who were to apply it, by leaf. */
-  readonly voters: ReadonlyMap<number, { readonly id: string; readonly publicKey: Uint8Array }>
+  readonly voters: Electorate['voters']
 }
 
 export interface Dispute {
@@ -34,6 +33,14 @@ export class Disputes {
   private current: Dispute | null = null
   /** First epoch that the service took back without a majority. */
   private refused: number | null = null
+  private base: GroupInfo | null = null
+  /** Of a commit below what this member joined from, while its log entries are fetched. */
+  proof: SkipProof | null = null
+
+  /** Whether the next commit has to wait: it may be one that is taken back. */
+  get isBusy(): boolean {
+    return this.current !== null || this.proof !== null
+  }
 
   /** The commit that is waited for to be taken back. */
   get open(): Dispute | null {
@@ -77,11 +84,7 @@ export class Disputes {
 
   /** This member is in the epoch that `commit` of the participant `committer` made. */
   noteTaken(after: ClientState, commit: Uint8Array, committer: string): void {
-    const voters = new Map<number, { id: string; publicKey: Uint8Array }>()
-    for (const [leaf, { credential, signaturePublicKey }] of leaves(after.ratchetTree)) {
-      const id = participantOf(credential)
-      if (id !== committer) voters.set(leaf, { id, publicKey: signaturePublicKey })
-    }
+    const voters = votersIn(after.ratchetTree, (_leaf, id) => id === committer)
     const { epoch, groupId } = after.groupContext
     const entry = { epoch: Number(epoch), hash: sha256(commit), groupId, voters }
     this.taken = [...this.taken.slice(1 - MAX_TAKEN), entry]
@@ -94,23 +97,23 @@ export class Disputes {
     return sameBytes(taken.hash, commitHash) ? 'it' : 'another'
   }
 
-  /** Whether more than half of those who may, and are not gone, have reported a commit of ours. */
-  async isBacked(
-    { epoch, commitHash, reports }: SkippedEntry,
-    engine: MlsEngine,
-    gone: ReadonlySet<string>,
-  ): Promise<boolean> {
-    const taken = this.taken.find((one) => one.epoch === epoch)
-    if (taken === undefined) return false
-    const content = reportContent(taken.groupId, epoch, commitHash)
-    const needed = [...taken.voters.values()].filter(({ id }) => !gone.has(id)).length / 2
-    let votes = 0
-    for (const { leaf, signature } of reports) {
-      const voter = taken.voters.get(leaf)
-      if (voter === undefined || gone.has(voter.id)) continue
-      if (await engine.verify(voter.publicKey, REPORT_LABEL, content, signature)) votes += 1
-    }
-    return votes > needed
+  /** Who had a say in a commit that this member has applied; null for another. */
+  electorate({ epoch, commitHash }: SkippedEntry): Electorate | null {
+    const taken = this.taken.find((one) => one.epoch === epoch && sameBytes(one.hash, commitHash))
+    return taken ? { ...taken, unheard: 0 } : null
+  }
+
+  /** This member came in from that GroupInfo. */
+  noteJoined(from: GroupInfo): void {
+    this.base = from
+  }
+
+  /** Begins to look into a commit that this member has joined on; false where that is of no use. */
+  examine(entry: SkippedEntry): boolean {
+    const proof = this.base && new SkipProof(entry, this.base)
+    if (!proof?.isPossible) return false
+    this.proof = proof
+    return true
   }
 
   /** This member is in no group any more; what was taken back stays known. */
@@ -118,5 +121,7 @@ export class Disputes {
     this.taken = []
     this.current = null
     this.refused = null
+    this.base = null
+    this.proof = null
   }
 }

@@ -36,7 +36,7 @@ export class Entrance {
     this.checkSuite(suite)
     const engine = await this.keys.engine(suite)
     const attempt = await engine.join(await this.keys.joiningIdentity(engine), info)
-    return { name: 'joining', engine, attempt, epoch: epoch + 1, base: groupInfo }
+    return { name: 'joining', engine, attempt, epoch: epoch + 1, base: groupInfo, info }
   }
 
   /** Back with a stored state; null where it is of no use. */

@@ -28,7 +28,7 @@ export class MemberEpochs {
   /** Works off what came before its turn. */
   async drain(): Promise<void> {
     const { core } = this
-    while (core.disputes.open === null) {
+    while (!core.disputes.isBusy) {
       const next = nextEpochOf(core.state)
       const commit = next === null ? undefined : core.log.take(next)
       if (commit === undefined) return this.refresh()
@@ -42,8 +42,10 @@ export class MemberEpochs {
   }
 
   /** The commit by which this member joins was taken. */
-  async enterJoined({ engine, attempt }: State<'joining'>): Promise<void> {
-    this.core.disputes.noteTaken(attempt.state, attempt.commit, this.core.self)
+  async enterJoined({ engine, attempt, info }: State<'joining'>): Promise<void> {
+    const { disputes, self } = this.core
+    disputes.noteTaken(attempt.state, attempt.commit, self)
+    disputes.noteJoined(info)
     await this.enter(engine, attempt.state, joined, true)
   }
 
@@ -69,7 +71,7 @@ export class MemberEpochs {
   async commit(removed: readonly number[]): Promise<void> {
     const { core } = this
     const { state } = core
-    if (!isInGroup(state) || state.pending !== null || core.disputes.open !== null) return
+    if (!isInGroup(state) || state.pending !== null || core.disputes.isBusy) return
     core.setState({ ...state, pending: await state.engine.commit(state.group, removed) })
     core.courier.submit(core.state)
   }

@@ -17,6 +17,10 @@ import { lost, type MemberCore } from './member-core.ts'
 import type { MemberEpochs } from './member-epochs.ts'
 import { groupIdOf, isInGroup, nextEpochOf } from './member-state.ts'
 import { decodeGroupInfo, readCommit } from './messages.ts'
+import { isBacked } from './skip-votes.ts'
+
+/** How long the log may take to show what a member joined on, before it joins anew all the same, ms. */
+const PROOF_MS = 1000
 
 export class MemberInbox {
   private readonly core: MemberCore
@@ -160,6 +164,7 @@ export class MemberInbox {
 
   private async takeCommit(entry: CommitEntry): Promise<void> {
     const { core } = this
+    if (core.disputes.proof?.take(entry.commit)) return this.judge()
     if (core.disputes.isSkipped(entry.commit)) return
     if (core.disputes.isLeftBehind(entry.epoch, entry.commit)) {
       return core.rejoin('rejoining', lost('the service goes on from where it went back to'))
@@ -214,16 +219,50 @@ export class MemberInbox {
       disputes.noteSkipped(entry.commitHash)
       return
     }
-    if (known === 'it' && !(await disputes.isBacked(entry, state.engine, core.gone))) {
+    const electorate = disputes.electorate(entry)
+    if (electorate === null) return this.lookInto(entry)
+    if (!(await isBacked(entry, electorate, state.engine, core.gone))) {
       const message = 'the service takes back a commit that most members did not object to'
       core.alarm('skip-refused', message)
       disputes.refuse(entry.epoch)
       return
     }
-    disputes.noteSkipped(entry.commitHash)
-    core.log.goBack(entry.epoch, () => false)
-    const error = lost(`a commit of ${entry.participant} was taken back`)
-    core.rejoin('commit-skipped', error, known === 'it' ? entry.epoch : undefined)
+    this.rejoinFrom(entry, true)
+  }
+
+  /** Of a commit of before this member came: the log has what shows whether it joined on it. */
+  private lookInto(entry: SkippedEntry): void {
+    const { disputes, events, log, timers } = this.core
+    const { proof } = disputes
+    // The log that is fetched has the entry again.
+    if (proof !== null && proof.entry.epoch <= entry.epoch) return
+    if (!disputes.examine(entry)) {
+      this.rejoinFrom(entry, false)
+      return
+    }
+    log.rest()
+    timers.set('proof', PROOF_MS, () => this.rejoinFrom(entry, false))
+    events.requestLog(entry.epoch)
+  }
+
+  /** All that was made from the skipped commit to this member's coming is there. */
+  private async judge(): Promise<void> {
+    const { state, disputes, gone } = this.core
+    const { proof } = disputes
+    if (!isInGroup(state) || proof === null) return
+    const electorate = await proof.electorate(state.engine)
+    const { entry } = proof
+    const backed = electorate !== null && (await isBacked(entry, electorate, state.engine, gone))
+    this.rejoinFrom(entry, backed)
+  }
+
+  /** @param backed whether most of those who had a say in the commit are seen to be behind it */
+  private rejoinFrom({ epoch, commitHash, participant }: SkippedEntry, backed: boolean): void {
+    const { core } = this
+    core.disputes.noteSkipped(commitHash)
+    core.log.goBack(epoch, () => false)
+    const error = lost(`a commit of ${participant} was taken back`)
+    core.rejoin('commit-skipped', error, backed ? epoch : undefined)
   }
 
   private settle(epoch: number): void {

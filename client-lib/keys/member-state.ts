@@ -1,6 +1,6 @@
 /** The states of a member, as data. */
 
-import type { ClientState } from 'ts-mls'
+import type { ClientState, GroupInfo } from 'ts-mls'
 import type { KeysError } from './errors.ts'
 import type { Attempt, MlsEngine } from './mls-engine.ts'
 import { wipe } from './secrets.ts'
@@ -22,6 +22,7 @@ export type MemberState =
       readonly epoch: number
       /** The GroupInfo that it joins from. */
       readonly base: Uint8Array
+      readonly info: GroupInfo
     }
   | InGroup
   | { readonly name: 'left' }

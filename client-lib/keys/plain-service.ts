@@ -130,11 +130,29 @@ export class PlainService implements Service {
       (id) => id !== made.by && before!.holders.has(id),
     )
     if (made.reports.size * 2 <= voters.length) return accepted([])
+    const undone = group.epochs
+      .filter((one) => one.epoch > epoch)
+      .map(({ hash }) => Uint8Array.from(Buffer.from(hash, 'hex')))
     while (group.epochs.at(-1)!.epoch >= epoch) group.epochs.pop()
     const reports = [...made.reports.values()].sort((a, b) => a.leaf - b.leaf)
     return this.append(group, [
-      { kind: 'skipped', epoch, participant: made.by, commitHash, reports },
+      {
+        kind: 'skipped',
+        epoch,
+        participant: made.by,
+        commitHash,
+        transcript: this.transcriptOf(group.suite, before!),
+        undone,
+        reports,
+      },
     ])
+  }
+
+  /** Of a suite of SHA-256. */
+  private transcriptOf(suite: SuiteName, { epoch, groupInfo }: Epoch): Uint8Array {
+    const info = decodeGroupInfo({ epoch, logGroup: epoch, suite, groupInfo })
+    const { groupContext, confirmationTag: tag } = info
+    return sha256(Uint8Array.of(...groupContext.confirmedTranscriptHash, tag.length, ...tag))
   }
 
   private append(group: Group, entries: LogEntry[]) {

@@ -93,6 +93,7 @@ export class Participant {
   /** Work that listeners began, to be waited for before time goes on. */
   readonly work: Promise<unknown>[] = []
   onEpoch: ((epoch: EpochKeys) => void) | null = null
+  onState: ((state: StateName) => void) | null = null
   onAlarm: ((alarm: KeysAlarm) => void) | null = null
 
   constructor(id: string, member: (events: MemberOptions['events']) => MlsMember, room: Wires) {
@@ -105,7 +106,10 @@ export class Participant {
         this.epochs.push({ ...epoch, baseKey: epoch.baseKey.slice() })
         this.onEpoch?.(epoch)
       },
-      onState: (state) => this.states.push(state),
+      onState: (state) => {
+        this.states.push(state)
+        this.onState?.(state)
+      },
       onAlarm: (alarm) => {
         this.alarms.push(alarm)
         this.onAlarm?.(alarm)

@@ -11,6 +11,7 @@ export type TimerName =
   | 'vanish'
   | 'update'
   | 'dispute'
+  | 'proof'
   | 'save'
   | 'check'
 

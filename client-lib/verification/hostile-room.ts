@@ -76,6 +76,9 @@ export class HostileRoom extends SimulatedRoom {
     })
     const watched: Watched = { participant, verifier, raised: new Map() }
     participant.onEpoch = (keys) => verifier.enter(this.entered(id, keys))
+    participant.onState = (state) => {
+      if (state !== 'member') verifier.leave()
+    }
     participant.onAlarm = ({ epoch }) => {
       if (epoch !== undefined) verifier.takeBack(epoch)
     }

@@ -29,6 +29,44 @@ function entered(...epochs: EnteredEpoch[]): Ledger {
 
 const agreed = { keys: false, together: true, groups: false, lead: 0, log: false }
 
+describe('an epoch that was made anew', () => {
+  const skip = (epoch: number, fill = 0) =>
+    encodeLogEntry({
+      kind: 'skipped',
+      epoch,
+      participant: 'ann',
+      commitHash: new Uint8Array(32).fill(fill),
+      transcript: new Uint8Array(32),
+      undone: [],
+      reports: [],
+    })
+  /** When what somebody else says of epoch 2 counts, ms after it began here. */
+  const countsFrom = (made: Ledger) => made.rows.at(-1)!.judgedFrom
+
+  it('is compared 2 s later, in whatever order its commit and the skip of the first one came', () => {
+    time = 0
+    const [ordered, overtaken] = [entered(epochOf(1)), entered(epochOf(1), epochOf(2))]
+    time = 1000
+    ordered.see(skip(2))
+    overtaken.see(skip(2))
+    ordered.enter(epochOf(2))
+    expect(countsFrom(ordered)).toBe(3000)
+    expect(countsFrom(overtaken)).toBe(2000)
+  })
+
+  it('gets no more time by more skips, nor by a late one or one of a later epoch', () => {
+    time = 0
+    const [again, late, other] = [1, 2, 3].map(() => entered(epochOf(1), epochOf(2)))
+    other!.see(skip(3))
+    for (time = 500; time < 5000; time += 500) again!.see(skip(2, time / 500))
+    late!.see(skip(2))
+    expect(countsFrom(again!)).toBe(2000)
+    expect(countsFrom(late!)).toBe(Number.NEGATIVE_INFINITY)
+    expect(countsFrom(other!)).toBe(Number.NEGATIVE_INFINITY)
+    time = 0
+  })
+})
+
 describe('two ledgers', () => {
   it('agree after the same epochs, in whatever order log entries came', () => {
     const [ann, bob] = [entered(epochOf(1)), entered(epochOf(1))]

@@ -13,8 +13,9 @@ export interface EnteredEpoch {
 }
 
 export interface OwnRow extends Row {
+  readonly enteredAt: number
   /** Keys in statements that came before this, ms, do not count against it. */
-  readonly judgedFrom: number
+  judgedFrom: number
   logTag: string | null
   /** Null when the log of this epoch cannot be vouched for. */
   logKey: Uint8Array | null
@@ -40,6 +41,8 @@ const utf8 = new TextEncoder()
 export class Ledger {
   /** ms; when what the newest statement says last changed. */
   changedAt = 0
+  /** This member is in no group for now: it can check nobody's statements. */
+  isOutside = false
   private readonly now: () => number
   private own: OwnRow[] = []
   /** By epoch: the log entries that were seen, by hash. */
@@ -68,6 +71,7 @@ export class Ledger {
   }
 
   enter({ groupId, epoch, epochAuthenticator, isFirst }: EnteredEpoch): void {
+    this.isOutside = false
     const group = tag('group', GROUP_BYTES, groupId)
     const keyTag = tag('keys', TAG_BYTES, groupId, epochAuthenticator)
     const known = this.current
@@ -81,7 +85,7 @@ export class Ledger {
     const vouched = !isFirst && now >= this.doubtfulUntil
     const logKey = vouched ? labelled('log key', groupId, epochAuthenticator) : null
     const judgedFrom = now < this.skippedAt + SKIP_MS ? now + GO_BACK_MS : ALWAYS
-    const row: OwnRow = { group, epoch, keyTag, judgedFrom, logTag: null, logKey }
+    const row: OwnRow = { group, epoch, keyTag, enteredAt: now, judgedFrom, logTag: null, logKey }
     this.own.push(row)
     if (this.own.length > MAX_ROWS) this.own.shift()
     this.rehash(row)
@@ -112,10 +116,23 @@ export class Ledger {
     const name = toHex(hash)
     if (seen.has(name) || seen.size >= MAX_ENTRIES) return false
     seen.set(name, hash)
-    if (entry.kind === 'skipped') this.skippedAt = this.now()
+    if (entry.kind === 'skipped') this.noteSkip(epoch)
     for (const row of this.own) if (row.epoch === epoch) this.rehash(row)
     this.changedAt = this.now()
     return true
+  }
+
+  /**
+   * The commit that makes an epoch anew may overtake the entry that took the first one back. A row gets no
+   * more time than if it had come in order, whatever else is taken back.
+   */
+  private noteSkip(epoch: number): void {
+    const now = this.now()
+    this.skippedAt = now
+    for (const row of this.own) {
+      if (row.epoch < epoch || now > row.enteredAt + GO_BACK_MS) continue
+      row.judgedFrom = Math.max(row.judgedFrom, row.enteredAt + GO_BACK_MS)
+    }
   }
 
   /** Entries may have been missed: nothing so far, nor what begins now, is vouched for. */

@@ -14,7 +14,7 @@ export class Observed {
   announced = false
   private wasAnnounced = false
   private inGroup = false
-  /** Since when it is both in the room and in the group, ms; null while it is not. */
+  /** Since when it is in the room, and in the group with us, ms; null while it is not. */
   private metAt: number | null = null
   private trafficAt = Number.NEGATIVE_INFINITY
   private readonly suspicions: Suspicions
@@ -58,7 +58,7 @@ export class Observed {
    * @param repeatMs how often it repeats its statement
    */
   judge(ledger: Ledger, repeatMs: number, now: number): boolean {
-    const met = this.inGroup && this.announced
+    const met = this.inGroup && this.announced && !ledger.isOutside
     if (!met) this.metAt = null
     else this.metAt ??= now
     return this.suspicions.update(new Set(this.suspect(ledger, repeatMs, now)), now)

@@ -59,6 +59,18 @@ describe('members of an honest room', () => {
     for (const watched of all(room)) expect(alarmsOf(watched)).toEqual([])
   })
 
+  it('raise none while they are in no group: nobody’s statements can be checked then', async () => {
+    const room = await roomOf('ann', 'bob', 'cyn')
+    const [ann, bob] = all(room)
+    ann!.verifier.leave()
+    ann!.participant.member.verify = async () => {
+      throw new Error('not in the group now')
+    }
+    await room.run(8000)
+    expect(alarmsOf(ann!)).toEqual([])
+    expect(alarmsOf(bob!)).toEqual([])
+  })
+
   it('raise none when they renew their keys', async () => {
     const room = await roomOf('ann', 'bob', 'cyn')
     for (const { participant } of all(room)) {

@@ -65,6 +65,12 @@ export class Verifier {
     this.speaker.tellAll()
   }
 
+  /** This member is in no group until it enters an epoch: it joins anew. */
+  leave(): void {
+    this.ledger.isOutside = true
+    this.check()
+  }
+
   /** The payload of an object of the `log` track, as it came. */
   seeLogEntry(payload: Uint8Array): void {
     if (this.ledger.see(payload)) this.speaker.tellAll()

@@ -16,6 +16,8 @@ import {
   logTrack,
   MAX_REPORTS,
   MAX_SIGNATURE_BYTES,
+  MAX_TRANSCRIPT_BYTES,
+  MAX_UNDONE,
   parseDeliveryNamespace,
   type Snapshot,
   type Submission,
@@ -53,7 +55,15 @@ const entry: fc.Arbitrary<LogEntry> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('commit' as const), epoch, participant, commit: bytes() }),
   fc.record({ kind: fc.constant('left' as const), epoch, participant }),
-  fc.record({ kind: fc.constant('skipped' as const), epoch, participant, commitHash, reports }),
+  fc.record({
+    kind: fc.constant('skipped' as const),
+    epoch,
+    participant,
+    commitHash,
+    transcript: bytes(MAX_TRANSCRIPT_BYTES),
+    undone: fc.array(commitHash, { maxLength: 5 }),
+    reports,
+  }),
 )
 
 const snapshot: fc.Arbitrary<Snapshot> = fc.record({
@@ -162,12 +172,14 @@ describe('limits', () => {
 describe('reports of a skipped commit', () => {
   const hash = new Uint8Array(COMMIT_HASH_BYTES)
   const signature = new Uint8Array(64)
-  const skipped = (leaves: readonly number[]) =>
+  const skipped = (leaves: readonly number[], undone: readonly Uint8Array[] = []) =>
     encodeLogEntry({
       kind: 'skipped',
       epoch: 3,
       participant: 'ann',
       commitHash: hash,
+      transcript: hash,
+      undone,
       reports: leaves.map((leaf) => ({ leaf, signature })),
     })
 
@@ -177,6 +189,13 @@ describe('reports of a skipped commit', () => {
     expect(() => decodeLogEntry(skipped([1, 1]))).toThrow(/out of order/)
     const many = Array.from({ length: MAX_REPORTS + 1 }, (_, leaf) => leaf)
     expect(() => decodeLogEntry(skipped(many))).toThrow(/1025 reports/)
+  })
+
+  it('come with the commits that had been made on it, which are bounded too', () => {
+    const undone = Array.from({ length: MAX_UNDONE }, (_, i) => hash.slice().fill(i))
+    expect(decodeLogEntry(skipped([0], undone))).toMatchObject({ undone, transcript: hash })
+    expect(() => decodeLogEntry(skipped([0], [...undone, hash]))).toThrow(/65 commits/)
+    expect(() => decodeLogEntry(skipped([0], [hash.subarray(1)]))).toThrow(/31 bytes, not 32/)
   })
 
   it('name a commit by all of its hash', () => {

@@ -25,7 +25,13 @@ import {
   writeText,
 } from './fields.ts'
 import { type DeliveryLimits, defaultDeliveryLimits } from './limits.ts'
-import { COMMIT_HASH_BYTES, MAX_REPORTS, MAX_SIGNATURE_BYTES } from './report.ts'
+import {
+  COMMIT_HASH_BYTES,
+  MAX_REPORTS,
+  MAX_SIGNATURE_BYTES,
+  MAX_TRANSCRIPT_BYTES,
+  MAX_UNDONE,
+} from './report.ts'
 import type { SuiteName } from './suites.ts'
 
 export type LogEntry = CreatedEntry | CommitEntry | LeftEntry | SkippedEntry
@@ -58,6 +64,13 @@ export interface SkippedEntry extends Entry {
   readonly kind: 'skipped'
   /** SHA-256 of the commit's MLSMessage. */
   readonly commitHash: Uint8Array
+  /**
+   * Interim transcript hash (RFC 9420 section 8.2) of the epoch before. With the commits from the log, who
+   * joined on the skipped one sees by it that this is what it joined on.
+   */
+  readonly transcript: Uint8Array
+  /** SHA-256 of the commits that had been made on it, in order. */
+  readonly undone: readonly Uint8Array[]
   /** Who reported it, by leaf of the epoch before, ascending. Each signature is one of `report.ts`. */
   readonly reports: readonly SkipReport[]
 }
@@ -94,12 +107,17 @@ export function encodeLogEntry(entry: LogEntry): Uint8Array {
 
 function payloadBytes(entry: LogEntry): number {
   if (entry.kind === 'commit') return entry.commit.length
-  if (entry.kind === 'skipped') return entry.reports.length * REPORT_BYTES
+  if (entry.kind === 'skipped') {
+    return entry.reports.length * REPORT_BYTES + (entry.undone.length + 3) * COMMIT_HASH_BYTES
+  }
   return MAX_GROUP_ID_BYTES
 }
 
-function writeSkipped(writer: Writer, { commitHash, reports }: SkippedEntry): void {
-  writer.lengthPrefixed(commitHash).vi64(reports.length)
+function writeSkipped(writer: Writer, entry: SkippedEntry): void {
+  const { commitHash, transcript, undone, reports } = entry
+  writer.lengthPrefixed(commitHash).lengthPrefixed(transcript).vi64(undone.length)
+  for (const hash of undone) writer.lengthPrefixed(hash)
+  writer.vi64(reports.length)
   for (const { leaf, signature } of reports) writer.vi64(leaf).lengthPrefixed(signature)
 }
 
@@ -136,6 +154,8 @@ function readEntry(reader: Reader, limits: DeliveryLimits): LogEntry {
 
 function readSkipped(reader: Reader) {
   const commitHash = readExactly(reader, 'commit hash', COMMIT_HASH_BYTES)
+  const transcript = readBounded(reader, 'transcript hash', MAX_TRANSCRIPT_BYTES)
+  const undone = readUndone(reader)
   const count = reader.vi64('reports')
   if (count > MAX_REPORTS) throw new DeliveryFormatError(`${count} reports`)
   const reports: SkipReport[] = []
@@ -145,5 +165,12 @@ function readSkipped(reader: Reader) {
     if (leaf <= (reports.at(-1)?.leaf ?? -1)) throw new DeliveryFormatError('reports out of order')
     reports.push({ leaf, signature })
   }
-  return { commitHash, reports }
+  return { commitHash, transcript, undone, reports }
+}
+
+function readUndone(reader: Reader): Uint8Array[] {
+  const count = reader.vi64('commits undone')
+  if (count > MAX_UNDONE) throw new DeliveryFormatError(`${count} commits undone`)
+  const read = () => readExactly(reader, 'commit hash', COMMIT_HASH_BYTES)
+  return Array.from({ length: count }, read)
 }

@@ -22,7 +22,9 @@
  *
  * A member that applied a commit goes back only for a `skipped` entry whose signatures it has checked
  * to be those of a majority of the members that it knows: else the service could undo a removal. If it
- * kept no state of the epoch before, it joins anew. After a skipped external commit the GroupInfo is
+ * kept no state of the epoch before, it joins anew. Who joined on top takes the commits of before it came
+ * from the log: they are what it joined on if they give the transcript hash of the GroupInfo that it had;
+ * the entry has what that takes. After a skipped external commit the GroupInfo is
  * suspect (nobody but members can check its external_pub), so some member then makes an empty commit.
  */
 
@@ -34,6 +36,10 @@ export const COMMIT_HASH_BYTES = 32
 export const MAX_SIGNATURE_BYTES = 128
 /** In one `skipped` entry: more than a group has members. */
 export const MAX_REPORTS = 1024
+/** In one `skipped` entry: more than a service can go back. */
+export const MAX_UNDONE = 64
+/** SHA-512. */
+export const MAX_TRANSCRIPT_BYTES = 64
 /** What SignWithLabel puts before it is "MLS 1.0 ". */
 export const REPORT_LABEL = 'Sotto Skip Report'
 

@@ -122,6 +122,12 @@ export class PublicGroup {
     return { group, leaf }
   }
 
+  /** RFC 9420 section 8.2. */
+  get interimTranscriptHash(): Uint8Array {
+    const { confirmationTag: tag } = this
+    return this.hashing.digest(this.context.confirmedTranscriptHash, lengthOf(tag), tag)
+  }
+
   private get place() {
     return { groupId: this.context.groupId, suite: this.hashing.suite }
   }
@@ -133,12 +139,10 @@ export class PublicGroup {
 
   private next({ content, auth }: CommitMessage, tree: RatchetTree): PublicGroup {
     if (auth.contentType !== 'commit') throw new Refusal('malformed', 'no confirmation tag')
-    const tag = this.confirmationTag
     const { digest, hasher } = this.hashing
-    const interim = digest(this.context.confirmedTranscriptHash, lengthOf(tag), tag)
     const { signature } = auth
     const confirmed = digest(
-      interim,
+      this.interimTranscriptHash,
       encodeConfirmedTranscriptHashInput({ wireformat: 'mls_public_message', content, signature }),
     )
     const context: GroupContext = {

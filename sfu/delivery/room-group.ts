@@ -221,12 +221,14 @@ export class RoomGroup {
     if (!skipped || !previous) throw new Refusal('stale-epoch', 'that commit cannot be skipped')
     const { participant } = skipped
     const { epoch } = chain[at]!
+    const transcript = previous.publicGroup.interimTranscriptHash
+    const undone = chain.slice(at + 1).flatMap(({ made }) => (made ? [made.hash] : []))
     const { logGroup, nextObject, departed: gone } = this.current
     const holders = new Set(previous.roster.values())
     const departed = new Set([...previous.departed, ...gone].filter((id) => holders.has(id)))
     const state: EpochState = { ...previous, logGroup, nextObject, departed }
     const entries: LogEntry[] = [
-      { kind: 'skipped', epoch, participant, commitHash, reports },
+      { kind: 'skipped', epoch, participant, commitHash, transcript, undone, reports },
       ...notices(state),
     ]
     return { ...write(state, entries), before: chain.slice(0, at - 1), skipped, reports }

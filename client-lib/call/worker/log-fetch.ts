@@ -28,8 +28,10 @@ export class LogFetch {
   /** An entry, or the snapshot, of `epoch` is in, or tells of, `group` of the log. */
   note(epoch: number, group: number): void {
     this.newestGroup = Math.max(this.newestGroup, group)
+    // Where a commit was taken back, its epoch was made twice: from the first time on is all of it.
+    const first = Math.min(this.places.get(epoch) ?? group, group)
     this.places.delete(epoch)
-    this.places.set(epoch, group)
+    this.places.set(epoch, first)
     for (const known of this.places.keys()) {
       if (this.places.size <= MAX_PLACES) return
       this.places.delete(known)

@@ -99,6 +99,11 @@ export class VerificationLink {
     void this.compute(keys).catch(this.options.onBug)
   }
 
+  /** We are in no group until we enter an epoch. */
+  leave(): void {
+    this.verifier.leave()
+  }
+
   takeBack(epoch: number): void {
     this.verifier.takeBack(epoch)
   }

@@ -40,6 +40,10 @@ export class VerifiedGroup {
       onLogInterrupted: () => this.verification.interruptLog(),
       onEpoch: (keys) => this.enter(keys),
       onAlarm: (alarm) => this.onAlarm(alarm),
+      onState: (state) => {
+        if (state !== 'member') this.verification.leave()
+        options.onState?.(state)
+      },
     })
     const { graceMs } = { ...defaultMemberSettings, ...options.settings }
     this.verification = new VerificationLink({
