@@ -237,6 +237,7 @@ class Server implements RunningServer {
     const sequencer = new Sequencer(sequencerSettingsOf(config), {
       ...(this.store && { store: this.store }),
       onProblem: (problem) => log.error(problem),
+      onInternalError: (err) => log.error({ err }, 'a handshake was lost by a bug of ours'),
     })
     sequencer.restore(Date.now())
     registerDeliveryMetrics(this.metrics.registry, sequencer)

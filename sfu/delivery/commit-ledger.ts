@@ -10,6 +10,12 @@ export class CommitLedger {
     this.most = most
   }
 
+  copy(): CommitLedger {
+    const copy = new CommitLedger(this.most)
+    for (const [key, verdict] of this.verdicts) copy.verdicts.set(key, verdict)
+    return copy
+  }
+
   put(hash: Uint8Array, verdict: 'taken' | 'skipped'): void {
     const key = keyOf(hash)
     this.verdicts.delete(key)

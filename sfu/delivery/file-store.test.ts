@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { atOnce, DirectStore, directFiles, SlowDisk } from './direct-store.ts'
 import { FileStore, type StoreFiles } from './file-store.ts'
 import { StorageError } from './room-store.ts'
 
@@ -17,9 +18,9 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true, force: true })
 })
 
-function open(files: Partial<StoreFiles> = {}, processId = process.pid): FileStore {
+function open(files: Partial<StoreFiles> = {}, processId = process.pid): DirectStore {
   const onRepaired = (what: string) => repairs.push(what)
-  return FileStore.open(folder, { files: { ...fs, ...files }, processId, onRepaired })
+  return new DirectStore(folder, { files: { ...directFiles, ...files }, processId, onRepaired })
 }
 
 const record = (text: string) => new TextEncoder().encode(text)
@@ -81,7 +82,7 @@ describe('rooms on disk', () => {
         work('write', () => fs.writeSync(file, bytes, ...rest))) as typeof fs.writeSync
       const store = open({
         writeSync,
-        fsyncSync: (file) => work('sync', () => fs.fsyncSync(file)),
+        fsync: atOnce((file) => work('sync', () => fs.fsyncSync(file))),
         renameSync: (from, to) => work('rename', () => fs.renameSync(from, to)),
       })
       store.append('a', record('1'))
@@ -180,10 +181,10 @@ describe('a disk that fails', () => {
   it('that does not even let a file be cut back leaves nothing behind once it works again', () => {
     let broken = false
     const store = open({
-      fdatasyncSync: (file) => {
+      fdatasync: atOnce((file) => {
         if (broken) throw new Error('EIO: i/o error, fdatasync')
         fs.fdatasyncSync(file)
-      },
+      }),
       ftruncateSync: (file, length) => {
         if (broken) throw new Error('EIO: i/o error, ftruncate')
         fs.ftruncateSync(file, length)
@@ -201,20 +202,71 @@ describe('a disk that fails', () => {
   it('synchronises each record before it says that it has it', () => {
     const calls: string[] = []
     const store = open({
-      fdatasyncSync: (file) => {
+      fdatasync: atOnce((file) => {
         calls.push('fdatasync')
         fs.fdatasyncSync(file)
-      },
-      fsyncSync: (file) => {
+      }),
+      fsync: atOnce((file) => {
         calls.push('fsync')
         fs.fsyncSync(file)
-      },
+      }),
     })
     store.append('a', record('1'))
     // The file, then the directory that names it.
     expect(calls.splice(0)).toEqual(['fsync', 'fsync'])
     store.append('a', record('2'))
     expect(calls.splice(0)).toEqual(['fdatasync'])
+  })
+})
+
+describe('a disk that takes long', () => {
+  it('is waited for beside the event loop, and what is not synchronised is not done', () => {
+    const disk = new SlowDisk()
+    const store = FileStore.open(folder, { files: disk.files, processId: process.pid })
+    const done: string[] = []
+    const tell = (what: string) => (error: Error | null) => done.push(error?.message ?? what)
+    store.append('a', [record('1'), record('2')], tell('a'))
+    expect(disk.asked).toEqual(['fsync'])
+    expect(done).toEqual([])
+    expect(store.size('a')).toBe(0)
+    disk.finish()
+    expect(disk.asked).toEqual(['fsync', 'fsync'])
+    expect(done).toEqual(['a'])
+    store.append('a', [record('3'), record('4')], tell('more'))
+    expect(done).toEqual(['a'])
+    disk.finish()
+    // One for both of them.
+    expect(disk.asked).toEqual(['fsync', 'fsync', 'fdatasync'])
+    expect(done).toEqual(['a', 'more'])
+    store.replace('a', record('base'), tell('anew'))
+    expect(done).toEqual(['a', 'more'])
+    disk.finish()
+    expect(done).toEqual(['a', 'more', 'anew'])
+    expect(found()).toEqual({ a: ['base'] })
+  })
+
+  it('takes two of Node’s threads at most', () => {
+    const disk = new SlowDisk()
+    const store = FileStore.open(folder, { files: disk.files, processId: process.pid })
+    let done = 0
+    for (const room of ['a', 'b', 'c', 'd', 'e']) store.append(room, [record('1')], () => done++)
+    expect(disk.waiting).toHaveLength(2)
+    disk.finish()
+    expect(done).toBe(5)
+    expect(Object.keys(found())).toHaveLength(5)
+  })
+
+  it('is not waited for when the store is closed: nobody is told, and no file is touched', () => {
+    const disk = new SlowDisk()
+    const store = FileStore.open(folder, { files: disk.files, processId: process.pid })
+    store.append('a', [record('1')], () => {})
+    disk.finish()
+    let told = 0
+    store.replace('a', record('base'), () => told++)
+    store.close()
+    disk.finish()
+    expect(told).toBe(0)
+    expect(found()).toEqual({ a: ['1'] })
   })
 })
 

@@ -2,11 +2,13 @@
  * Rooms on disk: a file each in `rooms/` of the data directory, named by the hash of the room's name,
  * which is its first record.
  *
- * - A record is written at the end and synchronised (fdatasync) before `append` returns, each one for
- *   itself: handshakes are few. What a crash leaves half written was told to nobody and is cut off.
+ * - Records are written at the end, and synchronised (fdatasync) before `append` is done. What a crash
+ *   leaves half written was told to nobody and is cut off.
  * - A file is written anew beside the old one, synchronised, and renamed over it; then the directory
  *   is synchronised, as it is when a file comes or goes.
  * - When a write fails the file is cut back to what it was, and the caller hears of it.
+ * - What waits for the disk waits beside the event loop: media do not stand still for it. What only
+ *   reaches the kernel's memory (open, write, rename, close) is done at once.
  *
  * One process uses a directory at a time: a `lock` file has its process id.
  */
@@ -16,13 +18,13 @@ import * as nodeFiles from 'node:fs'
 import { join } from 'node:path'
 import { DirectoryLock } from './directory-lock.ts'
 import { frame, unframe } from './records.ts'
-import { type RoomStore, StorageError, type StoredRoom } from './room-store.ts'
+import { type RoomStore, StorageError, type StoreDone, type StoredRoom } from './room-store.ts'
+import { type Done, SyncQueue } from './sync-queue.ts'
 
 /** What the store needs of `node:fs`. */
 export type StoreFiles = Pick<
   typeof nodeFiles,
   | 'closeSync'
-  | 'fdatasyncSync'
   | 'fsyncSync'
   | 'ftruncateSync'
   | 'mkdirSync'
@@ -32,7 +34,10 @@ export type StoreFiles = Pick<
   | 'renameSync'
   | 'unlinkSync'
   | 'writeSync'
->
+> & {
+  fdatasync(file: number, done: Done): void
+  fsync(file: number, done: Done): void
+}
 
 export interface FileStoreOptions {
   /** Default: the disk. */
@@ -45,6 +50,8 @@ export interface FileStoreOptions {
 const MAGIC = Buffer.from('sotto room 1\0')
 const SUFFIX = '.log'
 const NEW_SUFFIX = '.new'
+/** Of Node's four threads. */
+const MOST_SYNCS = 2
 
 interface RoomFile {
   /** Of whole records. */
@@ -59,6 +66,8 @@ export class FileStore implements RoomStore {
   private readonly lock: DirectoryLock
   private readonly onRepaired: (what: string) => void
   private readonly rooms = new Map<string, RoomFile>()
+  private readonly syncs = new SyncQueue(MOST_SYNCS)
+  private closed = false
 
   private constructor(directory: string, lock: DirectoryLock, options: FileStoreOptions) {
     this.directory = directory
@@ -96,82 +105,133 @@ export class FileStore implements RoomStore {
     return rooms
   }
 
-  append(room: string, record: Uint8Array): void {
-    const known = this.rooms.get(room)
+  append(room: string, records: readonly Uint8Array[], done: StoreDone): void {
     const path = this.pathOf(room)
-    if (known === undefined) {
-      this.create(room, record)
-      return
-    }
-    attempt(`write ${path}`, () => {
-      this.withFile(path, 'r+', (file) => {
-        const bytes = frame([record])
-        try {
-          if (known.torn) this.files.ftruncateSync(file, known.bytes)
-          known.torn = true
-          this.write(file, bytes, known.bytes)
-          this.files.fdatasyncSync(file)
-        } catch (error) {
-          this.files.ftruncateSync(file, known.bytes)
-          known.torn = false
-          throw error
-        }
-        known.bytes += bytes.length
-        known.torn = false
-      })
-    })
+    const known = this.rooms.get(room)
+    const end = told(`write ${path}`, done)
+    if (known === undefined) this.create(room, path, records, end)
+    else this.extend(path, known, frame(records), end)
   }
 
-  replace(room: string, record: Uint8Array): void {
+  replace(room: string, record: Uint8Array, done: StoreDone): void {
     const path = this.pathOf(room)
     const bytes = frame([headOf(room), record])
-    attempt(`write ${path}`, () => {
-      const fresh = path + NEW_SUFFIX
-      this.withFile(fresh, 'w', (file) => {
-        this.write(file, bytes, 0)
-        this.files.fsyncSync(file)
-      })
-      this.files.renameSync(fresh, path)
+    const end = told(`write ${path}`, done)
+    const fresh = path + NEW_SUFFIX
+    const written: Done = (error) => {
+      if (error !== null) {
+        end(error)
+        return
+      }
+      try {
+        this.files.renameSync(fresh, path)
+      } catch (why) {
+        end(why)
+        return
+      }
       this.rooms.set(room, { bytes: bytes.length, torn: false })
-      this.syncDirectory()
-    })
+      this.syncDirectory(end)
+    }
+    this.withFile(
+      fresh,
+      'w',
+      (file, close) => {
+        this.write(file, bytes, 0)
+        this.sync('fsync', file, close)
+      },
+      written,
+    )
   }
 
-  remove(room: string): void {
-    if (!this.rooms.delete(room)) return
+  remove(room: string, done: StoreDone): void {
     const path = this.pathOf(room)
-    attempt(`remove ${path}`, () => {
+    const end = told(`remove ${path}`, done)
+    if (!this.rooms.delete(room)) {
+      end(null)
+      return
+    }
+    try {
       this.files.unlinkSync(path)
-      this.syncDirectory()
-    })
+    } catch (error) {
+      end(error)
+      return
+    }
+    this.syncDirectory(end)
   }
 
   size(room: string): number {
     return this.rooms.get(room)?.bytes ?? 0
   }
 
-  /** Lets another process use the directory. */
+  /** Lets another process use the directory: what was not done yet is not done, and nobody is told. */
   close(): void {
+    this.closed = true
     this.lock.release()
   }
 
-  private create(room: string, record: Uint8Array): void {
-    const path = this.pathOf(room)
-    const bytes = frame([headOf(room), record])
-    attempt(`write ${path}`, () => {
-      // What a removal that failed left there is of a room that is over.
-      this.withFile(path, 'w', (file) => {
-        try {
-          this.write(file, bytes, 0)
-          this.files.fsyncSync(file)
-          this.syncDirectory()
-        } catch (error) {
-          this.files.unlinkSync(path)
-          throw error
+  private create(room: string, path: string, records: readonly Uint8Array[], done: Done): void {
+    const bytes = frame([headOf(room), ...records])
+    // What a removal that failed left there is of a room that is over.
+    this.withFile(
+      path,
+      'w',
+      (file, close) => {
+        this.write(file, bytes, 0)
+        this.sync('fsync', file, (error) => {
+          if (error === null) this.syncDirectory(close)
+          else close(error)
+        })
+      },
+      (error) => {
+        if (error === null) this.rooms.set(room, { bytes: bytes.length, torn: false })
+        else this.discard(path)
+        done(error)
+      },
+    )
+  }
+
+  private extend(path: string, known: RoomFile, bytes: Uint8Array, done: Done): void {
+    this.withFile(
+      path,
+      'r+',
+      (file, close) => {
+        const end: Done = (error) => {
+          if (error === null) {
+            known.bytes += bytes.length
+            known.torn = false
+          } else if (!this.closed) this.cutBack(file, known)
+          close(error)
         }
-      })
-      this.rooms.set(room, { bytes: bytes.length, torn: false })
-    })
+        try {
+          if (known.torn) this.files.ftruncateSync(file, known.bytes)
+          known.torn = true
+          this.write(file, bytes, known.bytes)
+        } catch (error) {
+          end(error)
+          return
+        }
+        this.sync('fdatasync', file, end)
+      },
+      done,
+    )
+  }
+
+  private cutBack(file: number, known: RoomFile): void {
+    try {
+      this.files.ftruncateSync(file, known.bytes)
+      known.torn = false
+    } catch {
+      // It stays torn: the next write cuts it first.
+      known.torn = true
+    }
+  }
+
+  private discard(path: string): void {
+    try {
+      this.files.unlinkSync(path)
+    } catch {
+      // The file could not be made, or is of a disk that fails: the caller hears of that.
+    }
   }
 
   private read(path: string): StoredRoom | null {
@@ -184,12 +244,7 @@ export class FileStore implements RoomStore {
       return null
     }
     if (bytes < file.length) {
-      attempt(`repair ${path}`, () =>
-        this.withFile(path, 'r+', (open) => {
-          this.files.ftruncateSync(open, bytes)
-          this.files.fsyncSync(open)
-        }),
-      )
+      attempt(`repair ${path}`, () => this.repair(path, bytes))
       this.onRepaired(`${path} was cut by ${file.length - bytes} bytes that are no whole record`)
     }
     this.rooms.set(room, { bytes, torn: false })
@@ -209,17 +264,61 @@ export class FileStore implements RoomStore {
     }
   }
 
-  private withFile(path: string, flags: string, work: (file: number) => void): void {
-    const file = this.files.openSync(path, flags, 0o600)
+  /** At the start, when there is no media to hold up. */
+  private repair(path: string, bytes: number): void {
+    const file = this.files.openSync(path, 'r+', 0o600)
     try {
-      work(file)
+      this.files.ftruncateSync(file, bytes)
+      this.files.fsyncSync(file)
     } finally {
       this.files.closeSync(file)
     }
   }
 
-  private syncDirectory(): void {
-    this.withFile(this.directory, 'r', (file) => this.files.fsyncSync(file))
+  /** Opens a file for a piece of work that may take until `close`, and closes it however that ends. */
+  private withFile(
+    path: string,
+    flags: string,
+    work: (file: number, close: Done) => void,
+    done: Done,
+  ): void {
+    let file: number
+    try {
+      file = this.files.openSync(path, flags, 0o600)
+    } catch (error) {
+      done(error)
+      return
+    }
+    const close: Done = (error) => {
+      const failed = this.tryClose(file)
+      if (!this.closed) done(error ?? failed)
+    }
+    let thrown: unknown = null
+    try {
+      work(file, close)
+      return
+    } catch (error) {
+      thrown = error
+    }
+    close(thrown)
+  }
+
+  /** What kept it from closing, or null. */
+  private tryClose(file: number): unknown {
+    try {
+      this.files.closeSync(file)
+      return null
+    } catch (error) {
+      return error
+    }
+  }
+
+  private sync(how: 'fsync' | 'fdatasync', file: number, done: Done): void {
+    this.syncs.run((finished) => this.files[how](file, finished), done)
+  }
+
+  private syncDirectory(done: Done): void {
+    this.withFile(this.directory, 'r', (file, close) => this.sync('fsync', file, close), done)
   }
 }
 
@@ -237,6 +336,14 @@ function attempt<T>(what: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw new StorageError(`cannot ${what}: ${error instanceof Error ? error.message : error}`)
+    throw failure(what, error)
   }
+}
+
+function told(what: string, done: StoreDone): Done {
+  return (error) => done(error === null ? null : failure(what, error))
+}
+
+function failure(what: string, error: unknown): StorageError {
+  return new StorageError(`cannot ${what}: ${error instanceof Error ? error.message : error}`)
 }

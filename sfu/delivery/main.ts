@@ -86,6 +86,7 @@ async function main(): Promise<void> {
   const sequencer = new Sequencer(settingsOf(options), {
     ...(store && { store }),
     onProblem: (problem) => log.error(problem),
+    onInternalError: (err) => log.error({ err }, 'a handshake was lost by a bug of ours'),
   })
   const rooms = sequencer.restore(Date.now())
   const link = makeLink(options, sequencer, log)

@@ -28,6 +28,7 @@ const levels = [
   ['groups', 'MLS groups.'],
   ['members', 'Members of all groups.'],
   ['absent', 'Members that are not there.'],
+  ['waiting', 'Submissions that wait for the disk.'],
 ] as const
 
 function tallied(

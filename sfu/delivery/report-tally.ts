@@ -11,6 +11,12 @@ export interface Report {
 export class ReportTally {
   private readonly byCommit = new Map<string, Map<number, Uint8Array>>()
 
+  copy(): ReportTally {
+    const copy = new ReportTally()
+    for (const [key, reports] of this.byCommit) copy.byCommit.set(key, new Map(reports))
+    return copy
+  }
+
   /**
    * @param counted leaves whose reports count
    * @returns the reports that count, by leaf

@@ -4,6 +4,7 @@ import { join as joinPath } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { encodeSubmission } from '../../moq/delivery/index.ts'
+import { DirectStore, directFiles } from './direct-store.ts'
 import {
   FileStore,
   type RoomStore,
@@ -24,7 +25,7 @@ let bob: Handshake
 let cyn: Handshake
 
 function sequencer(settings: Partial<SequencerSettings> = {}, now = START): Sequencer {
-  const store = FileStore.open(folder, { processId: process.pid })
+  const store = FileStore.open(folder, { processId: process.pid, files: directFiles })
   const service = new Sequencer(
     { memberRate: generous, roomRate: generous, ...settings },
     { store },
@@ -139,8 +140,7 @@ describe('a service that starts again', () => {
 
   it('says which room it cannot take up, and goes on with the others', () => {
     put(sequencer(), 'ann', ann)
-    const store = FileStore.open(folder, { processId: process.pid })
-    store.append('odd', Uint8Array.of(9, 9))
+    new DirectStore(folder, { processId: process.pid }).append('odd', Uint8Array.of(9, 9))
     const problems: string[] = []
     const service = new Sequencer(
       {},
@@ -194,9 +194,9 @@ describe('a disk that is full', () => {
     const records: Uint8Array[] = []
     const store: RoomStore = {
       load: () => [],
-      append(_, record) {
-        if (full) throw new StorageError('cannot write x: no space left on device')
-        records.push(record)
+      append(_, more, done) {
+        if (!full) records.push(...more)
+        done(full ? new StorageError('cannot write x: no space left on device') : null)
       },
       replace() {},
       remove() {},

@@ -50,8 +50,8 @@ export class RoomGroup {
   readonly groupId: Uint8Array
   readonly log: Log
   private readonly settings: SequencerSettings
-  private readonly ledger = new CommitLedger(LEDGER)
-  private readonly tally = new ReportTally()
+  private readonly ledger: CommitLedger
+  private readonly tally: ReportTally
   private current: EpochState
   private before: readonly EpochState[] = []
   private encoded: Uint8Array | null = null
@@ -62,8 +62,12 @@ export class RoomGroup {
     state: EpochState,
     records: readonly LogRecord[],
     settings: SequencerSettings,
+    ledger = new CommitLedger(LEDGER),
+    tally = new ReportTally(),
   ) {
     this.suite = suite
+    this.ledger = ledger
+    this.tally = tally
     this.groupId = state.publicGroup.context.groupId
     this.current = state
     this.settings = settings
@@ -100,6 +104,15 @@ export class RoomGroup {
     const group = new RoomGroup(suite, state, [record], settings)
     group.ledger.put(sha256(groupInfo), 'taken')
     return group
+  }
+
+  /** Steps of the one do not show in the other. */
+  copy(): RoomGroup {
+    const { suite, current, log, settings, ledger, tally } = this
+    const copy = new RoomGroup(suite, current, log.all(), settings, ledger.copy(), tally.copy())
+    copy.before = this.before
+    copy.encoded = this.encoded
+    return copy
   }
 
   get state(): EpochState {

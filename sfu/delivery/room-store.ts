@@ -7,14 +7,19 @@ export interface StoredRoom {
   readonly records: readonly Uint8Array[]
 }
 
-/** Every method throws `StorageError` when it could not do what it says, and has then done nothing. */
+/** Null: it is done and durable. Else it was not done, and nothing is left of it. */
+export type StoreDone = (error: StorageError | null) => void
+
+/** One `append` or `replace` of a room at a time: the next call when `done` was called. */
 export interface RoomStore {
+  /** @throws StorageError */
   load(): StoredRoom[]
-  /** When it returns the record is durable. */
-  append(room: string, record: Uint8Array): void
+  /** A process that ends before `done` may leave none, some of the first, or all of them. */
+  append(room: string, records: readonly Uint8Array[], done: StoreDone): void
   /** Puts one record in the place of all. */
-  replace(room: string, record: Uint8Array): void
-  remove(room: string): void
+  replace(room: string, record: Uint8Array, done: StoreDone): void
+  /** The room may be appended to at once: it begins anew. */
+  remove(room: string, done: StoreDone): void
   /** Bytes that the room takes. */
   size(room: string): number
 }

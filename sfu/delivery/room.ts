@@ -1,6 +1,7 @@
 /** A room of the service: its group, if it has one, and what keeps its participants within bounds. */
 
 import { Bars } from './bars.ts'
+import type { Waiting } from './batch.ts'
 import { Refusal } from './refusal.ts'
 import type { RoomGroup } from './room-group.ts'
 import type { SequencerSettings } from './settings.ts'
@@ -11,11 +12,15 @@ export class Room {
   /** Participants whose namespace is gone, and since when, ms. */
   readonly absent = new Map<string, number>()
   readonly bars: Bars
+  /** Its file is being written: what is submitted meanwhile waits. */
+  isBusy = false
   /** Bytes of the room's file at which it is written anew. */
   compactAt: number
   private readonly settings: SequencerSettings
   private readonly bucket: TokenBucket
   private readonly submitters = new Map<string, TokenBucket>()
+  private readonly queue: Waiting[] = []
+  private queueBytes = 0
 
   constructor(settings: SequencerSettings, now: number) {
     this.settings = settings
@@ -38,6 +43,30 @@ export class Room {
     // The member's own bucket first: one that floods must not drain the room's.
     if (!bucket.take(now)) throw new Refusal('rate-limited', `${participant} submits too often`)
     if (!this.bucket.take(now)) throw new Refusal('rate-limited', 'the room submits too often')
+  }
+
+  get waiting(): number {
+    return this.queue.length
+  }
+
+  /** @throws Refusal when too much waits for the disk */
+  push(waiting: Waiting): void {
+    const { queue, settings } = this
+    const bytes = this.queueBytes + waiting.bytes.length
+    if (queue.length >= settings.waiting || bytes > settings.waitingBytes) {
+      throw new Refusal(
+        'unavailable',
+        `the disk does not keep up: ${queue.length} submissions wait`,
+      )
+    }
+    queue.push(waiting)
+    this.queueBytes = bytes
+  }
+
+  shift(): Waiting | undefined {
+    const first = this.queue.shift()
+    this.queueBytes -= first?.bytes.length ?? 0
+    return first
   }
 
   setPresent(participant: string, present: boolean, now: number): void {
@@ -75,6 +104,7 @@ export class Room {
     this.group?.settle(now)
     this.bars.sweep(now)
     for (const [id, bucket] of this.submitters) if (bucket.full(now)) this.submitters.delete(id)
+    if (this.isBusy) return false
     return this.group === null && this.submitters.size === 0 && this.bars.size === 0
   }
 

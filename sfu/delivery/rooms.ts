@@ -70,6 +70,7 @@ export class DeliveryRooms {
   private nextAlias = 0
   private groupInfoGroup: number
   private stopSweep: () => void = () => {}
+  private stopFollowing: () => void = () => {}
 
   constructor(options: DeliveryRoomsOptions) {
     this.options = options
@@ -93,6 +94,10 @@ export class DeliveryRooms {
   /** Begins to see who is there. Members that do not show up count as gone from now on. */
   serve(session: Session): void {
     this.session = session
+    this.stopFollowing = this.sequencer.follow((name, records) => {
+      const room = this.rooms.get(name)
+      if (room) publish(room, records)
+    })
     this.sequencer.expectAll(this.options.wallClock())
     session.subscribeNamespace(namespaceOf(NAMESPACE_ROOT), {
       onNamespace: (namespace) => this.onNamespace(session, namespace, true),
@@ -105,6 +110,7 @@ export class DeliveryRooms {
   /** The session is over. Whoever was there is not seen to leave. */
   close(): void {
     this.stopSweep()
+    this.stopFollowing()
     this.rooms.clear()
     this.session = null
   }
@@ -159,12 +165,11 @@ export class DeliveryRooms {
 
   private onSubmission(room: Room, participant: string, submission: Uint8Array): void {
     const now = this.options.wallClock()
-    const result = this.sequencer.submit(room.name, participant, submission, now)
-    if (result.accepted) publish(room, result.records)
-    else {
+    this.sequencer.offer(room.name, participant, submission, now, (result) => {
+      if (result.accepted) return
       const { reason, detail } = result
       this.options.onRefused?.({ room: room.name, participant, reason, detail })
-    }
+    })
   }
 
   private onFetch(request: IncomingFetch): void {

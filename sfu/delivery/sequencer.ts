@@ -3,36 +3,27 @@
  * first valid commit for an epoch wins, whatever comes after it for that epoch is refused. It holds
  * public data only: no key, no secret, no media.
  *
- * Transport-free and synchronous. Who submits is what the caller vouches for: the participant in whose
- * namespace the submission was published. With a store, a step is durable before it is told to anybody.
+ * Transport-free. Who submits is what the caller vouches for: the participant in whose namespace the
+ * submission was published. With a store, a step is durable before it is told to anybody: what comes
+ * meanwhile waits, and is written together.
  */
 
-import {
-  DeliveryFormatError,
-  decodeSubmission,
-  encodeSnapshot,
-  type Submission,
-} from '../../moq/delivery/index.ts'
+import { encodeSnapshot } from '../../moq/delivery/index.ts'
+import { type Accepted, Batch, type Outcome, type SubmitResult, type Waiting } from './batch.ts'
 import { type DeliveryCounters, makeDeliveryCounters } from './counters.ts'
 import type { LogRecord } from './log.ts'
-import { Refusal, type RefusalReason } from './refusal.ts'
+import { Refusal } from './refusal.ts'
 import { baseOf, replay } from './replay.ts'
 import { Room } from './room.ts'
-import { RoomGroup, type Step } from './room-group.ts'
-import { type RoomStore, StorageError } from './room-store.ts'
+import type { RoomGroup } from './room-group.ts'
+import type { RoomStore, StorageError } from './room-store.ts'
 import { defaultSequencerSettings, type SequencerSettings } from './settings.ts'
-import { encodeStored, type Stored } from './stored.ts'
+import { encodeStored } from './stored.ts'
 
-export type SubmitResult =
-  | {
-      readonly accepted: true
-      /** To publish on `log`, in order; none for what came before or takes more reports to matter. */
-      readonly records: readonly LogRecord[]
-      /** To publish on `group-info` when it is asked for; empty when this ended the group. */
-      readonly snapshot: Uint8Array
-      readonly ended: boolean
-    }
-  | { readonly accepted: false; readonly reason: RefusalReason; readonly detail: string }
+export type { SubmitResult } from './batch.ts'
+
+/** Hears what is to be published on a room's `log`, in order. */
+export type LogListener = (room: string, records: readonly LogRecord[]) => void
 
 /** What an operator sees of a room. */
 export interface RoomDump {
@@ -51,6 +42,8 @@ export interface SequencerOptions {
   readonly counters?: DeliveryCounters
   /** A room's file could not be used, written anew or removed; a sentence for the operator. */
   readonly onProblem?: (problem: string) => void
+  /** A bug of ours, while a submission was worked on; without this it is thrown. */
+  readonly onInternalError?: (error: unknown) => void
 }
 
 /** What a submission has besides its commit and GroupInfo, at most. */
@@ -61,7 +54,9 @@ export class Sequencer {
   private readonly settings: SequencerSettings
   private readonly store: RoomStore | null
   private readonly onProblem: (problem: string) => void
+  private readonly onInternalError: (error: unknown) => void
   private readonly rooms = new Map<string, Room>()
+  private readonly listeners = new Set<LogListener>()
   /** Highest log group ever used, so that a room's next group never reuses a location of the track. */
   private lastLogGroup = 0
 
@@ -70,6 +65,7 @@ export class Sequencer {
     this.store = options.store ?? null
     this.counters = options.counters ?? makeDeliveryCounters()
     this.onProblem = options.onProblem ?? (() => {})
+    this.onInternalError = options.onInternalError ?? raise
   }
 
   /**
@@ -97,23 +93,46 @@ export class Sequencer {
     return this.rooms.size
   }
 
+  /** @returns ends it */
+  follow(listener: LogListener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
   /**
    * @param participant whose `mls` track it came on
    * @param now ms since 1970: log groups start from it, so that they keep rising over restarts
+   * @param tell is called once, when what came of it is durable, and at once without a store
    */
-  submit(room: string, participant: string, bytes: Uint8Array, now: number): SubmitResult {
+  offer(
+    room: string,
+    participant: string,
+    bytes: Uint8Array,
+    now: number,
+    tell: (result: SubmitResult) => void,
+  ): void {
     try {
       const state = this.roomFor(room, now)
       state.admit(participant, now)
-      return this.apply(room, state, participant, this.own(bytes), now)
+      state.push({ participant, bytes: this.own(bytes), at: now, tell })
+      this.work(room, state)
     } catch (error) {
-      const refusal = this.refusalOf(error)
-      this.counters.refused[refusal.reason]++
-      return { accepted: false, reason: refusal.reason, detail: refusal.message }
+      if (!(error instanceof Refusal)) throw error
+      tell(this.refused(error))
     }
   }
 
-  /** The object to publish on `group-info`; empty when the room has no group. */
+  /** As `offer`, where nothing is stored, or at once: it throws where the disk is waited for. */
+  submit(room: string, participant: string, bytes: Uint8Array, now: number): SubmitResult {
+    let result: SubmitResult | null = null
+    this.offer(room, participant, bytes, now, (told) => {
+      result = told
+    })
+    if (result === null) throw new Error('the answer waits for the disk: use `offer`')
+    return result
+  }
+
+  /** The object to publish on `group-info`, of what is durable; empty when the room has no group. */
   snapshot(room: string): Uint8Array {
     return this.rooms.get(room)?.group?.snapshot ?? encodeSnapshot(null)
   }
@@ -137,28 +156,30 @@ export class Sequencer {
   sweep(now: number): string[] {
     const ended: string[] = []
     for (const [name, room] of this.rooms) {
-      if (room.isDeserted(now)) {
+      if (!room.isBusy && room.isDeserted(now)) {
         this.end(name, room)
         ended.push(name)
       }
       if (room.sweep(now)) this.rooms.delete(name)
-      else this.compact(name, room)
+      else if (!room.isBusy) this.compact(name, room)
     }
     return ended
   }
 
   /** For metrics. */
-  levels(): { readonly groups: number; readonly members: number; readonly absent: number } {
+  levels(): Record<'groups' | 'members' | 'absent' | 'waiting', number> {
     let groups = 0
     let members = 0
     let absent = 0
+    let waiting = 0
     for (const room of this.rooms.values()) {
+      waiting += room.waiting
       if (room.group === null) continue
       groups++
       members += room.group.state.roster.size
       absent += room.absent.size
     }
-    return { groups, members, absent }
+    return { groups, members, absent, waiting }
   }
 
   dump(): RoomDump[] {
@@ -193,113 +214,92 @@ export class Sequencer {
     return bytes.slice()
   }
 
-  private apply(
-    name: string,
-    room: Room,
-    participant: string,
-    bytes: Uint8Array,
-    now: number,
-  ): SubmitResult {
-    const submission = this.decode(bytes)
-    const { group } = room
-    if (submission.kind === 'create') {
-      return this.create(name, room, participant, submission, bytes, now)
+  /** Takes up what waits, unless the room's file is being written. */
+  private work(name: string, room: Room): void {
+    if (room.isBusy || room.waiting === 0) return
+    const batch = this.batchOf(room)
+    const { records } = batch
+    room.isBusy = true
+    const done = (error: StorageError | null) => {
+      room.isBusy = false
+      this.guarded(() => this.settle(name, room, batch, error))
+      this.guarded(() => this.work(name, room))
     }
-    if (group === null) throw new Refusal('no-group', 'the room has no group')
-    const step = this.prepare(room, group, participant, submission, now)
-    if (step === null) return this.unchanged(group, submission.kind)
-    const { skipped } = step
-    const stored: Stored = skipped
-      ? { kind: 'skip', commitHash: skipped.hash, reports: step.reports }
-      : { kind: 'submission', at: now, participant, logGroup: 0, submission: bytes }
-    this.store?.append(name, encodeStored(stored))
-    group.adopt(step)
-    room.heard(participant)
-    if (skipped) {
-      room.bars.put(skipped.participant, now)
-      this.counters.skipped++
-    }
-    return this.accepted(name, room, group, submission.kind, step.records)
+    if (this.store === null || records.length === 0) done(null)
+    else this.store.append(name, records, done)
   }
 
-  private prepare(
-    room: Room,
-    group: RoomGroup,
-    participant: string,
-    submission: Exclude<Submission, { kind: 'create' }>,
-    now: number,
-  ): Step | null {
-    group.settle(now)
-    switch (submission.kind) {
-      case 'commit': {
-        const verdict = group.verdict(submission.commit)
-        if (verdict === 'taken') return null
-        if (verdict === 'skipped') throw new Refusal('skipped', 'members could not apply it')
-        const left = room.bars.left(participant, now)
-        if (left > 0) throw new Refusal('barred', `${participant} may commit again in ${left} ms`)
-        return group.commit(participant, submission.commit, submission.groupInfo, now)
-      }
-      case 'leave':
-        return group.leave(participant)
-      case 'report':
-        return group.report(participant, submission, (id) => !room.absent.has(id))
+  private batchOf(room: Room): Batch {
+    const firstLogGroup = (at: number) => Math.max(Math.floor(at), this.lastLogGroup + 1)
+    const batch = new Batch(room, this.settings, firstLogGroup)
+    while (!batch.isFull) {
+      const next = room.shift()
+      if (next === undefined) break
+      batch.add(next)
     }
+    return batch
   }
 
-  private create(
-    name: string,
-    room: Room,
-    participant: string,
-    { suite, groupInfo }: Extract<Submission, { kind: 'create' }>,
-    bytes: Uint8Array,
-    now: number,
-  ): SubmitResult {
-    if (room.group?.verdict(groupInfo) === 'taken') return this.unchanged(room.group, 'create')
-    if (room.group !== null) throw new Refusal('group-exists', 'the room has a group')
-    const logGroup = Math.max(Math.floor(now), this.lastLogGroup + 1)
-    const group = RoomGroup.found(participant, suite, groupInfo, logGroup, this.settings)
-    const stored: Stored = { kind: 'submission', at: now, participant, logGroup, submission: bytes }
-    this.store?.append(name, encodeStored(stored))
-    room.group = group
-    return this.accepted(name, room, group, 'create', group.log.all().slice())
-  }
-
-  private accepted(
-    name: string,
-    room: Room,
-    group: RoomGroup,
-    kind: Submission['kind'],
-    records: readonly LogRecord[],
-  ): SubmitResult {
-    this.counters.accepted[kind]++
-    this.noteLogGroup(group)
-    const ended = group.isOver
-    const snapshot = ended ? encodeSnapshot(null) : group.snapshot
+  /** The batch is durable, or could not be stored: then it is as if it had not come. */
+  private settle(name: string, room: Room, batch: Batch, error: StorageError | null): void {
+    if (error !== null) {
+      this.problem(error.message)
+      for (const outcome of batch.outcomes) this.tell(outcome.waiting, this.undone(outcome))
+      return
+    }
+    room.group = batch.group
+    for (const { waiting, verdict } of batch.outcomes) {
+      if (!(verdict instanceof Refusal)) this.note(room, waiting, verdict)
+    }
+    const ended = room.group?.isOver === true
+    if (room.group) this.noteLogGroup(room.group)
     if (ended) this.end(name, room)
-    return { accepted: true, records, snapshot, ended }
-  }
-
-  /** It came before, or is one of several reports that it takes. */
-  private unchanged(group: RoomGroup, kind: Submission['kind']): SubmitResult {
-    if (kind === 'report') this.counters.accepted.report++
-    else this.counters.repeated++
-    return { accepted: true, records: [], snapshot: group.snapshot, ended: false }
-  }
-
-  private decode(bytes: Uint8Array): Submission {
-    try {
-      return decodeSubmission(bytes, this.settings.limits)
-    } catch (error) {
-      if (!(error instanceof DeliveryFormatError)) throw error
-      throw new Refusal('malformed', error.message)
+    const snapshot = this.snapshot(name)
+    const last = batch.outcomes.at(-1)
+    for (const outcome of batch.outcomes) {
+      const { waiting, verdict } = outcome
+      if (verdict instanceof Refusal) this.tell(waiting, this.refused(verdict))
+      else {
+        const { records } = verdict
+        if (records.length > 0) this.publish(name, records)
+        this.tell(waiting, {
+          accepted: true,
+          records,
+          snapshot,
+          ended: ended && outcome === last,
+        })
+      }
     }
   }
 
-  private refusalOf(error: unknown): Refusal {
-    if (error instanceof Refusal) return error
-    if (!(error instanceof StorageError)) throw error
-    this.problem(error.message)
-    return new Refusal('unavailable', 'it could not be stored')
+  private undone({ verdict, provisional }: Outcome): SubmitResult {
+    if (verdict instanceof Refusal && !provisional) return this.refused(verdict)
+    return this.refused(new Refusal('unavailable', 'it could not be stored'))
+  }
+
+  private note(room: Room, { participant, at }: Waiting, accepted: Accepted): void {
+    const { kind, skipped, unchanged } = accepted
+    // It came before, or is one of several reports that it takes.
+    if (unchanged && kind !== 'report') this.counters.repeated++
+    else this.counters.accepted[kind]++
+    if (unchanged || kind === 'create') return
+    room.heard(participant)
+    if (skipped === null) return
+    room.bars.put(skipped, at)
+    this.counters.skipped++
+  }
+
+  private publish(name: string, records: readonly LogRecord[]): void {
+    for (const listener of this.listeners) this.guarded(() => listener(name, records))
+  }
+
+  private tell({ tell }: Waiting, result: SubmitResult): void {
+    this.guarded(() => tell(result))
+  }
+
+  private refused({ reason, message }: Refusal): SubmitResult {
+    this.counters.refused[reason]++
+    return { accepted: false, reason, detail: message }
   }
 
   private noteLogGroup(group: RoomGroup): void {
@@ -312,32 +312,44 @@ export class Sequencer {
   }
 
   private forget(name: string): void {
-    this.trying(() => this.store?.remove(name))
+    this.store?.remove(name, (error) => {
+      if (error) this.problem(error.message)
+    })
   }
 
   private compact(name: string, room: Room): void {
+    const { store } = this
     const { group } = room
-    const size = this.store?.size(name) ?? 0
-    if (group === null || size <= room.compactAt) return
+    const size = store?.size(name) ?? 0
+    if (store === null || group === null || size <= room.compactAt) return
     // What is written anew cannot be skipped after a restart: not while it may still have to be.
     if (!group.isSettled && size <= 4 * room.compactAt) return
-    this.trying(() => this.store?.replace(name, encodeStored(baseOf(group))))
-    room.compactAt = Math.max(this.settings.compactBytes, 2 * (this.store?.size(name) ?? 0))
-  }
-
-  private trying(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error
-      this.problem(error.message)
-    }
+    room.isBusy = true
+    store.replace(name, encodeStored(baseOf(group)), (error) => {
+      room.isBusy = false
+      if (error) this.problem(error.message)
+      room.compactAt = Math.max(this.settings.compactBytes, 2 * store.size(name))
+      this.guarded(() => this.work(name, room))
+    })
   }
 
   private problem(problem: string): void {
     this.counters.storageFailures++
     this.onProblem(problem)
   }
+
+  /** Who is called back by a disk must not be thrown at. */
+  private guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.onInternalError(error)
+    }
+  }
+}
+
+function raise(error: unknown): never {
+  throw error
 }
 
 function messageOf(error: unknown): string {

@@ -16,6 +16,9 @@ export interface SequencerSettings {
   readonly submitters: number
   readonly memberRate: Rate
   readonly roomRate: Rate
+  /** Submissions of a room that wait for the disk, and their bytes. */
+  readonly waiting: number
+  readonly waitingBytes: number
   /** Of the log, for members that missed entries. */
   readonly logEntries: number
   readonly logBytes: number
@@ -38,6 +41,8 @@ export const defaultSequencerSettings: SequencerSettings = {
   submitters: 1000,
   memberRate: { burst: 16, perSecond: 2 },
   roomRate: { burst: 256, perSecond: 64 },
+  waiting: 256,
+  waitingBytes: 8 * 1024 * 1024,
   logEntries: 256,
   logBytes: 4 * 1024 * 1024,
   emptyRoomMs: 30_000,
