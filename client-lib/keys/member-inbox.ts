@@ -12,6 +12,7 @@ import type {
   Snapshot,
 } from '../../moq/delivery/index.ts'
 import { sameBytes } from '../../moq/wire/names.ts'
+import { DoorCheck } from './door-check.ts'
 import { KeysError } from './errors.ts'
 import { lost, type MemberCore } from './member-core.ts'
 import type { MemberEpochs } from './member-epochs.ts'
@@ -25,12 +26,14 @@ const PROOF_MS = 1000
 export class MemberInbox {
   private readonly core: MemberCore
   private readonly epochs: MemberEpochs
+  private readonly door: DoorCheck
   /** Epoch of the last snapshot, if the log had told of a later one. */
   private staleEpoch: number | null = null
 
   constructor(core: MemberCore, epochs: MemberEpochs) {
     this.core = core
     this.epochs = epochs
+    this.door = new DoorCheck(core)
   }
 
   // Snapshots
@@ -54,7 +57,13 @@ export class MemberInbox {
       await this.takeForeign(snapshot, asked)
     } else {
       await this.takeCurrent(snapshot, asked)
+      await this.door.check(info)
     }
+  }
+
+  /** One that somebody else asked for: newcomers join from it. */
+  lookAt(snapshot: Snapshot | null): Promise<void> {
+    return this.door.look(snapshot)
   }
 
   private async begin(snapshot: Snapshot | null, info: GroupInfo | null): Promise<void> {

@@ -53,6 +53,14 @@ export class MlsMember {
     })
   }
 
+  /** As `onSnapshot`, of one that others asked for: what they are to join from is looked at, no more. */
+  onOthersSnapshot(payload: Uint8Array): void {
+    this.run(async () => {
+      const snapshot = this.decoded(() => decodeSnapshot(payload))
+      if (snapshot !== undefined) await this.membership.lookAt(snapshot)
+    })
+  }
+
   /** The payload of an object of the `log` track, in any order, repeated or not. */
   onLogEntry(payload: Uint8Array): void {
     this.run(async () => {

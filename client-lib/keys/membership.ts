@@ -90,6 +90,10 @@ export class Membership {
     return this.inbox.takeSnapshot(snapshot)
   }
 
+  lookAt(snapshot: Snapshot | null): Promise<void> {
+    return this.inbox.lookAt(snapshot)
+  }
+
   takeEntry(entry: LogEntry): Promise<void> {
     return this.inbox.takeEntry(entry)
   }

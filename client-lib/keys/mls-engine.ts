@@ -28,6 +28,7 @@ import {
 import { ratchetTreeFromExtension } from 'ts-mls/groupInfo.js'
 import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js'
 import { mlsSuites, type SuiteName } from '../../moq/delivery/index.ts'
+import { sameBytes } from '../../moq/wire/names.ts'
 import { type Authenticate, authenticateLeaf } from './authenticate.ts'
 import { mixedCryptoProvider } from './crypto-provider.ts'
 import { engineConfig } from './engine-config.ts'
@@ -199,6 +200,15 @@ export class MlsEngine {
   /** Of the epoch whose exporter secret is still there. */
   exporter({ groupContext, keySchedule }: ClientState): Promise<EpochExporter> {
     return EpochExporter.from(Number(groupContext.epoch), keySchedule.exporterSecret, this.crypto)
+  }
+
+  /** Whether external commits from this GroupInfo of the state's epoch can be applied. */
+  async canBeJoined({ keySchedule }: ClientState, { extensions }: GroupInfo): Promise<boolean> {
+    const { hpke } = this.crypto
+    const { publicKey } = await hpke.deriveKeyPair(keySchedule.externalSecret)
+    const expected = await hpke.exportPublicKey(publicKey)
+    const given = extensions.find(({ extensionType }) => extensionType === 'external_pub')
+    return given !== undefined && sameBytes(given.extensionData, expected)
   }
 
   sign(state: ClientState, label: string, content: Uint8Array): Promise<Uint8Array> {

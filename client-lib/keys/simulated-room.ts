@@ -246,6 +246,11 @@ export class SimulatedRoom implements Wires {
       for (const to of new Set([from, witness])) {
         this.deliver(to, 0, () => to.member.onSnapshot(snapshot))
       }
+      for (const to of this.connected()) {
+        if (to !== from && to !== witness) {
+          this.deliver(to, 0, () => to.member.onOthersSnapshot(snapshot))
+        }
+      }
     })
   }
 

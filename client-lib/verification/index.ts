@@ -44,8 +44,10 @@
  * **Commits that are taken back.** Members who had applied one that most others cannot apply go back and
  * join anew (`moq/delivery/report.ts`); the epochs that they leave are no fork. They strike them from
  * their history only when they have checked the signatures of most of those who were to apply it: what
- * the service alone says would let it have a fork forgotten. As the others hear of it sooner, and make
- * the epoch anew, what was said of its keys up to 2 s after that is not held against anybody.
+ * the service alone says would let it have a fork forgotten. Who joined on top of the commit checks so
+ * against the GroupInfo that it joined from (`client-lib/keys/skip-proof.ts`). As the others hear of it
+ * sooner, and make the epoch anew, what was said of its keys up to 2 s after that is not held against
+ * anybody.
  *
  * **What it cannot see.** A service that sits in the middle from the first moment, with a group for
  * each side and the participant's names on keys of its own, agrees with everybody. Against that stand

@@ -25,7 +25,8 @@
  * kept no state of the epoch before, it joins anew. Who joined on top takes the commits of before it came
  * from the log: they are what it joined on if they give the transcript hash of the GroupInfo that it had;
  * the entry has what that takes. After a skipped external commit the GroupInfo is
- * suspect (nobody but members can check its external_pub), so some member then makes an empty commit.
+ * suspect (nobody but members can check its external_pub), so some member then makes an empty commit;
+ * members also look at the external_pub of what newcomers are given (`client-lib/keys/door-check.ts`).
  */
 
 import { Writer } from '../wire/writer.ts'

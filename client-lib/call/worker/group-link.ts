@@ -188,8 +188,10 @@ export class GroupLink {
       newGroupRequest: 0,
     }
     this.groupInfo = this.follow(groupInfoTrack(this.options.room), parameters, ({ payload }) => {
-      // Snapshots that others asked for are of no use once we have ours.
-      if (!this.snapshotWanted) return
+      if (!this.snapshotWanted) {
+        this.member.onOthersSnapshot(payload)
+        return
+      }
       this.snapshotWanted = false
       this.notePlace(payload)
       this.member.onSnapshot(payload)
