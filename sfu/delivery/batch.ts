@@ -10,13 +10,13 @@ import { Refusal } from './refusal.ts'
 import type { Room } from './room.ts'
 import { RoomGroup, type Step } from './room-group.ts'
 import type { SequencerSettings } from './settings.ts'
-import { encodeStored, type Stored } from './stored.ts'
+import type { Stored } from './stored.ts'
 
 /** A submission that waits to be worked on. */
 export interface Waiting {
   readonly participant: string
   readonly bytes: Uint8Array
-  /** When it came, ms since 1970. */
+  /** When it came, whole ms since 1970. */
   readonly at: number
   readonly tell: (result: SubmitResult) => void
 }
@@ -49,14 +49,14 @@ export interface Accepted {
   readonly unchanged: boolean
 }
 
-/** What is written at once, bytes, but for the last submission of it. */
+/** Of the submissions that are worked on at once, bytes, but for the last one. */
 const MOST_BYTES = 1024 * 1024
 
 export class Batch {
   /** As it is once the batch is durable. */
   group: RoomGroup | null
   /** To be stored, in order. */
-  readonly records: Uint8Array[] = []
+  readonly records: Stored[] = []
   readonly outcomes: Outcome[] = []
   private readonly room: Room
   private readonly settings: SequencerSettings
@@ -91,6 +91,7 @@ export class Batch {
 
   private accept(waiting: Waiting): Accepted {
     const { participant, bytes, at } = waiting
+    this.bytes += bytes.length
     const submission = this.decode(bytes)
     const { kind } = submission
     if (submission.kind === 'create') return this.create(waiting, submission)
@@ -99,7 +100,7 @@ export class Batch {
     const step = this.prepare(group, participant, submission, at)
     if (step === null) return { kind, records: [], skipped: null, unchanged: true }
     const { skipped } = step
-    this.store(
+    this.records.push(
       skipped
         ? { kind: 'skip', commitHash: skipped.hash, reports: step.reports }
         : { kind: 'submission', at, participant, logGroup: 0, submission: bytes },
@@ -122,7 +123,7 @@ export class Batch {
     if (this.group !== null) throw new Refusal('group-exists', 'the room has a group')
     const logGroup = this.firstLogGroup(at)
     const group = RoomGroup.found(participant, suite, groupInfo, logGroup, this.settings)
-    this.store({ kind: 'submission', at, participant, logGroup, submission: bytes })
+    this.records.push({ kind: 'submission', at, participant, logGroup, submission: bytes })
     this.group = group
     return { kind, records: group.log.all().slice(), skipped: null, unchanged: false }
   }
@@ -149,12 +150,6 @@ export class Batch {
       case 'report':
         return group.report(participant, submission, (id) => !absent.has(id))
     }
-  }
-
-  private store(stored: Stored): void {
-    const record = encodeStored(stored)
-    this.records.push(record)
-    this.bytes += record.length
   }
 
   private decode(bytes: Uint8Array): Submission {

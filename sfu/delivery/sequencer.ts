@@ -114,7 +114,7 @@ export class Sequencer {
     try {
       const state = this.roomFor(room, now)
       state.admit(participant, now)
-      state.push({ participant, bytes: this.own(bytes), at: now, tell })
+      state.push({ participant, bytes: this.own(bytes), at: Math.floor(now), tell })
       this.work(room, state)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
@@ -226,11 +226,11 @@ export class Sequencer {
       this.guarded(() => this.work(name, room))
     }
     if (this.store === null || records.length === 0) done(null)
-    else this.store.append(name, records, done)
+    else this.store.append(name, records.map(encodeStored), done)
   }
 
   private batchOf(room: Room): Batch {
-    const firstLogGroup = (at: number) => Math.max(Math.floor(at), this.lastLogGroup + 1)
+    const firstLogGroup = (at: number) => Math.max(at, this.lastLogGroup + 1)
     const batch = new Batch(room, this.settings, firstLogGroup)
     while (!batch.isFull) {
       const next = room.shift()
