@@ -160,7 +160,7 @@ export class SimulatedRoom implements Wires {
   /** A participant comes into the room; the others see its namespace. */
   join(id: string, options: Partial<MemberOptions> = {}): Participant {
     const { clock, random } = this
-    const wallClock = () => START + clock.now()
+    const wallClock = () => this.wallClock()
     const preset = { participantId: id, suite: this.suite, clock, wallClock, random, ...options }
     const make = (events: MemberOptions['events']) => new MlsMember({ ...preset, events })
     const joined = new Participant(id, make, this)
@@ -204,6 +204,11 @@ export class SimulatedRoom implements Wires {
     participant.member.setOnline(true)
   }
 
+  /** Whole ms since 1970, as of a computer. */
+  wallClock(): number {
+    return Math.floor(START + this.clock.now())
+  }
+
   connected(): Participant[] {
     return this.participants.filter(({ connected }) => connected)
   }
@@ -223,7 +228,7 @@ export class SimulatedRoom implements Wires {
   /** Whoever is there, under another leaf maybe, is there. */
   private tellService({ id }: Participant): void {
     const present = this.participants.some((other) => other.id === id && other.connected)
-    this.service.setPresent?.(ROOM, id, present, START + this.clock.now())
+    this.service.setPresent?.(ROOM, id, present, this.wallClock())
   }
 
   submit(from: Participant, bytes: Uint8Array): void {
@@ -231,7 +236,7 @@ export class SimulatedRoom implements Wires {
     if (!from.connected) return
     const sent = this.tamper?.(from, bytes) ?? bytes
     this.send(this.network.loss, () => {
-      const result = this.service.submit(ROOM, from.id, sent, START + this.clock.now())
+      const result = this.service.submit(ROOM, from.id, sent, this.wallClock())
       if (!result.accepted) this.refusals.push(result.reason)
       else for (const { bytes } of result.records) this.publish(bytes)
     })

@@ -19,7 +19,6 @@ export interface Watched {
 }
 
 const ROOM = 'room'
-const START = Date.UTC(2030, 0, 1)
 /** Media of everybody reach everybody this often, ms. */
 const MEDIA_MS = 100
 
@@ -68,7 +67,7 @@ export class HostileRoom extends SimulatedRoom {
     const verifier = new Verifier({
       participantId: id,
       clock: this.clock,
-      wallClock: () => START + this.clock.now(),
+      wallClock: () => this.wallClock(),
       graceMs,
       signatures: member,
       publish: (statement) => this.spread(id, statement),
@@ -134,7 +133,7 @@ export class HostileRoom extends SimulatedRoom {
     if (!from.connected) return
     const sent = this.tamper?.(from, bytes) ?? bytes
     this.clock.after(this.delay(), () => {
-      const now = START + this.clock.now()
+      const now = this.wallClock()
       if (this.split === null) {
         const [result] = this.services.map((service) => service.submit(ROOM, from.id, sent, now))
         if (result!.accepted) for (const record of result!.records) this.publishTo(record.bytes)

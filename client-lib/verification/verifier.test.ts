@@ -57,7 +57,7 @@ describe('members of an honest room', () => {
     expect(new Set(epochs.map(({ verificationCode }) => verificationCode)).size).toBe(1)
     expect(epochs[0]!.roster).toHaveLength(5)
     for (const watched of all(room)) expect(alarmsOf(watched)).toEqual([])
-  })
+  }, 20_000)
 
   it('raise none while they are in no group: nobody’s statements can be checked then', async () => {
     const room = await roomOf('ann', 'bob', 'cyn')
