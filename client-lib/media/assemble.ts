@@ -38,6 +38,11 @@ export interface AssemblerOptions {
   readonly onKeyFrameNeeded: () => void
   /** How long a decodable frame waits for earlier ones that may yet come; ms, default 20. */
   readonly reorderMs?: number
+  /**
+   * Until when objects from `first` to before `end` are awaited because they were asked for again: the
+   * frames behind them wait as long. On the clock given; null: they are not. Default: nothing is.
+   */
+  readonly awaitedUntil?: (group: number, first: number, end: number) => number | null
   /** How long frames wait for a base frame before the group is given up; ms, default 400. */
   readonly baseMs?: number
   /** Default 128. */
@@ -89,6 +94,8 @@ export class FrameAssembler {
   private group = -1
   /** In the current group nothing is decodable any more, short of a key frame. */
   private broken = true
+  /** Behind the last object of the frames that were released or given up. */
+  private settledEnd = 0
   private state: DecodeState = { number: -1, settled: -1, layer: 0, baseIndex: null }
   private keyRequestedAt = Number.NEGATIVE_INFINITY
 
@@ -132,10 +139,7 @@ export class FrameAssembler {
   nextDeadline(): number | null {
     let deadline = this.keyDeadline()
     const head = this.head()
-    if (head !== null) {
-      const wait = this.verdict(head) === 'needs-base' ? this.baseMs : this.reorderMs
-      deadline = Math.min(deadline, this.waitingSince() + wait)
-    }
+    if (head !== null) deadline = Math.min(deadline, this.waitsUntil(head, this.verdict(head)))
     return deadline === Number.POSITIVE_INFINITY ? null : deadline
   }
 
@@ -145,25 +149,36 @@ export class FrameAssembler {
     this.requestKey(this.options.now())
   }
 
+  /** Drops all that waits and asks for nothing: the track is of no interest until a key frame comes. */
+  rest(): void {
+    this.pending.remove(
+      () => true,
+      () => this.counters.dropped.superseded++,
+    )
+    this.broken = true
+    this.keyRequestedAt = Number.NEGATIVE_INFINITY
+  }
+
   /** Releases or gives up frames of the current group until one must wait. */
   private advance(now: number): void {
     for (let head = this.head(); head !== null; head = this.head()) {
-      const waited = now - this.waitingSince()
       const gap = head.number > this.state.settled + 1
-      switch (this.verdict(head)) {
+      const verdict = this.verdict(head)
+      const waits = (gap || verdict !== 'ready') && now < this.waitsUntil(head, verdict)
+      switch (verdict) {
         case 'ready':
-          if (gap && waited < this.reorderMs) return
+          if (gap && waits) return
           this.release(head)
           break
         case 'needs-previous':
-          if (waited < this.reorderMs) return
+          if (waits) return
           this.giveUp(head)
           break
         case 'never':
           this.giveUp(head)
           break
         case 'needs-base':
-          if (gap && waited < this.baseMs) return
+          if (gap && waits) return
           this.breakGroup()
           this.requestKey(now)
           return
@@ -179,6 +194,15 @@ export class FrameAssembler {
     return this.broken && !frame.marking.independent
       ? 'needs-base'
       : readiness(frame.number, frame.marking, this.state)
+  }
+
+  /** Until when a frame waits for what is missing before it. */
+  private waitsUntil(frame: PendingFrame, verdict: Readiness): number {
+    const since = this.waitingSince()
+    if (verdict === 'needs-base') return since + this.baseMs
+    const { awaitedUntil } = this.options
+    const awaited = awaitedUntil?.(frame.group, this.settledEnd, frame.firstObject) ?? since
+    return Math.max(since + this.reorderMs, awaited)
   }
 
   /** When the oldest whole frame of the group came: every wait counts from there, so none adds up. */
@@ -231,6 +255,7 @@ export class FrameAssembler {
     )
     this.counters.dropped.lost += skipped
     this.state.settled = frame.number
+    this.settledEnd = frame.endObject
   }
 
   private nextKey(): PendingFrame | null {
@@ -246,6 +271,7 @@ export class FrameAssembler {
     )
     this.group = group
     this.broken = true
+    this.settledEnd = 0
     this.state = { number: -1, settled: -1, layer: 0, baseIndex: null }
     this.keyRequestedAt = Number.NEGATIVE_INFINITY
   }

@@ -3,7 +3,7 @@
  * when all are there. Bounded by its owner through `size` and `bytes`.
  */
 
-import type { FrameMarking, MediaProperties } from '../../moq/media/index.ts'
+import type { Fragment, FrameMarking, MediaProperties } from '../../moq/media/index.ts'
 
 /** A decrypted object of a video track. */
 export interface VideoObject {
@@ -20,6 +20,9 @@ export interface PendingFrame {
   readonly number: number
   readonly marking: FrameMarking
   readonly media: MediaProperties
+  /** Id of its first object, and behind its last one. */
+  readonly firstObject: number
+  readonly endObject: number
   readonly fragments: (Uint8Array | undefined)[]
   missing: number
   /** When the first fragment came; ms. */
@@ -60,7 +63,7 @@ export class PendingFrames {
   /** Adds an object to its frame. */
   add(object: VideoObject, now: number): 'added' | 'duplicate' | 'malformed' {
     const fragment = object.media.fragment ?? { index: 0, count: 1 }
-    const frame = this.frameOf(object, fragment.count, now)
+    const frame = this.frameOf(object, fragment, now)
     if (frame.fragments.length !== fragment.count) return 'malformed'
     if (frame.fragments[fragment.index] !== undefined) return 'duplicate'
     frame.fragments[fragment.index] = object.payload
@@ -69,7 +72,7 @@ export class PendingFrames {
     return 'added'
   }
 
-  private frameOf(object: VideoObject, count: number, now: number): PendingFrame {
+  private frameOf(object: VideoObject, { index, count }: Fragment, now: number): PendingFrame {
     const number = frameNumberOf(object)
     // Mostly the newest: search from the end.
     let at = this.frames.length
@@ -81,6 +84,8 @@ export class PendingFrames {
       number,
       marking: markingOf(object),
       media: object.media,
+      firstObject: object.object - index,
+      endObject: object.object - index + count,
       fragments: new Array<Uint8Array | undefined>(count).fill(undefined),
       missing: count,
       firstAt: now,

@@ -69,6 +69,12 @@ export class VideoTrackDecoder {
     }
   }
 
+  /** Lets go of the codec, and of what it holds, until a key frame comes; asks for none. */
+  rest(): void {
+    this.discardDecoder()
+    this.keyNeeded = true
+  }
+
   close(): void {
     this.closed = true
     this.discardDecoder()

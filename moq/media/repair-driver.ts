@@ -1,4 +1,5 @@
 import {
+  type ArrivalContext,
   type RepairCounters,
   RepairPlanner,
   type RepairRange,
@@ -36,8 +37,8 @@ export class RepairDriver {
   }
 
   /** As of the planner. @returns false for what came before */
-  received(group: number, object: number, behind = 0): boolean {
-    const isNew = this.planner.received(this.options.clock.now(), group, object, behind)
+  received(group: number, object: number, context?: ArrivalContext): boolean {
+    const isNew = this.planner.received(this.options.clock.now(), group, object, context)
     this.plan()
     return isNew
   }
@@ -45,6 +46,11 @@ export class RepairDriver {
   /** As of the planner: how long to wait for an object, ms of the clock; null: not at all. */
   awaitedUntil(group: number, object: number): number | null {
     return this.planner.awaitedUntil(group, object)
+  }
+
+  /** As of the planner. */
+  awaitedWithin(group: number, first: number, end: number): number | null {
+    return this.planner.awaitedWithin(group, first, end)
   }
 
   close(): void {

@@ -56,9 +56,9 @@ describe('a repair planner', () => {
 
   it('knows the later fragments of a frame from the first', () => {
     const planner = plannerWith()
-    planner.received(0, 3, 0, 0)
-    planner.received(1, 3, 1, 2)
-    planner.received(2, 3, 2, 1)
+    planner.received(0, 3, 0)
+    planner.received(1, 3, 1, { behind: 2 })
+    planner.received(2, 3, 2, { ahead: 1, behind: 1 })
     expect(planner.poll(12, RTT)).toEqual([{ group: 3, first: 3, last: 3 }])
   })
 
@@ -87,8 +87,42 @@ describe('a repair planner', () => {
     planner.poll(10, RTT)
     expect(planner.awaitedUntil(3, 1)).toBe(150)
     expect(planner.awaitedUntil(3, 2)).toBeNull()
+    expect(planner.awaitedWithin(3, 0, 2)).toBe(150)
+    expect(planner.awaitedWithin(3, 2, 9)).toBeNull()
     planner.poll(150, RTT)
     expect(planner.awaitedUntil(3, 1)).toBeNull()
+  })
+
+  it('asks for nothing that was left out on purpose, but for the rest of a frame that came in part', () => {
+    const planner = plannerWith()
+    receive(planner, 0, 0)
+    planner.received(1, 3, 5, { ahead: 1, behind: 1, gap: 'left-out' })
+    planner.received(2, 3, 7)
+    expect(planner.poll(20, RTT)).toEqual([
+      { group: 3, first: 4, last: 4 },
+      { group: 3, first: 6, last: 6 },
+    ])
+    expect(planner.counters.missed).toBe(2)
+    // Some of it may come nevertheless.
+    expect(planner.received(21, 3, 2)).toBe(true)
+    expect(planner.received(22, 3, 2)).toBe(false)
+  })
+
+  it('waits with an unclear gap until it is told what it is', () => {
+    const planner = plannerWith()
+    receive(planner, 0, 0)
+    planner.received(0, 3, 4, { ahead: 1, gap: 'unclear' })
+    expect(planner.poll(10, RTT)).toEqual([{ group: 3, first: 3, last: 3 }])
+    planner.received(30, 3, 2)
+    expect(planner.poll(40, RTT)).toEqual([{ group: 3, first: 1, last: 1 }])
+  })
+
+  it('counts what it asked for and did not get in time', () => {
+    const planner = plannerWith()
+    receive(planner, 0, 0, 2)
+    planner.poll(10, RTT)
+    planner.poll(150, RTT)
+    expect(planner.counters).toMatchObject({ asked: 1, repaired: 0, expired: 1 })
   })
 
   it('spares a path, or a relay that leaves out layers, where much is missing', () => {
@@ -129,7 +163,9 @@ describe('a repair planner', () => {
       after: fc.integer({ min: 0, max: 30 }),
       group: fc.integer({ min: 0, max: 3 }),
       object: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.maxSafeNat()),
+      ahead: fc.integer({ min: 0, max: 63 }),
       behind: fc.integer({ min: 0, max: 63 }),
+      gap: fc.constantFrom('missed', 'left-out', 'unclear'),
     })
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), (events) => {
@@ -137,9 +173,13 @@ describe('a repair planner', () => {
         const came = new Set<string>()
         const asked = new Set<string>()
         let now = 0
-        for (const { after, group, object, behind } of events) {
+        for (const { after, group, object, ahead, behind, gap } of events) {
           now += after
-          planner.received(now, group, Math.min(object, Number.MAX_SAFE_INTEGER - 64), behind)
+          planner.received(now, group, Math.min(object, Number.MAX_SAFE_INTEGER - 64), {
+            ahead,
+            behind,
+            gap,
+          })
           came.add(`${group}/${object}`)
           for (const range of planner.poll(now, RTT)) {
             expect(range.last - range.first).toBeLessThan(128)

@@ -5,7 +5,8 @@
  * the deadline. Pure: time and RTT are passed in.
  *
  * A relay that sends a receiver fewer layers leaves gaps on purpose, and a congested path loses much:
- * asking again would make either worse. So where much is missing, nothing is asked for.
+ * asking again would make either worse. So who knows a gap for a purpose says so, and where much is
+ * missing, nothing is asked for.
  */
 
 import { RepairWindow } from './repair-window.ts'
@@ -40,6 +41,18 @@ export interface RepairRange {
   readonly last: number
 }
 
+/** What is known of an object that came, beside its place. */
+export interface ArrivalContext {
+  /** So many objects before it, and behind it, are of its own frame: they exist. Default 0. */
+  readonly ahead?: number
+  readonly behind?: number
+  /**
+   * What of the group did not come before its frame: is `missed` (the default), was `left-out` on
+   * purpose, or is `unclear` until a later object says.
+   */
+  readonly gap?: 'missed' | 'left-out' | 'unclear'
+}
+
 /** Objects. */
 export interface RepairCounters {
   /** Were waited for: a later object came, or another fragment of their frame. */
@@ -50,6 +63,8 @@ export interface RepairCounters {
   /** Came after they were asked for. */
   repaired: number
   duplicates: number
+  /** Were asked for, and did not come in time. */
+  expired: number
   /** Not asked for, because the answer would come too late, */
   hopeless: number
   /** because too much was missing, */
@@ -77,6 +92,7 @@ export class RepairPlanner {
     asked: 0,
     repaired: 0,
     duplicates: 0,
+    expired: 0,
     hopeless: 0,
     spared: 0,
     limited: 0,
@@ -99,10 +115,9 @@ export class RepairPlanner {
 
   /**
    * An object came, by whatever way: every one of the track has to be told.
-   * @param behind so many objects behind it are known to exist: the later fragments of its frame
    * @returns false when it came before
    */
-  received(now: number, group: number, object: number, behind = 0): boolean {
+  received(now: number, group: number, object: number, context: ArrivalContext = {}): boolean {
     if (group > this.current.group) this.begin(group, object)
     const window = group === this.current.group ? this.current : this.previous
     // Too old to be told apart: whoever reads the track drops what is over.
@@ -112,9 +127,14 @@ export class RepairPlanner {
     if (isNew) {
       this.missingShare -= this.missingShare / SHARE_OBJECTS
       this.found(group, object)
-      window.miss(object, (id) => this.miss(now, group, id))
+      const { ahead = 0, behind = 0, gap = 'missed' } = context
+      const onMissed = (id: number) => this.miss(now, group, id)
+      const first = Math.max(0, object - ahead)
+      if (gap !== 'unclear') window.miss(first, gap === 'missed' ? onMissed : ignore)
       // The fragments behind it are on their way: late only from now on.
-      window.miss(object + 1 + behind, (id) => this.miss(now, group, id))
+      const end = object + 1 + behind
+      if (gap === 'unclear') window.miss(end, onMissed, first)
+      else window.miss(end, onMissed)
     }
     return isNew !== false
   }
@@ -129,7 +149,7 @@ export class RepairPlanner {
     const wanted: Missing[] = []
     this.missing = this.missing.filter((entry) => {
       const age = now - entry.since
-      if (entry.asked) return age < deadlineMs
+      if (entry.asked) return this.isAlive(entry, age < deadlineMs)
       if (age < reorderMs) return true
       this.missingShare += (1 - this.missingShare) / SHARE_OBJECTS
       if (age + rttMs + answerMs > deadlineMs) this.counters.hopeless++
@@ -158,8 +178,16 @@ export class RepairPlanner {
    * Null: there is nothing to wait for.
    */
   awaitedUntil(group: number, object: number): number | null {
-    const entry = this.missing.find((one) => one.object === object && one.group === group)
-    return entry ? entry.since + this.settings.deadlineMs : null
+    return this.awaitedWithin(group, object, object + 1)
+  }
+
+  /** As `awaitedUntil`, for the last of the objects from `first` to before `end`. */
+  awaitedWithin(group: number, first: number, end: number): number | null {
+    let until: number | null = null
+    for (const { group: of, object, since } of this.missing) {
+      if (of === group && object >= first && object < end) until = since + this.settings.deadlineMs
+    }
+    return until
   }
 
   private begin(group: number, object: number): void {
@@ -167,9 +195,14 @@ export class RepairPlanner {
     const isFirst = current.group < 0
     this.current = previous
     this.previous = current
-    this.missing = this.missing.filter((entry) => entry.group >= current.group)
+    this.missing = this.missing.filter((entry) => this.isAlive(entry, entry.group >= current.group))
     // Of the first group that is seen, what was before is not missed.
     this.current.begin(group, isFirst ? object : 0)
+  }
+
+  private isAlive(entry: Missing, alive: boolean): boolean {
+    if (!alive && entry.asked) this.counters.expired++
+    return alive
   }
 
   private miss(now: number, group: number, object: number): void {
@@ -196,6 +229,8 @@ export class RepairPlanner {
     this.refilledAt = now
   }
 }
+
+function ignore(): void {}
 
 function rangesOf(entries: readonly Missing[]): RepairRange[] {
   const ranges: { group: number; first: number; last: number }[] = []

@@ -37,16 +37,17 @@ export class RepairWindow {
   /**
    * Every object below `end` was sent: what did not come is missed from now on.
    * @param onMissed told of each once, in order
+   * @param from nothing is said of those before it
    */
-  miss(end: number, onMissed: (object: number) => void): void {
+  miss(end: number, onMissed: (object: number) => void, from = this.known): void {
     this.grow(end)
-    for (let object = Math.max(this.base, this.known); object < end; object++) {
+    for (let object = Math.max(this.base, this.known, from); object < end; object++) {
       const slot = object % SPAN
       if (this.marks[slot] !== Mark.UNKNOWN) continue
       this.marks[slot] = Mark.MISSED
       onMissed(object)
     }
-    this.known = Math.max(this.known, end)
+    if (from <= this.known) this.known = Math.max(this.known, end)
   }
 
   private grow(end: number): void {

@@ -22,6 +22,8 @@ export interface DataStreamHost {
   readonly watch: StreamWatch
   readonly ready: boolean
   readonly closed: boolean
+  /** A data stream or the control stream brought so many bytes. */
+  arrived(bytes: number): void
   /** What a callback threw: it ends the session. */
   fault(error: unknown): void
   limitHit(limit: SessionLimitName): void

@@ -111,6 +111,7 @@ export class DataStream
 
   onBytes(bytes: Uint8Array, fin: boolean): void {
     if (this.host.closed) return
+    this.host.arrived(bytes.length)
     try {
       this.take(bytes, fin)
     } catch (error) {

@@ -81,6 +81,7 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
   private readonly goaways: SessionGoaway
   private readonly budget: ControlBudget
   private peerUniStreams = 0
+  private received = 0
   private readonly outgoing: OutgoingRequests
   private readonly control: ControlStreams
   private over = false
@@ -141,6 +142,11 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
   /** The peer's GOAWAY: it takes no new requests, and the session will end. */
   get goawayReceived(): Goaway | null {
     return this.goaways.received
+  }
+
+  /** Bytes of datagrams and unidirectional streams that arrived, padding among them. */
+  get bytesReceived(): number {
+    return this.received
   }
 
   get openRequests(): number {
@@ -310,6 +316,10 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
     this.fetches.over(fetch, streamed)
   }
 
+  arrived(bytes: number): void {
+    this.received += bytes
+  }
+
   limitHit(limit: SessionLimitName): void {
     this.handler.onLimit?.(limit)
   }
@@ -405,6 +415,7 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
 
   private onDatagram(bytes: Uint8Array): void {
     if (this.over) return
+    this.received += bytes.length
     try {
       const received = decodeDatagram(bytes)
       if (received) this.deliverDatagram(received)

@@ -160,7 +160,7 @@ function repair(
   }
   for (let now = 0; now < arrivals.length; now++) {
     for (const { group, object, behind } of arrivals[now]!) {
-      planner.received(now, group, object, behind)
+      planner.received(now, group, object, { behind })
     }
     for (const range of planner.poll(now, rttMs)) {
       const asked = now + tries() + oneWay()
