@@ -2,6 +2,7 @@
 
 export { Call, joinCall } from './call/call.ts'
 export { CallOptionsError } from './call/options.ts'
+export type { ParticipantView } from './call/participant-view.ts'
 export { configFromServer, type ServerConfig } from './call/server-config.ts'
 export type {
   CallError,
@@ -13,6 +14,7 @@ export type {
   MediaChoice,
   Participant,
   PublicKeySet,
+  RepairFigures,
   Snapshot,
   SuiteName,
   TokenRequest,

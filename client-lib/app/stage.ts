@@ -3,21 +3,25 @@
 import type { Call, Participant } from '../index.ts'
 import { find } from './dom.ts'
 import { layOut } from './grid.ts'
+import { Sights } from './sights.ts'
 import { Tile } from './tile.ts'
 
 export class Stage {
   readonly #root = find('#stage', HTMLElement)
   readonly #tiles = new Map<string, Tile>()
+  #sights: Sights | null = null
 
   constructor() {
     new ResizeObserver(() => this.#arrange()).observe(this.#root)
   }
 
   update(call: Call, participants: readonly Participant[]): void {
+    this.#sights ??= new Sights((id, view) => call.setView(id, view))
     const present = new Set(participants.map(({ id }) => id))
     const before = [...this.#tiles.keys()].join()
     for (const [id, tile] of this.#tiles) {
       if (present.has(id)) continue
+      this.#sights?.unwatch(tile.element)
       tile.remove()
       this.#tiles.delete(id)
     }
@@ -27,6 +31,7 @@ export class Stage {
         tile = new Tile(call, participant.id)
         this.#tiles.set(participant.id, tile)
         this.#root.append(tile.element)
+        if (!participant.local) this.#sights.watch(participant.id, tile.element)
       }
       tile.update(participant)
     }
@@ -34,6 +39,8 @@ export class Stage {
   }
 
   clear(): void {
+    this.#sights?.close()
+    this.#sights = null
     for (const tile of this.#tiles.values()) tile.remove()
     this.#tiles.clear()
   }

@@ -4,8 +4,6 @@ import type { Call, Participant } from '../index.ts'
 import { find, setText } from './dom.ts'
 import { hueOf, initials } from './text.ts'
 
-/** RMS of speech; a quiet room is well below. */
-const SPEAKING_LEVEL = 0.01
 /** A camera sends many frames a second; after this long without one the picture is an old one. */
 const STALLED_MS = 4_000
 
@@ -27,7 +25,7 @@ export class Tile {
     this.#detach = call.attachVideo(id, find('canvas', HTMLCanvasElement, this.element))
   }
 
-  update({ name, local, alarms, tracks }: Participant): void {
+  update({ name, local, speaking, alarms, tracks }: Participant): void {
     const shown = tracks.filter(
       ({ kind, muted, lastFrameAgeMs }) =>
         (kind === 'video' || kind === 'screen') && !muted && (local || lastFrameAgeMs !== null),
@@ -41,10 +39,7 @@ export class Tile {
     classList.toggle('stalled', !local && !screen && stalled)
     classList.toggle('mirrored', local && !screen)
     classList.toggle('silent', heard.length === 0)
-    classList.toggle(
-      'speaking',
-      heard.some(({ audioLevel }) => (audioLevel ?? 0) > SPEAKING_LEVEL),
-    )
+    classList.toggle('speaking', speaking && heard.length > 0)
     classList.toggle('alarmed', alarms.length > 0)
     setText(this.#avatar, initials(name))
     setText(this.#name, local ? `${name} (you)` : name || 'Somebody')

@@ -15,6 +15,7 @@ import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { checkOptions } from './options.ts'
+import { completeView, type ParticipantView } from './participant-view.ts'
 import { Pictures } from './pictures.ts'
 import { dropSeat, keepSeat, seatOf } from './seat-memory.ts'
 import { askForToken, type ReadToken, readToken } from './token.ts'
@@ -88,6 +89,7 @@ export class Call {
       verificationCode: '',
       verificationEmoji: [],
       participants: [],
+      activeSpeakers: [],
     }
     this.worker = startWorker(workerUrl)
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
@@ -118,6 +120,14 @@ export class Call {
 
   get participants(): readonly Participant[] {
     return this.status.participants
+  }
+
+  /**
+   * Ids of those who speak now and, behind them, of those who did before, the newest first; we are among
+   * them. `Participant.speaking` says who speaks now.
+   */
+  get activeSpeakers(): readonly string[] {
+    return this.status.activeSpeakers
   }
 
   get epoch(): number {
@@ -171,6 +181,16 @@ export class Call {
    */
   attachVideo(participantId: string, canvas: HTMLCanvasElement): () => void {
     return this.pictures.attach(participantId, canvas)
+  }
+
+  /**
+   * Says how large the page shows a participant's pictures, and how much they matter, so that the relay
+   * sends what is of use and no more. Holds until it is said otherwise, or the participant leaves; call
+   * it whenever the layout changes or the page is hidden. Until then a picture comes as large as it can.
+   */
+  setView(participantId: string, view: ParticipantView): void {
+    if (this.ended || participantId === this.self) return
+    this.tell({ type: 'view', participant: participantId, view: completeView(view) })
   }
 
   /**
@@ -368,6 +388,9 @@ export class Call {
       this.emitter.emit('epoch', { epoch, verificationCode })
     }
     this.emitter.emit('participants', status.participants)
+    if (status.activeSpeakers.join() !== before.activeSpeakers.join()) {
+      this.emitter.emit('activeSpeakers', status.activeSpeakers)
+    }
     if (status.state === 'failed') this.end()
   }
 

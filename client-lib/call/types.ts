@@ -88,6 +88,8 @@ export interface CallEvents {
   state: CallState
   /** Somebody came, went, or changed tracks, name or alarms. */
   participants: readonly Participant[]
+  /** Who speaks, and who did before: `Call.activeSpeakers` changed. */
+  activeSpeakers: readonly string[]
   /** The group moved to a new epoch: new keys, new verification code. */
   epoch: { readonly epoch: number; readonly verificationCode: string }
   /** Somebody else wrote a text. It is text: show it by `textContent`. */
@@ -142,6 +144,8 @@ export interface Participant {
    * means another key. Empty of ourselves, and until it is computed.
    */
   readonly safetyNumber: string
+  /** Now: as the relay finds by the levels of sound, else by the level of what is heard here. */
+  readonly speaking: boolean
   readonly tracks: readonly TrackInfo[]
 }
 
@@ -151,8 +155,9 @@ export interface TrackInfo {
   readonly kind: TrackKind
   readonly direction: 'send' | 'receive'
   readonly codec: string
-  /** 0 is the smallest; null for what has no renditions. */
+  /** 0 is the smallest, of a remote camera the one that is shown; null for what has no renditions. */
   readonly rendition: number | null
+  /** Local: that are sent. Remote: that came of late, null before the first frame and of sound. */
   readonly temporalLayers: number | null
   /** Local: off by the user. Remote: off by its sender. */
   readonly muted: boolean
@@ -166,6 +171,18 @@ export interface TrackInfo {
   readonly lastFrameAgeMs: number | null
   /** 0..1; null for video. */
   readonly audioLevel: number | null
+  /** Of received video: what became of datagrams that did not come in their turn. */
+  readonly repairs?: RepairFigures
+}
+
+/** Objects that a receiver missed. */
+export interface RepairFigures {
+  /** Came after they were asked for again. */
+  readonly repaired: number
+  /** Came late by themselves. */
+  readonly late: number
+  /** Did not come in time, or were not asked for as it would have been in vain. */
+  readonly givenUp: number
 }
 
 /** Plain JSON; fields may be added, none renamed. */

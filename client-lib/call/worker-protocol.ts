@@ -8,6 +8,7 @@ import type {
   ReceivedData,
   ReceivedText,
 } from '../chat/index.ts'
+import type { CompleteView } from './participant-view.ts'
 import type { ReadToken } from './token.ts'
 import type {
   CallError,
@@ -46,6 +47,8 @@ export type ToWorker =
       readonly audio: ReadableStream<AudioData> | null
     }
   | { readonly type: 'mute'; readonly kind: 'audio' | 'video'; readonly muted: boolean }
+  /** How the page shows a participant's pictures. */
+  | { readonly type: 'view'; readonly participant: string; readonly view: CompleteView }
   /** The answer to `sound-wanted`; the port is transferred. */
   | { readonly type: 'sound'; readonly source: string; readonly port: MessagePort }
   /** The answer to `token-wanted`; null when there is none now. */
@@ -71,6 +74,8 @@ export type WorkerStatus = Pick<
   readonly state: CallState
   readonly connected: boolean
   readonly participants: readonly Participant[]
+  /** Participant ids, the newest speaker first. */
+  readonly activeSpeakers: readonly string[]
 }
 
 export type FromWorker =

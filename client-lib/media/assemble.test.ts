@@ -289,3 +289,69 @@ function completionTimes(
   }
   return times
 }
+
+describe('a frame assembler whose losses are repaired', () => {
+  /** Objects of group 0 that are awaited until a time. */
+  function repairing(awaited: ReadonlyMap<number, number>) {
+    const clock = { ms: 0 }
+    const released: Release[] = []
+    const assembler = new FrameAssembler({
+      now: () => clock.ms,
+      onFrame: (frame) => released.push({ ...frame, at: clock.ms }),
+      onKeyFrameNeeded: () => {},
+      awaitedUntil: (group, first, end) => {
+        const times = [...awaited].filter(([id]) => group === 0 && id >= first && id < end)
+        return times.length === 0 ? null : Math.max(...times.map(([, until]) => until))
+      },
+    })
+    return { clock, released, assembler }
+  }
+
+  it('waits for what was asked for again, and goes on once it came', () => {
+    // Key frame: object 0; frame 1: objects 1 and 2; frame 2: 3 and 4.
+    const { clock, released, assembler } = repairing(new Map([[2, 150]]))
+    const objects = stream(3, 1, 3)
+    for (const object of objects) if (object.object !== 2) assembler.push(object)
+    clock.ms = 100
+    assembler.poll()
+    expect(numbers(released)).toEqual(['0.0'])
+    expect(assembler.nextDeadline()).toBe(150)
+    assembler.push(objects[2]!)
+    expect(numbers(released)).toEqual(['0.0', '0.1', '0.2'])
+  })
+
+  it('goes on without it when its time is over, or once it is awaited no more', () => {
+    const awaited = new Map([[1, 150]])
+    const { clock, released, assembler } = repairing(awaited)
+    for (const object of without(stream(3, 1, 4), 1)) assembler.push(object)
+    clock.ms = 149
+    assembler.poll()
+    expect(numbers(released)).toEqual(['0.0'])
+    awaited.clear()
+    assembler.poll()
+    expect(numbers(released)).toEqual(['0.0', '0.2', '0.3'])
+  })
+
+  it('does not give a decoder a repaired frame whose reference was given up', () => {
+    const { clock, released, assembler } = repairing(new Map())
+    const objects = stream(3, 1, 5)
+    for (const object of without(objects, 2, 3)) assembler.push(object)
+    clock.ms = 30
+    assembler.poll()
+    for (const object of objects) if (frameOf(object) === 3) assembler.push(object)
+    expect(numbers(released)).toEqual(['0.0', '0.1', '0.4'])
+    expect(assembler.counters.dropped.late).toBe(2)
+  })
+
+  it('drops what waits when it rests, asks for nothing, and goes on at a key frame', () => {
+    const { assembler, released, keyRequests, advanceTo } = setUp()
+    const objects = stream(3, 2, 8)
+    for (const object of without(objects, 4)) if (object.group === 0) assembler.push(object)
+    assembler.rest()
+    advanceTo(5000)
+    expect(keyRequests()).toBe(0)
+    expect(numbers(released)).toEqual(['0.0', '0.1', '0.2', '0.3'])
+    for (const object of objects) if (object.group === 1) assembler.push(object)
+    expect(released).toHaveLength(12)
+  })
+})

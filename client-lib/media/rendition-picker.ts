@@ -31,8 +31,10 @@ export interface RenditionPickerOptions<P extends Picture> {
   readonly onChange?: (shown: number) => void
 }
 
-/** Nothing of the shown rendition came for so long, ms: another one need not catch up with it. */
+/** Nothing of the shown rendition came for so long, ms: its place is free. */
 const SILENT_MS = 500
+/** No picture is late by so much, µs: the publisher's clock was set back. */
+const SET_BACK_US = 2_000_000
 /** A rendition that brings no frame for so long, ms, does not take over any more. */
 const GIVEN_UP_MS = 2000
 
@@ -116,7 +118,8 @@ export class RenditionPicker<P extends Picture> {
 
   private mayShow({ timestamp }: P): boolean {
     if (this.active < 0 || timestamp >= this.shownTimestamp) return true
-    return this.options.now() - this.shownAt > SILENT_MS
+    const isSilent = this.options.now() - this.shownAt > SILENT_MS
+    return isSilent && this.shownTimestamp - timestamp > SET_BACK_US
   }
 
   private show(id: number): void {

@@ -13,6 +13,7 @@ import type { ChatData, ChatText } from '../../chat/index.ts'
 import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
 import { type Connected, connect } from '../../transport/connect.ts'
+import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
 import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
@@ -47,6 +48,8 @@ export class CallEngine {
   private connection: Connected | null = null
   private room: CallRoom | null = null
   private epoch: EpochKeys | null = null
+  /** What was said before there was a room. */
+  private readonly earlyViews = new Map<string, CompleteView>()
   private timers: (() => void)[] = []
 
   /** @param seat where our state is kept; the engine closes its slot */
@@ -120,6 +123,12 @@ export class CallEngine {
     this.media.setMuted(kind, muted)
   }
 
+  /** How the page shows somebody's pictures. */
+  setView(participantId: string, view: CompleteView): void {
+    if (this.room) this.room.setView(participantId, view)
+    else if (this.state === 'joining') this.earlyViews.set(participantId, view)
+  }
+
   /** The application's next token; null: it has none now. */
   renewToken(token: ReadToken | null): void {
     this.admission.offer(token)
@@ -179,6 +188,8 @@ export class CallEngine {
         onBug: this.onBug,
       },
     })
+    for (const [id, view] of this.earlyViews) this.room.setView(id, view)
+    this.earlyViews.clear()
     this.admission.keep(this.room.session)
   }
 
@@ -201,6 +212,9 @@ export class CallEngine {
     const suite = { mls: this.mlsSuite(), sframe: SFRAME_SUITE.name }
     const { room } = this
     const others = room ? [...room.remotes.infos(), ...room.group.ghosts] : []
+    const everybody = [this.localInfo(), ...others]
+    const speakers = room?.speakers.among(everybody) ?? []
+    const speaking = new Set(speakers.filter((one) => one.speaking).map(({ id }) => id))
     this.events.onStatus({
       state: this.state,
       connected: room?.session.ready ?? false,
@@ -209,7 +223,8 @@ export class CallEngine {
       suite,
       verificationCode: this.epoch?.verificationCode ?? '',
       verificationEmoji: room?.group.emoji ?? [],
-      participants: [this.localInfo(), ...others],
+      participants: everybody.map((one) => ({ ...one, speaking: speaking.has(one.id) })),
+      activeSpeakers: speakers.map(({ id }) => id),
     })
   }
 
@@ -225,6 +240,7 @@ export class CallEngine {
       alarms: this.room?.group.alarms ?? [],
       alarmNames: [],
       safetyNumber: '',
+      speaking: false,
       tracks: this.media.infos(),
     }
   }

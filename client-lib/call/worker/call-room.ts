@@ -1,11 +1,15 @@
 import {
   parseParticipantNamespace,
+  parseRelayNamespace,
   participantNamespace,
+  REPORT_TRACK,
   roomNamespace,
+  speakersTrack,
   TrackName,
 } from '../../../moq/media/index.ts'
 import {
   type Clock,
+  type IncomingFetch,
   type IncomingSubscribe,
   Session,
   type TrackState,
@@ -17,14 +21,19 @@ import { type Namespace, textOf } from '../../../moq/wire/names.ts'
 import type { Property } from '../../../moq/wire/properties.ts'
 import type { ChatDelivery, ReceivedData, ReceivedText } from '../../chat/index.ts'
 import type { Authenticate, EpochKeys, KeysError, StateSlot } from '../../keys/index.ts'
+import { ArrivalMeter } from '../../media/arrival-meter.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
+import type { CompleteView } from '../participant-view.ts'
 import type { WorkerOptions } from '../worker-protocol.ts'
+import { ActiveSpeakers } from './active-speakers.ts'
 import { ChatLink } from './chat-link.ts'
 import type { GroupIdentity } from './credentials.ts'
-import type { LocalMedia } from './local-media.ts'
+import { type LocalMedia, TRACK_NUMBER } from './local-media.ts'
 import type { MediaKeys } from './media-keys.ts'
+import { ReceiverReports } from './receiver-reports.ts'
 import { RemoteParticipants } from './remote-participants.ts'
+import { RoundTrip } from './round-trip.ts'
 import { VerifiedGroup } from './verified-group.ts'
 
 export interface CallRoomOptions {
@@ -68,7 +77,12 @@ export class CallRoom {
   readonly group: VerifiedGroup
   readonly chat: ChatLink
   readonly remotes: RemoteParticipants
+  readonly speakers: ActiveSpeakers
   private readonly options: CallRoomOptions
+  private readonly roundTrip: RoundTrip
+  private readonly reports: ReceiverReports
+  private readonly arrivals = new ArrivalMeter()
+  private bytesReported = 0
 
   constructor(options: CallRoomOptions) {
     this.options = options
@@ -78,6 +92,11 @@ export class CallRoom {
     })
     this.group = this.openGroup()
     this.chat = this.openChat()
+    const { clock, events } = options
+    const { session, name: room } = this
+    this.roundTrip = new RoundTrip({ session, clock, track: speakersTrack(room) })
+    this.speakers = new ActiveSpeakers({ session, room, clock, onChange: () => events.onChange() })
+    this.reports = this.openReports()
     this.remotes = this.openRemotes()
     this.session.subscribeNamespace(roomNamespace(this.name), {
       onRejected: (error) => options.events.onRefused(error),
@@ -92,8 +111,17 @@ export class CallRoom {
     this.chat.keysChanged(roster.map(({ participantId }) => participantId))
   }
 
+  /** How the page shows somebody's pictures. */
+  setView(participantId: string, view: CompleteView): void {
+    this.remotes.setView(participantId, view)
+    this.reports.wishesChanged()
+  }
+
   /** But for the session and the group, which are left one way or another. */
   close(): void {
+    this.reports.close()
+    this.speakers.close()
+    this.roundTrip.close()
     this.remotes.close()
     this.chat.close()
   }
@@ -115,6 +143,7 @@ export class CallRoom {
       clock,
       handler: {
         onSubscribe: (request) => this.onSubscribe(request),
+        onFetch: (request) => this.onFetch(request),
         onTrackStatus: (request) => {
           const state = this.statusOf(textOf(request.track.name))
           if (state) request.accept(state)
@@ -164,6 +193,24 @@ export class CallRoom {
     })
   }
 
+  private openReports(): ReceiverReports {
+    const { clock, wallClock } = this.options
+    return new ReceiverReports({
+      trackAlias: TRACK_NUMBER.report,
+      clock,
+      wallClock,
+      wishes: () => this.remotes.wishes(),
+      arrivals: (intervalMs) => {
+        const { bytesReceived } = this.session
+        const bytes = bytesReceived - this.bytesReported
+        this.bytesReported = bytesReceived
+        const { received, lost, queueMs } = this.arrivals.take(this.remotes.arrivals())
+        return { intervalMs, bytes, received, lost, queueMs }
+      },
+      onDemand: (wanted) => this.remotes.setManaged(wanted),
+    })
+  }
+
   private openRemotes(): RemoteParticipants {
     const { keys, clock, events } = this.options
     return new RemoteParticipants({
@@ -173,7 +220,11 @@ export class CallRoom {
       chat: this.chat,
       keys,
       clock,
-      onChange: () => events.onChange(),
+      rttMs: () => this.roundTrip.ms,
+      onChange: () => {
+        this.reports.wishesChanged()
+        events.onChange()
+      },
       onError: (error) => events.onMediaError(error),
       onPicture: (id, frame) => events.onPicture(id, frame),
       onSamples: (source, chunk) => events.onSamples(source, chunk),
@@ -185,17 +236,25 @@ export class CallRoom {
     const name = textOf(request.track.name)
     if (this.group.accept(name, request)) return
     if (name === TrackName.CHAT) this.chat.accept(request)
+    else if (name === REPORT_TRACK) this.reports.accept(request)
     else if (!this.options.media.accept(request)) {
       request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
     }
   }
 
+  private onFetch(request: IncomingFetch): void {
+    if (this.options.media.fetch(request)) return
+    request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+  }
+
   private statusOf(name: string | null): TrackState | null {
     if (name === TrackName.CHAT) return this.chat.status
+    if (name === REPORT_TRACK) return this.reports.status
     return this.group.status(name) ?? this.options.media.status(name)
   }
 
   private onNamespace(namespace: Namespace, present: boolean): void {
+    if (parseRelayNamespace(namespace) === this.name) this.speakers.setRelayPresent(present)
     const place = parseParticipantNamespace(namespace)
     if (!place || place.room !== this.name) return
     const { participant } = place

@@ -1,12 +1,16 @@
 import { ObjectMetadata } from '../../../moq/media/index.ts'
 import {
+  type IncomingFetch,
   type IncomingSubscribe,
+  type OutgoingObject,
   TrackPublisher,
   type TrackState,
 } from '../../../moq/session/index.ts'
+import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import { SenderContext } from '../../../sframe/index.ts'
 import type { ObjectPlan } from '../../media/frames.ts'
+import type { RepairSource } from '../../media/repair-source.ts'
 import type { MediaKeys, SendEpoch } from './media-keys.ts'
 import { Ordered } from './ordered.ts'
 
@@ -20,6 +24,8 @@ export interface EncryptedTrackOptions {
   readonly onError: (error: unknown) => void
   readonly onGroupRequested?: () => void
   readonly onDemand?: (wanted: boolean) => void
+  /** Keeps the newest datagrams for those who ask for them again. Default: nothing can be fetched. */
+  readonly repairs?: RepairSource
 }
 
 /** What is held while there is no key, at most; after it, what is newer is dropped. */
@@ -57,6 +63,13 @@ export class EncryptedTrack {
 
   accept(request: IncomingSubscribe): void {
     this.publisher.accept(request)
+  }
+
+  /** Answers a FETCH, with the newest datagrams or not at all. */
+  fetch(request: IncomingFetch): void {
+    const { repairs } = this.options
+    if (repairs) repairs.answer(request, this.status.properties)
+    else request.reject(RequestCode.NOT_SUPPORTED, 'nothing of this track can be fetched')
   }
 
   /** What a TRACK_STATUS is answered with. */
@@ -133,7 +146,7 @@ export class EncryptedTrack {
       const sent =
         plan.delivery === 'stream'
           ? this.publisher.writeStream(plan.subgroup, { group, object, properties, payload })
-          : this.publisher.writeDatagram({ group, object, properties, payload })
+          : this.writeDatagram({ group, object, properties, payload })
       if (!sent) this.counters.refused++
       this.counters.objects++
       this.counters.bytes += payload.length
@@ -152,6 +165,11 @@ export class EncryptedTrack {
     this.sender = null
     this.next = null
     this.held = null
+  }
+
+  private writeDatagram(object: OutgoingObject): boolean {
+    this.options.repairs?.add(object)
+    return this.publisher.writeDatagram(object)
   }
 
   private hold(plan: ObjectPlan): void {

@@ -4,10 +4,16 @@ import {
   TrackName,
   videoTrackName,
 } from '../../../moq/media/index.ts'
-import type { Clock, IncomingSubscribe, TrackState } from '../../../moq/session/index.ts'
+import type {
+  Clock,
+  IncomingFetch,
+  IncomingSubscribe,
+  TrackState,
+} from '../../../moq/session/index.ts'
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
+import { RepairSource } from '../../media/repair-source.ts'
 import { DEFAULT_VIDEO } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
@@ -40,6 +46,7 @@ export const TRACK_NUMBER = {
   video: 3,
   chat: 32,
   verify: 33,
+  report: 34,
 } as const
 /** Publisher priorities: state, sound, picture. */
 const PRIORITY = { catalog: 8, audio: 32, video: 96 } as const
@@ -66,6 +73,14 @@ export class LocalMedia {
   accept(request: IncomingSubscribe): boolean {
     const track = this.trackNamed(textOf(request.track.name))
     track?.accept(request)
+    return track !== undefined
+  }
+
+  /** Answers a FETCH from one of our media tracks; false when we have no such track. */
+  fetch(request: IncomingFetch): boolean {
+    if (request.range.kind !== 'standalone') return false
+    const track = this.trackNamed(textOf(request.range.track.name))
+    track?.fetch(request)
     return track !== undefined
   }
 
@@ -171,8 +186,13 @@ export class LocalMedia {
       priority: PRIORITY[kind],
       keys: this.options.keys,
       onError: this.options.onBug,
+      ...(kind === 'video' && { repairs: this.repairSource(PRIORITY[kind]) }),
       ...events,
     })
+  }
+
+  private repairSource(priority: number): RepairSource {
+    return new RepairSource({ now: () => this.options.clock.now(), priority })
   }
 
   /** A new group for whoever subscribed, and whenever it changed or has a new key. */

@@ -16,13 +16,15 @@ let early: ToWorker[] = []
 /** Where decoded sound goes; null until the page has opened the source that was asked for. */
 const sounds = new Map<string, PcmSender | null>()
 let heard = false
+/** What holds for a call that is not there yet. */
+const EARLY: ReadonlySet<ToWorker['type']> = new Set(['capture', 'mute', 'view'])
 
 function tell(message: FromWorker, transfer: Transferable[] = []): void {
   postMessage(message, { transfer })
 }
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if (engine === null && (data.type === 'capture' || data.type === 'mute')) early.push(data)
+  if (engine === null && EARLY.has(data.type)) early.push(data)
   else take(data)
 })
 
@@ -44,6 +46,9 @@ function take(data: ToWorker): void {
       return
     case 'mute':
       engine?.setMuted(data.kind, data.muted)
+      return
+    case 'view':
+      engine?.setView(data.participant, data.view)
       return
     case 'sound':
       if (sounds.has(data.source)) sounds.set(data.source, new PcmSender(data.port))

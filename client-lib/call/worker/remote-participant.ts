@@ -6,28 +6,28 @@ import {
   participantNamespace,
   TrackName,
 } from '../../../moq/media/index.ts'
-import type { Clock, Session, Subscription } from '../../../moq/session/index.ts'
+import type { Subscription } from '../../../moq/session/index.ts'
 import { trackOf } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
-import type { MediaError } from '../../media/media-error.ts'
+import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
-import type { Participant } from '../types.ts'
+import { ANY_SIZE, type CompleteView } from '../participant-view.ts'
+import type { Participant, TrackKind } from '../types.ts'
 import { Decryption } from './decryption.ts'
-import type { MediaKeys } from './media-keys.ts'
-import { RemoteTrack } from './remote-track.ts'
+import { RemoteAudio } from './remote-audio.ts'
+import type { RemoteTrack, RemoteTrackOptions } from './remote-track.ts'
+import { RemoteVideo } from './remote-video.ts'
 import type { Security } from './verification-link.ts'
 
-export interface RemoteParticipantOptions {
+type Shared = Omit<RemoteTrackOptions, 'participantId' | 'nameOf'>
+
+export interface RemoteParticipantOptions extends Shared {
   readonly id: string
   readonly room: string
-  readonly session: Session
-  readonly keys: MediaKeys
-  readonly clock: Clock
   readonly onChange: () => void
-  readonly onError: (error: MediaError) => void
   readonly onPicture: (participant: RemoteParticipant, frame: VideoFrame) => void
-  readonly onSamples: (participant: RemoteParticipant, track: string, chunk: PcmChunk) => void
-  readonly onTrackEnded: (participant: RemoteParticipant, track: string) => void
+  readonly onSamples: (participant: RemoteParticipant, track: TrackKind, chunk: PcmChunk) => void
+  readonly onTrackEnded: (participant: RemoteParticipant, track: TrackKind) => void
 }
 
 /** Wait before a catalog that ended or was refused is asked for again, ms. */
@@ -38,7 +38,10 @@ export class RemoteParticipant {
   readonly id: string
   private readonly options: RemoteParticipantOptions
   private readonly decryption: Decryption
-  private readonly tracks = new Map<string, RemoteTrack>()
+  /** A camera's renditions are one. */
+  private readonly tracks = new Map<TrackKind, RemoteTrack>()
+  private view: CompleteView = ANY_SIZE
+  private managed = false
   private subscription: Subscription | null = null
   private catalog: Catalog | null = null
   private catalogGroup = -1
@@ -68,11 +71,32 @@ export class RemoteParticipant {
     for (const track of this.tracks.values()) track.poll()
   }
 
+  /** How the page shows the pictures. */
+  setView(view: CompleteView): void {
+    this.view = view
+    for (const picture of this.pictures()) picture.setView(view)
+  }
+
+  /** Whether the relay follows our reports and so chooses among renditions. */
+  setManaged(managed: boolean): void {
+    this.managed = managed
+    for (const picture of this.pictures()) picture.setManaged(managed)
+  }
+
+  has(kind: TrackKind): boolean {
+    return this.tracks.has(kind)
+  }
+
+  arrivals(): ArrivalCounts[] {
+    return [...this.tracks.values()].flatMap((track) => track.arrivals())
+  }
+
   info(security: Security): Participant {
     return {
       id: this.id,
       name: this.catalog?.displayName ?? '',
       local: false,
+      speaking: false,
       ...security,
       tracks: [...this.tracks.values()].map((track) => track.info()),
     }
@@ -83,7 +107,7 @@ export class RemoteParticipant {
     this.cancelRetry()
     this.subscription?.unsubscribe()
     this.decryption.close()
-    for (const name of [...this.tracks.keys()]) this.drop(name)
+    for (const kind of [...this.tracks.keys()]) this.drop(kind)
   }
 
   /** The newest catalog and every later one; each subscriber has one made for it. */
@@ -106,40 +130,41 @@ export class RemoteParticipant {
     if (!catalog) return
     this.catalogGroup = object.group
     this.catalog = catalog
-    this.update(catalog.tracks.filter(isPlayable))
+    this.update(byKind(catalog.tracks))
     this.options.onChange()
   }
 
-  private update(entries: readonly CatalogTrack[]): void {
-    for (const [name, track] of this.tracks) {
-      const entry = entries.find((candidate) => candidate.name === name)
-      const same = entry?.codec === track.entry.codec
-      if (!entry || !same || track.ended) this.drop(name)
-      else track.entry = entry
+  private update(entries: ReadonlyMap<TrackKind, readonly CatalogTrack[]>): void {
+    for (const [kind, track] of this.tracks) {
+      if (!track.update(entries.get(kind) ?? [])) this.drop(kind)
     }
-    for (const entry of entries) if (!this.tracks.has(entry.name)) this.add(entry)
+    for (const [kind, ofKind] of entries) {
+      if (!this.tracks.has(kind)) this.tracks.set(kind, this.make(kind, ofKind))
+    }
   }
 
-  private add(entry: CatalogTrack): void {
-    const { session, keys, clock, onError, onPicture, onSamples } = this.options
-    const track = new RemoteTrack({
-      session,
+  private make(kind: TrackKind, entries: readonly CatalogTrack[]): RemoteTrack {
+    const { onPicture, onSamples, ...rest } = this.options
+    const options: RemoteTrackOptions = {
+      ...rest,
       participantId: this.id,
-      name: this.trackName(entry.name),
-      entry,
-      keys,
-      clock,
-      onError,
-      onPicture: (frame) => onPicture(this, frame),
-      onSamples: (chunk) => onSamples(this, entry.name, chunk),
-    })
-    this.tracks.set(entry.name, track)
+      nameOf: (track) => this.trackName(track),
+    }
+    if (kind === 'audio' || kind === 'screen-audio') {
+      return new RemoteAudio(options, entries[0]!, (chunk) => onSamples(this, kind, chunk))
+    }
+    const shown = { shown: this.view, managed: this.managed }
+    return new RemoteVideo(options, entries, shown, (frame) => onPicture(this, frame))
   }
 
-  private drop(name: string): void {
-    this.tracks.get(name)?.close()
-    this.tracks.delete(name)
-    this.options.onTrackEnded(this, name)
+  private drop(kind: TrackKind): void {
+    this.tracks.get(kind)?.close()
+    this.tracks.delete(kind)
+    this.options.onTrackEnded(this, kind)
+  }
+
+  private pictures(): RemoteVideo[] {
+    return [...this.tracks.values()].filter((track) => track instanceof RemoteVideo)
   }
 
   private trackName(name: string) {
@@ -156,8 +181,21 @@ function tryDecode(payload: Uint8Array): Catalog | null {
 }
 
 /** Tracks that this library knows how to play; others in a catalog are none of its business. */
-function isPlayable(entry: CatalogTrack): boolean {
-  const kind = parseTrackName(entry.name)?.kind
-  const media = kind === 'audio' || kind === 'video' || kind === 'screen' || kind === 'screen-audio'
-  return media && (entry.role === 'audio' || entry.role === 'video')
+function byKind(entries: readonly CatalogTrack[]): Map<TrackKind, CatalogTrack[]> {
+  const kinds = new Map<TrackKind, CatalogTrack[]>()
+  for (const entry of entries) {
+    const kind = kindOf(entry)
+    if (kind === null) continue
+    const ofKind = kinds.get(kind)
+    if (ofKind) ofKind.push(entry)
+    else kinds.set(kind, [entry])
+  }
+  return kinds
+}
+
+function kindOf({ name, role }: CatalogTrack): TrackKind | null {
+  const kind = parseTrackName(name)?.kind
+  if (kind === 'video' || kind === 'screen') return role === 'video' ? kind : null
+  if (kind === 'audio' || kind === 'screen-audio') return role === 'audio' ? kind : null
+  return null
 }

@@ -1,10 +1,13 @@
+import { MAX_WISHES, type PictureSource, type Wish } from '../../../moq/media/index.ts'
+import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
+import { ANY_SIZE, type CompleteView, wishOf } from '../participant-view.ts'
 import type { Participant } from '../types.ts'
 import type { ChatLink } from './chat-link.ts'
 import { RemoteParticipant, type RemoteParticipantOptions } from './remote-participant.ts'
 import type { VerifiedGroup } from './verified-group.ts'
 
-type Shared = 'room' | 'session' | 'keys' | 'clock' | 'onChange' | 'onError'
+type Shared = 'room' | 'session' | 'keys' | 'clock' | 'rttMs' | 'onChange' | 'onError'
 
 export interface RemoteParticipantsOptions extends Pick<RemoteParticipantOptions, Shared> {
   readonly group: VerifiedGroup
@@ -23,6 +26,9 @@ export class RemoteParticipants {
   private readonly awaited = new Set<string>()
   /** Media objects that came of each participant, as of the last report. */
   private readonly heard = new Map<string, number>()
+  /** What the page said of how it shows somebody, who may come later. */
+  private readonly views = new Map<string, CompleteView>()
+  private managed = false
   private hasKeys = false
 
   constructor(options: RemoteParticipantsOptions) {
@@ -42,6 +48,34 @@ export class RemoteParticipants {
     for (const id of this.awaited) this.add(id)
     this.awaited.clear()
     for (const remote of this.received.values()) remote.keysChanged()
+  }
+
+  /** How the page shows somebody's pictures. */
+  setView(id: string, view: CompleteView): void {
+    if (this.views.size >= MAX_WISHES && !this.views.has(id)) return
+    this.views.set(id, view)
+    this.received.get(id)?.setView(view)
+  }
+
+  /** Whether the relay follows our reports and so chooses among renditions. */
+  setManaged(managed: boolean): void {
+    this.managed = managed
+    for (const remote of this.received.values()) remote.setManaged(managed)
+  }
+
+  /** What the relay is to know of the pictures that we show. */
+  wishes(): Wish[] {
+    const wishes: Wish[] = []
+    const add = (id: string, source: PictureSource) => {
+      if (wishes.length < MAX_WISHES) wishes.push(wishOf(id, source, this.viewOf(id)))
+    }
+    for (const id of [...this.received.keys(), ...this.awaited]) add(id, 'camera')
+    for (const [id, remote] of this.received) if (remote.has('screen')) add(id, 'screen')
+    return wishes
+  }
+
+  arrivals(): ArrivalCounts[] {
+    return [...this.received.values()].flatMap((remote) => remote.arrivals())
   }
 
   /** Plays what is due; to be called every few ms. */
@@ -76,6 +110,8 @@ export class RemoteParticipants {
       onSamples: (_, track, chunk) => options.onSamples(soundSource(id, track), chunk),
       onTrackEnded: (_, track) => options.onSoundEnded(soundSource(id, track)),
     })
+    remote.setView(this.viewOf(id))
+    remote.setManaged(this.managed)
     this.received.set(id, remote)
     options.chat.setPresent(id, true)
     options.onChange()
@@ -86,7 +122,12 @@ export class RemoteParticipants {
     this.received.get(id)?.close()
     this.options.chat.setPresent(id, false)
     this.heard.delete(id)
+    this.views.delete(id)
     if (this.received.delete(id)) this.options.onChange()
+  }
+
+  private viewOf(id: string): CompleteView {
+    return this.views.get(id) ?? ANY_SIZE
   }
 }
 

@@ -140,7 +140,7 @@ export class VerificationLink {
   /** Members of the group that hide, to be shown. */
   ghosts(): Participant[] {
     return this.verifier.ghosts().map((id) => {
-      return { id, name: '', local: false, tracks: [], ...this.securityOf(id) }
+      return { id, name: '', local: false, speaking: false, tracks: [], ...this.securityOf(id) }
     })
   }
 
