@@ -81,6 +81,17 @@ describe('a judge of gaps', () => {
     })
   })
 
+  it('does not take for a flow of the top layer what comes because it was asked for', () => {
+    const { judge, base } = flowing()
+    const fragment = { index: 1, count: 2 }
+    expect(judge.judgeRepaired(media(2, 1, fragment))).toEqual({
+      ahead: 1,
+      behind: 0,
+      gap: 'unclear',
+    })
+    expect(base(300, 2)).toBe('left-out')
+  })
+
   it('asks for nothing of a track without layers, or whose layers come on streams', () => {
     const plain = new GapJudge(1)
     expect(plain.judge(0, { group: 0, subgroup: 0 }, {})).toEqual({ gap: 'left-out' })

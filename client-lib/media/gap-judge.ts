@@ -28,7 +28,12 @@ export class GapJudge {
     this.top = temporalLayers - 1
   }
 
-  /** Of an object that arrives now, for a repair planner. */
+  /** Of an object that was asked for again: it says nothing of what is sent by itself. */
+  judgeRepaired({ fragment = { index: 0, count: 1 } }: MediaProperties): ArrivalContext {
+    return { ahead: fragment.index, behind: fragment.count - 1 - fragment.index, gap: 'unclear' }
+  }
+
+  /** Of an object that arrives now by itself, for a repair planner. */
   judge(now: number, { group, subgroup }: JudgedObject, media: MediaProperties): ArrivalContext {
     const layer = media.frameMarking?.layer
     if (!layer || layer.baseIndex === null) return { gap: 'left-out' }

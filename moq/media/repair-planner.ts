@@ -57,7 +57,7 @@ export interface ArrivalContext {
 export interface RepairCounters {
   /** Were waited for: a later object came, or another fragment of their frame. */
   missed: number
-  /** Came by themselves before they were asked for. */
+  /** Came by themselves before they were asked for, but not with the others. */
   late: number
   asked: number
   /** Came after they were asked for. */
@@ -126,7 +126,7 @@ export class RepairPlanner {
     if (isNew === false) this.counters.duplicates++
     if (isNew) {
       this.missingShare -= this.missingShare / SHARE_OBJECTS
-      this.found(group, object)
+      this.found(now, group, object)
       const { ahead = 0, behind = 0, gap = 'missed' } = context
       const onMissed = (id: number) => this.miss(now, group, id)
       const first = Math.max(0, object - ahead)
@@ -214,11 +214,12 @@ export class RepairPlanner {
     this.missing.push({ group, object, since: now, asked: false })
   }
 
-  private found(group: number, object: number): void {
+  private found(now: number, group: number, object: number): void {
     const at = this.missing.findIndex((one) => one.object === object && one.group === group)
     if (at < 0) return
-    if (this.missing[at]!.asked) this.counters.repaired++
-    else this.counters.late++
+    const { asked, since } = this.missing[at]!
+    if (asked) this.counters.repaired++
+    else if (now - since >= this.settings.reorderMs / 2) this.counters.late++
     this.missing.splice(at, 1)
   }
 

@@ -65,6 +65,7 @@ export class ActiveSpeakers {
 
   private onObject({ group, payload }: MoqObject): void {
     if (group <= this.group) return
+    const before = this.told
     try {
       this.told = decodeSpeakers(payload)
     } catch {
@@ -72,7 +73,7 @@ export class ActiveSpeakers {
       return
     }
     this.group = group
-    this.options.onChange()
+    if (!before || !isSame(before, this.told)) this.options.onChange()
   }
 
   private byLevel(participants: readonly Participant[]): { id: string; speaking: boolean }[] {
@@ -84,6 +85,14 @@ export class ActiveSpeakers {
       .map((id) => ({ id, speaking: loud.has(id) }))
       .toSorted((a, b) => Number(b.speaking) - Number(a.speaking))
   }
+}
+
+function isSame(a: readonly Speaker[], b: readonly Speaker[]): boolean {
+  if (a.length !== b.length) return false
+  return a.every((speaker, at) => {
+    const other = b[at]!
+    return speaker.participant === other.participant && speaker.speaking === other.speaking
+  })
 }
 
 function isLoud({ tracks }: Participant): boolean {

@@ -21,8 +21,13 @@ export interface ReceivedTrackOptions {
   /**
    * Told of each object before it is decrypted; its properties are not authenticated yet, and null when
    * they cannot be read. False: it is not taken.
+   * @param fetched it did not come by the subscription
    */
-  readonly onArrived?: (object: MoqObject, media: MediaProperties | null) => boolean
+  readonly onArrived?: (
+    object: MoqObject,
+    media: MediaProperties | null,
+    fetched: boolean,
+  ) => boolean
   /** `media` was authenticated with the payload. */
   readonly onPlaintext: (object: MoqObject, media: MediaProperties, payload: Uint8Array) => void
 }
@@ -78,9 +83,10 @@ export class ReceivedTrack {
     return this.decryption.failures
   }
 
-  /** An object that came on another way than the subscription's. */
+  /** An object that was fetched. */
   take(object: MoqObject): void {
-    if (object.status === ObjectStatus.NORMAL && !this.over) this.pass(object, mediaOf(object))
+    if (object.status !== ObjectStatus.NORMAL || this.over) return
+    this.pass(object, mediaOf(object), true)
   }
 
   keysChanged(): void {
@@ -117,14 +123,14 @@ export class ReceivedTrack {
     if (object.status !== ObjectStatus.NORMAL) return
     const media = mediaOf(object)
     if (media?.timestamp !== undefined) this.delay.note(media.timestamp, this.options.clock.now())
-    this.pass(object, media)
+    this.pass(object, media, false)
   }
 
-  private pass(object: MoqObject, media: MediaProperties | null): void {
+  private pass(object: MoqObject, media: MediaProperties | null, fetched: boolean): void {
     this.objects++
     this.bytes += object.payloadLength
     const { onArrived } = this.options
-    if (!onArrived || onArrived(object, media)) this.decryption.push(object)
+    if (!onArrived || onArrived(object, media, fetched)) this.decryption.push(object)
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  type ArrivalContext,
   type CatalogTrack,
   type MediaProperties,
   parseTrackName,
@@ -70,7 +71,7 @@ export class RemoteRendition implements PickedRendition {
       name,
       // No filter: the relay begins with the newest group where it has it, else asks for a key frame.
       parameters: { subscriberPriority: PRIORITY, ...(!forward && { forward }) },
-      onArrived: (object, media) => this.onArrived(object, media),
+      onArrived: (object, media, fetched) => this.onArrived(object, media, fetched),
       onPlaintext: ({ group, object }, media, payload) =>
         this.assembler.push({ group, object, media, payload }),
     })
@@ -116,11 +117,18 @@ export class RemoteRendition implements PickedRendition {
     this.decoder.close()
   }
 
-  private onArrived(object: MoqObject, media: MediaProperties | null): boolean {
-    const context = media
-      ? this.judge.judge(this.options.clock.now(), object, media)
-      : { gap: 'left-out' as const }
-    return this.repair.received(object.group, object.object, context)
+  private onArrived(object: MoqObject, media: MediaProperties | null, fetched: boolean): boolean {
+    return this.repair.received(object.group, object.object, this.contextOf(object, media, fetched))
+  }
+
+  private contextOf(
+    object: MoqObject,
+    media: MediaProperties | null,
+    fetched: boolean,
+  ): ArrivalContext {
+    if (!media) return { gap: 'left-out' }
+    if (fetched) return this.judge.judgeRepaired(media)
+    return this.judge.judge(this.options.clock.now(), object, media)
   }
 }
 
