@@ -68,7 +68,7 @@ export class SubgroupWriter implements SendStreamHandler {
   /**
    * @param object larger than the last one written
    * @param body as `encodeSubgroupBody` or `MoqObject.body` give it, with or without a properties
-   * field as the header says
+   * field as the header says; or its beginning, when `append` gives the rest before anything else
    */
   write(object: number, body: Uint8Array): void {
     if (this.over) return
@@ -78,6 +78,11 @@ export class SubgroupWriter implements SendStreamHandler {
     this.previous = object
     this.stream.write(prefix)
     this.stream.write(body)
+  }
+
+  /** More of the body of the last object written. */
+  append(piece: Uint8Array): void {
+    if (!this.over) this.stream.write(piece)
   }
 
   finish(): void {

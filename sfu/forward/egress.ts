@@ -12,9 +12,10 @@ import { RESET_MS, SubgroupEndings } from './endings.ts'
 import { type FlowHost, type FlowLane, type FlowOwner, SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
 import { victims } from './overflow.ts'
+import { Pacer } from './pacer.ts'
 import type { PullSource } from './pull-source.ts'
 import { SendOrder } from './send-order.ts'
-import { DEFAULT_BUDGETS, type LatencyBudgets, TRAFFIC } from './traffic.ts'
+import { DEFAULT_BUDGETS, FIRST_PACED, type LatencyBudgets, TRAFFIC } from './traffic.ts'
 
 export interface EgressOptions {
   readonly clock: Clock
@@ -37,6 +38,7 @@ const LOW_WATER = 7 / 8
 const SOURCE_SHARE = 4096
 
 export class EgressScheduler implements FlowHost {
+  readonly pacer = new Pacer()
   private readonly options: EgressOptions
   private readonly counters: ForwardCounters
   private readonly budgets: readonly number[]
@@ -47,7 +49,10 @@ export class EgressScheduler implements FlowHost {
   private asked = false
   private bytes = 0
   private objects = 0
-  private handed = 0
+  private offered = 0
+  /** Ends the wait for the pacer; null when nothing waits for it. */
+  private stopWaiting: (() => void) | null = null
+  private closed = false
   /** Flows of which only the FIN or the reset is still to be sent. */
   private held = 0
 
@@ -76,9 +81,26 @@ export class EgressScheduler implements FlowHost {
     return this.asked ? this.bytes : 0
   }
 
-  /** Bytes handed to the transport since the session began: objects, fetches and padding. */
-  get sentBytes(): number {
-    return this.handed
+  /** Bytes that came to be sent since the session began; of fetches and padding what was sent. */
+  get offeredBytes(): number {
+    return this.offered
+  }
+
+  /** @param bitsPerSecond see `Pacer.setRate` */
+  setRate(bitsPerSecond: number): void {
+    const { pacer, options } = this
+    if (pacer.isOff && bitsPerSecond === Number.POSITIVE_INFINITY) return
+    pacer.setRate(bitsPerSecond, options.clock.now())
+    this.stopWaiting?.()
+    this.stopWaiting = null
+    if (!this.order.isEmpty) this.ask()
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.closed = true
+    this.stopWaiting?.()
+    this.stopWaiting = null
   }
 
   /** Queues an object of a subgroup behind what the flow already has. */
@@ -145,15 +167,22 @@ export class EgressScheduler implements FlowHost {
     if (this.held > 0) this.endings.release()
     const { order } = this
     const now = this.options.clock.now()
+    const { pacer } = this
+    const before = pacer.sentBytes
     let room = bytes
-    while (room > 0) {
-      const picked = order.pick()
-      if (picked === 'flow') room -= this.sendNext(order.flow!, now)
-      else if (picked === 'datagram') room -= this.sendDatagram(order.owner!, order.datagram!, now)
-      else if (picked === 'source') room -= this.pullFrom(order.source!, room)
-      else return
+    let picked: ReturnType<SendOrder['pick']> = 'flow'
+    while (room > 0 && picked !== 'held' && picked !== 'nothing') {
+      picked = order.pick(pacer.mayGo(now) ? Number.POSITIVE_INFINITY : FIRST_PACED)
+      let sent = 0
+      if (picked === 'flow') sent = this.sendNext(order.flow!, now)
+      else if (picked === 'datagram') sent = this.sendDatagram(order.owner!, order.datagram!, now)
+      else if (picked === 'source') sent = this.pullFrom(order.source!, room)
+      room -= sent
+      pacer.sent(sent)
     }
-    if (!order.isEmpty) this.ask()
+    if (pacer.sentBytes > before) pacer.log.note(now, pacer.sentBytes)
+    if (picked === 'held') this.holdBack(now)
+    else if (!order.isEmpty) this.ask()
   }
 
   /** Stream credit returned. */
@@ -204,23 +233,24 @@ export class EgressScheduler implements FlowHost {
       return 0
     }
     const fresh = !flow.hasStream
-    if (!flow.send(object)) {
+    const sent = flow.send(object, this.pacer.piece)
+    if (sent < 0) {
       this.order.flowBlocked()
       return 0
     }
     if (fresh) this.order.opened(flow)
+    if (!flow.isWritten) return sent
     flow.shift()
     const size = object.body.length
     this.counters.forwarded.stream++
     this.counters.objects.sent++
     this.counters.bytes.sent += size
-    this.handed += size
     if (!flow.first) {
       this.order.removeFlow(flow)
       if (flow.end === 'ending') this.endFlow(flow)
     }
     this.gone(owner, size)
-    return size
+    return sent
   }
 
   private sendDatagram(owner: FlowOwner, object: ForwardObject, now: number): number {
@@ -238,7 +268,6 @@ export class EgressScheduler implements FlowHost {
         this.counters.forwarded.datagram++
         this.counters.objects.sent++
         this.counters.bytes.sent += sent
-        this.handed += sent
       } else {
         this.counters.drops.congestion++
         owner.onDatagramLost(object)
@@ -264,7 +293,7 @@ export class EgressScheduler implements FlowHost {
     }
     this.order.pulled(source, sent)
     if (sent <= 0) return 0
-    this.handed += sent
+    this.offered += sent
     return sent
   }
 
@@ -301,6 +330,16 @@ export class EgressScheduler implements FlowHost {
 
   // ---- bounds
 
+  /** What waits has to wait for the pacer; audio comes through meanwhile. */
+  private holdBack(now: number): void {
+    const wait = this.pacer.hold(now)
+    if (this.stopWaiting || this.closed || wait === Number.POSITIVE_INFINITY) return
+    this.stopWaiting = this.options.clock.after(Math.max(1, wait), () => {
+      this.stopWaiting = null
+      if (!this.order.isEmpty) this.ask()
+    })
+  }
+
   private ask(): void {
     if (this.asked) return
     this.asked = true
@@ -311,6 +350,7 @@ export class EgressScheduler implements FlowHost {
     owner.waiting++
     this.objects++
     this.bytes += size
+    this.offered += size
     if (this.load > this.options.maxBytes) this.makeSpace()
     this.ask()
   }

@@ -89,6 +89,8 @@ export class SubgroupFlow implements LaneFlow {
   private next: ForwardObject | null = null
   private behind: ObjectQueue | null = null
   private writer: SubgroupWriter | null = null
+  /** Bytes of the next object's body that were written already. */
+  private written = 0
   private ended = false
   /** The stream's send order, as the transport knows it. */
   private orderedBy = 0
@@ -155,20 +157,40 @@ export class SubgroupFlow implements LaneFlow {
   shift(): ForwardObject | null {
     const object = this.next
     if (object) this.next = this.behind ? this.behind.shift() : null
+    this.written = 0
     return object
   }
 
-  /** @returns false while there is no stream credit */
-  send(object: ForwardObject): boolean {
+  /**
+   * Writes the object that is next, or a piece of it.
+   * @param most bytes
+   * @returns bytes written; -1 while there is no stream credit
+   */
+  send(object: ForwardObject, most: number): number {
     if (!this.writer) {
       this.writer = this.open()
-      if (!this.writer) return false
+      if (!this.writer) return -1
     } else if (this.orderedBy !== this.order) {
       this.orderedBy = this.order
       this.writer.setOrder(this.orderedBy)
     }
-    this.writer.write(object.object, object.body)
-    return true
+    const { body } = object
+    const { written } = this
+    if (written === 0 && body.length <= most) {
+      this.writer.write(object.object, body)
+      this.written = body.length
+      return body.length
+    }
+    const piece = body.subarray(written, Math.min(written + most, body.length))
+    if (written === 0) this.writer.write(object.object, piece)
+    else this.writer.append(piece)
+    this.written += piece.length
+    return piece.length
+  }
+
+  /** Whether all of the next object was written. */
+  get isWritten(): boolean {
+    return this.written >= this.next!.body.length
   }
 
   finish(): void {

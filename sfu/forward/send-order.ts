@@ -8,7 +8,7 @@ import { FlowLane, type FlowOwner, type SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
 import { type PullSource, SourceTurn } from './pull-source.ts'
 import type { TrafficClass } from './traffic.ts'
-import { rankNumber, TurnQueue } from './turns.ts'
+import { rankNumber, TurnQueue, trafficOfRank } from './turns.ts'
 
 /** Lanes of an owner that stay when they are empty. */
 const KEPT_LANES = 8
@@ -129,13 +129,16 @@ export class SendOrder {
   /**
    * Picks what goes next, into the field of that name; the others of its rank follow it. A flow keeps
    * its place, a datagram and a source have left theirs.
+   * @param below only of the classes before this one; `held` when others wait
    */
-  pick(): 'flow' | 'datagram' | 'source' | 'nothing' {
+  pick(below: TrafficClass): 'flow' | 'datagram' | 'source' | 'held' | 'nothing' {
     if (this.loneFlow) {
+      if (this.loneFlow.owner.streamClass >= below) return 'held'
       this.flow = this.loneFlow
       return 'flow'
     }
     if (this.loneDatagram) {
+      if (this.loneOwner!.datagramClass >= below) return 'held'
       this.owner = this.loneOwner
       this.datagram = this.loneDatagram
       this.loneOwner = null
@@ -144,6 +147,7 @@ export class SendOrder {
     }
     for (;;) {
       const turn = this.turns.first
+      if (turn && trafficOfRank(turn.rank!.number) >= below) return 'held'
       if (turn instanceof FlowLane) {
         const picked = this.pickOf(turn)
         if (picked) return picked

@@ -21,6 +21,9 @@ export type Traffic = (typeof TRAFFIC)[number]
 /** Class numbers are indices of `TRAFFIC`. */
 export type TrafficClass = number
 
+/** What is below audio is held back when the path is full. */
+export const FIRST_PACED: TrafficClass = TRAFFIC.indexOf('audio') + 1
+
 export interface TrackTraffic {
   readonly stream: TrafficClass
   readonly datagram: TrafficClass

@@ -32,6 +32,11 @@ export function rankNumber(traffic: number, subscriber: number, publisher: numbe
   return (traffic << 16) | (subscriber << 8) | publisher
 }
 
+/** The class that a rank is of. */
+export function trafficOfRank(number: number): number {
+  return number >> 16
+}
+
 /** Ranks that stay when nobody stands in them; more are made and dropped. */
 const KEPT_RANKS = 32
 

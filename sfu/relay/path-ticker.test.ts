@@ -3,7 +3,7 @@ import { ManualClock } from '../../moq/session/manual-clock.ts'
 import { PathTicker, type Ticked } from './path-ticker.ts'
 
 class Path implements Ticked {
-  isProbing = false
+  isUrgent = false
   isIdle = false
   readonly ticks: number[] = []
 
@@ -20,17 +20,17 @@ function ticking(...paths: Path[]) {
 }
 
 describe('the ticker of paths', () => {
-  it('looks each 50 ms, and each 20 ms at one that is probed, with one timer', () => {
+  it('looks each 50 ms, and each 20 ms at one that is urgent, with one timer', () => {
     const quiet = new Path()
-    const probed = new Path()
-    const { clock } = ticking(quiet, probed)
+    const urgent = new Path()
+    const { clock } = ticking(quiet, urgent)
     clock.advance(100)
     expect(quiet.ticks).toEqual([50, 100])
-    probed.isProbing = true
+    urgent.isUrgent = true
     clock.advance(150)
     expect(clock.timers).toBe(1)
     expect(quiet.ticks).toEqual([50, 100, 150, 210])
-    expect(probed.ticks).toEqual([50, 100, 150, 170, 190, 210, 230, 250])
+    expect(urgent.ticks).toEqual([50, 100, 150, 170, 190, 210, 230, 250])
   })
 
   it('leaves no timer when the last one leaves, is idle or goes while it is looked at', () => {

@@ -2,18 +2,23 @@ import type { Clock } from '../../moq/session/index.ts'
 
 /** One whose path is looked at. */
 export interface Ticked {
-  readonly isProbing: boolean
+  /** Whether it is to be looked at more often. */
+  readonly isUrgent: boolean
   /** Nothing happens that a look could see; it leaves, and has to be added again. */
   readonly isIdle: boolean
-  /** @param now ms */
-  tick(now: number): void
+  /**
+   * @param now ms
+   * @param lagMs how late the process itself runs: what came from the network waits for so long too
+   */
+  tick(now: number, lagMs: number): void
 }
 
-/** Between two looks at a path, ms, and while it is probed. */
+/** Between two looks at a path, ms, and while it is probed or has a queue. */
 const INTERVAL_MS = 50
-const PROBING_MS = 20
-/** The timer runs at this pace while somebody probes, so that both intervals are kept about. */
+const URGENT_MS = 20
+/** The timer runs at this pace while somebody is urgent, so that both intervals are kept about. */
 const SLACK_MS = 5
+const LAG_DECAY = 0.8
 
 /** The one timer of all subscribers' paths. It runs while something is sent to somebody. */
 export class PathTicker {
@@ -21,7 +26,9 @@ export class PathTicker {
   /** Each with the time of its last look. */
   private readonly ticked = new Map<Ticked, number>()
   private cancel: (() => void) | null = null
-  private probing = false
+  private urgent = false
+  private dueAt = 0
+  private lagMs = 0
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -42,21 +49,25 @@ export class PathTicker {
   }
 
   private plan(): void {
-    this.cancel = this.clock.after(this.probing ? PROBING_MS : INTERVAL_MS, () => this.run())
+    const ms = this.urgent ? URGENT_MS : INTERVAL_MS
+    this.dueAt = this.clock.now() + ms
+    this.cancel = this.clock.after(ms, () => this.run())
   }
 
   private run(): void {
     const now = this.clock.now()
+    // A lag is remembered for a while, and less and less.
+    this.lagMs = Math.max(now - this.dueAt, this.lagMs * LAG_DECAY)
     this.cancel = null
-    this.probing = false
+    this.urgent = false
     for (const [one, last] of this.ticked) {
-      const interval = one.isProbing ? PROBING_MS : INTERVAL_MS
+      const interval = one.isUrgent ? URGENT_MS : INTERVAL_MS
       if (now - last >= interval - SLACK_MS) {
         this.ticked.set(one, now)
-        one.tick(now)
+        one.tick(now, this.lagMs)
         if (one.isIdle) this.ticked.delete(one)
       }
-      this.probing ||= one.isProbing
+      this.urgent ||= one.isUrgent
     }
     if (this.ticked.size > 0 && !this.cancel) this.plan()
   }

@@ -154,15 +154,15 @@ export class Peer implements Ticked {
     return this.follower === null && (this.path?.isIdle ?? true)
   }
 
-  /** Whether the path is being probed. */
-  get isProbing(): boolean {
-    return this.path?.isProbing ?? false
+  /** Whether the path is to be looked at more often. */
+  get isUrgent(): boolean {
+    return this.path?.isUrgent ?? false
   }
 
-  /** Looks at the path. @param now ms */
-  tick(now: number): void {
+  /** Looks at the path. */
+  tick(now: number, lagMs: number): void {
     try {
-      this.path?.sample(now)
+      this.path?.sample(now, lagMs)
       this.follower?.update(now)
     } catch (error) {
       this.session.fault(error)
@@ -243,6 +243,7 @@ export class Peer implements Ticked {
       onStreamCredit: () => this.egress.resume(),
       onClosed: (info) => {
         admission?.close()
+        this.egress.close()
         relay.onClosed(this, info)
       },
       onInternalError: options.onInternalError,

@@ -1,6 +1,18 @@
 import type { Clock, Session } from '../../moq/session/index.ts'
-import { Budget, type BudgetOptions, PaddingSource } from '../forward/budget/index.ts'
+import {
+  Budget,
+  type BudgetOptions,
+  CounterWindow,
+  PaddingSource,
+} from '../forward/budget/index.ts'
 import type { EgressScheduler } from '../forward/egress.ts'
+
+/** What media offers is taken over so long, ms. */
+const OFFER_MS = 1000
+/** So little says nothing of a queue: the peer may wait with its acknowledgement. */
+const FEW_BYTES = 4800
+/** What is in flight are packets with headers, what was sent is counted without them. */
+const PAYLOAD_SHARE = 0.95
 
 /** A path on which nothing was sent for so long needs no look, ms. */
 const IDLE_MS = 2000
@@ -15,6 +27,7 @@ export class SubscriberPath {
   private readonly session: Session
   private readonly egress: EgressScheduler
   private readonly padding: PaddingSource
+  private readonly offered = new CounterWindow()
   /** What was sent until the last look, and when it last grew, ms. */
   private seenBytes = 0
   private busyAt = 0
@@ -27,15 +40,15 @@ export class SubscriberPath {
     this.budget = new Budget(options)
     this.padding = new PaddingSource(this.budget, {
       now: () => clock.now(),
-      sentBytes: () => egress.sentBytes,
+      sentBytes: () => egress.pacer.sentBytes,
       maxDatagramSize: () => session.transport.maxDatagramSize,
       sendPadding: (bytes, by) => session.sendPadding(bytes, by),
     })
   }
 
   /** Whether samples are wanted more often than else. */
-  get isProbing(): boolean {
-    return this.budget.isProbing
+  get isUrgent(): boolean {
+    return this.budget.isUrgent
   }
 
   /** Whether nothing was sent or has waited for a while. */
@@ -43,16 +56,33 @@ export class SubscriberPath {
     return this.lookedAt - this.busyAt > IDLE_MS
   }
 
-  /** Looks at the path; each 50 ms, and each 20 ms while it is probed. @param now ms */
-  sample(now: number): void {
-    const { budget, egress, session } = this
-    if (egress.sentBytes !== this.seenBytes || egress.waitingBytes > 0 || budget.isProbing) {
+  /**
+   * Looks at the path; each 50 ms, and each 20 ms while `isUrgent`.
+   * @param now ms
+   * @param lagMs see `Ticked.tick`
+   */
+  sample(now: number, lagMs: number): void {
+    const { budget, egress } = this
+    const { sentBytes } = egress.pacer
+    if (sentBytes !== this.seenBytes || egress.waitingBytes > 0 || budget.isProbing) {
       this.busyAt = now
     }
-    this.seenBytes = egress.sentBytes
+    this.seenBytes = sentBytes
     this.lookedAt = now
-    budget.onSample(now, session.transport.congestion(), egress.sentBytes, egress.waitingForRoom)
+    this.offered.note(egress.offeredBytes, now, OFFER_MS)
+    budget.offer(this.offered.rate * 8, egress.pacer.isHolding)
+    const congestion = this.session.transport.congestion()
+    const oldestMs = this.oldestMs(now, congestion?.bytesInFlight ?? 0) - 2 * lagMs
+    budget.onSample(now, congestion, sentBytes, egress.waitingForRoom, oldestMs)
+    egress.setRate(budget.pacedBitsPerSecond)
     if (budget.isProbing) egress.wake(this.padding)
+  }
+
+  /** For how long the oldest bytes have been out that are not acknowledged, ms. */
+  private oldestMs(now: number, bytesInFlight: number): number {
+    if (bytesInFlight < FEW_BYTES) return 0
+    const { log, sentBytes } = this.egress.pacer
+    return log.age(now, sentBytes - (bytesInFlight - FEW_BYTES / 2) * PAYLOAD_SHARE)
   }
 
   /** For a look inside: rates in bits a second, times in ms. */
@@ -60,7 +90,7 @@ export class SubscriberPath {
     const congestion = this.session.transport.congestion()
     return {
       budget: this.budget.dump(),
-      sentBytes: this.egress.sentBytes,
+      sentBytes: this.egress.pacer.sentBytes,
       waiting: this.egress.dump(),
       rttMs: congestion?.rttMs ?? null,
       congestionWindow: congestion?.congestionWindow ?? null,

@@ -2,6 +2,7 @@
 
 import type { Congestion } from '../../../moq/transport/transport.ts'
 import { Estimator, type EstimatorOptions, isQueueing } from './estimator.ts'
+import { Pace } from './pace.ts'
 import { type ArrivalFigures, PathSignal } from './path-signal.ts'
 import { type ProbeResult, Prober } from './prober.ts'
 
@@ -18,6 +19,8 @@ const LONG_QUEUE_MS = 150
 /** A queue that is still there after so long is not ours, ms; a long one takes its time. */
 const DRAIN_MS = 3000
 const DRAIN_LONG_MS = 10_000
+/** Media that is held back wants so much of the estimate, if nobody says more. */
+const HELD_WANTS = 1.5
 /** Padding that is behind its rate is made up for at most this much at once, ms. */
 const BURST_MS = 60
 
@@ -25,22 +28,30 @@ export class Budget {
   private readonly signal = new PathSignal()
   private readonly estimator: Estimator
   private readonly prober = new Prober()
+  private readonly pace = new Pace()
+  private readonly max: number
   private readonly probes: Record<ProbeResult, number> = {
     success: 0,
     progress: 0,
     full: 0,
     nothing: 0,
   }
-  private wanted = 0
+  /** Bits a second; null while nobody has said. */
+  private told: number | null = null
+  private offered = 0
   private fullAt = Number.NEGATIVE_INFINITY
   private draining = false
   private now = 0
   /** Bytes sent when the probe began, or since when its padding is counted. */
   private probeBase = 0
   private lastQueueMs = 0
+  /** Whether the engine tells what is in flight, so that `Pace` sees a queue by itself. */
+  private seesOldest = false
 
   constructor(options: BudgetOptions = {}) {
-    this.estimator = new Estimator({ ...DEFAULTS, ...options })
+    const all = { ...DEFAULTS, ...options }
+    this.max = all.max
+    this.estimator = new Estimator(all)
   }
 
   /** Bits a second that media may take now. A fall is to be followed at once. */
@@ -54,14 +65,47 @@ export class Budget {
     return Math.min(this.bitsPerSecond, this.estimator.proven(this.now) * HEADROOM)
   }
 
-  /** Whether a probe goes on: samples are then wanted each 20 ms or so, else each 50 ms. */
+  /**
+   * Bits a second at which what is below audio may be sent: Infinity where no queue was seen for long,
+   * 0 while one has to go. Not more than `bitsPerSecond` right after a queue, then more and more.
+   */
+  get pacedBitsPerSecond(): number {
+    if (this.estimator.bitsPerSecond >= this.max) return Number.POSITIVE_INFINITY
+    // Where a queue is waited for, it has not to be made shorter by sending less.
+    const share = this.seesOldest ? HEADROOM : this.bitsPerSecond / this.estimator.bitsPerSecond
+    const rate = this.pace.rate(this.now, this.estimator.bitsPerSecond * share)
+    return rate === 0 ? 0 : Math.max(rate, this.prober.target)
+  }
+
+  /** Whether samples are wanted each 20 ms or so: a probe goes on, or a queue; else each 50 ms. */
+  get isUrgent(): boolean {
+    return this.isProbing || this.draining || this.pace.isHolding
+  }
+
+  /** Whether a probe goes on. */
   get isProbing(): boolean {
     return this.prober.target > 0
   }
 
   /** @param bitsPerSecond what media would take if the budget allowed everything */
   want(bitsPerSecond: number): void {
-    this.wanted = bitsPerSecond
+    this.told = bitsPerSecond
+  }
+
+  /**
+   * What counts as wanted while nobody calls `want`: with a path that is not held back there is
+   * nothing to find out.
+   * @param bitsPerSecond that media comes with
+   * @param isHeld whether some of it is held back
+   */
+  offer(bitsPerSecond: number, isHeld: boolean): void {
+    const more = isHeld ? this.estimator.bitsPerSecond * HELD_WANTS : 0
+    this.offered = Math.max(bitsPerSecond, more)
+  }
+
+  private get wanted(): number {
+    if (this.told !== null) return this.told
+    return this.pacedBitsPerSecond === Number.POSITIVE_INFINITY ? 0 : this.offered
   }
 
   /**
@@ -69,17 +113,25 @@ export class Budget {
    * @param congestion the engine's (`TransportSession.congestion()`), null where it has none
    * @param sentBytes handed to the transport since the session began, padding among them
    * @param waitingBytes of media that wait for the transport to have room
+   * @param oldestMs for how long the oldest bytes have been out that are not acknowledged; 0 where
+   * that is not known, or nearly nothing is out
    */
   onSample(
     now: number,
     congestion: Congestion | null,
     sentBytes: number,
     waitingBytes: number,
+    oldestMs = 0,
   ): void {
+    const elapsed = now - this.now
     this.now = now
-    const sample = this.signal.sample(now, congestion, sentBytes, waitingBytes)
-    const { estimator, prober } = this
-    const full = estimator.onSample(sample)
+    this.seesOldest = (congestion?.bytesInFlight ?? null) !== null
+    const sample = this.signal.sample(now, congestion, sentBytes, waitingBytes, oldestMs)
+    const { estimator, prober, pace } = this
+    const isFull = estimator.onSample(sample)
+    const drained = pace.onSample(sample, isFull)
+    if (drained > 0) estimator.drained(drained, elapsed, now)
+    const full = isFull || pace.isHolding
     if (full) this.fullAt = now
     this.lastQueueMs = sample.queueMs
     const queueing = isQueueing(sample.queueMs, sample.rttMs)
@@ -129,6 +181,10 @@ export class Budget {
       estimate: Math.round(this.estimator.bitsPerSecond),
       wanted: Math.round(this.wanted),
       queueMs: Math.round(this.lastQueueMs),
+      paced:
+        this.pacedBitsPerSecond === Number.POSITIVE_INFINITY
+          ? null
+          : Math.round(this.pacedBitsPerSecond),
       draining: this.draining,
       probing: Math.round(this.prober.target),
       probes: { ...this.probes },

@@ -83,6 +83,12 @@ export class Estimator {
     return true
   }
 
+  /** A queue stood in the path for a while, and so much came out of it, bits a second. */
+  drained(rate: number, elapsedMs: number, now: number): void {
+    if (rate >= this.value) return
+    this.set(this.value + (rate - this.value) * (1 - Math.exp(-elapsedMs / DOWN_MS)), now)
+  }
+
   /** A probe for more met a full path that delivered this much, bits a second. */
   refute(delivered: number, now: number): void {
     this.set(

@@ -94,6 +94,7 @@ describe('a budget', () => {
       estimate: 1_000_000,
       wanted: 9_000_000,
       queueMs: 0,
+      paced: null,
       draining: false,
       probing: 3_000_000,
       probes: { success: 0, progress: 0, full: 0, nothing: 0 },

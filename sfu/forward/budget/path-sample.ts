@@ -18,6 +18,13 @@ export interface PathSample {
   readonly seesQueue: boolean
   /** Share of packets lost in the last second, 0..1. */
   readonly lossShare: number
+  /**
+   * How much longer the oldest packet that is not acknowledged has been out than the fastest round
+   * trip takes, ms: it tells of a queue before a smoothed round trip does. 0 where it is not known.
+   */
+  readonly standingMs: number
+  /** Bytes that arrived since the session began, about; 0 where it is not known. */
+  readonly arrivedBytes: number
   /** Whether media waits for the transport to have room. */
   readonly waiting: boolean
 }

@@ -38,6 +38,7 @@ const MIN_PACKETS = 20
 
 export class PathSignal {
   private readonly sent = new CounterWindow()
+  private readonly arrived = new CounterWindow()
   private readonly sentLately = new CounterWindow()
   private readonly lost = new CounterWindow()
   /** Of negated round-trip times. */
@@ -52,12 +53,16 @@ export class PathSignal {
   private heardRttMs = 0
   private heardAt = 0
 
-  /** @param sentBytes handed to the transport since the session began, padding among them */
+  /**
+   * @param sentBytes handed to the transport since the session began, padding among them
+   * @param oldestMs see `Budget.onSample`
+   */
   sample(
     now: number,
     congestion: Congestion | null,
     sentBytes: number,
     waitingBytes: number,
+    oldestMs = 0,
   ): PathSample {
     const rttMs = congestion && congestion.rttMs > 0 ? congestion.rttMs : UNKNOWN_RTT_MS
     if (congestion && congestion.rttMs > 0) this.fastest.add(-rttMs, now)
@@ -67,7 +72,7 @@ export class PathSignal {
     const sendRate = this.sent.rate * 8
     const told =
       congestion && congestion.rttMs > 0
-        ? this.fromEngine(now, congestion, sentBytes, sendRate)
+        ? this.fromEngine(now, congestion, sentBytes, windowMs, sendRate)
         : this.fromReceiver(now, sendRate)
     // Acknowledgements come in bunches: a single look may show twice the rate, or half of it.
     const { rate, ...others } = told
@@ -76,7 +81,10 @@ export class PathSignal {
     this.rateBefore = this.rateLast
     this.rateLast = rate
     const waiting = waitingBytes > 0
-    return { at: now, deliveryRate, arrivedRate, sendRate, windowMs, rttMs, waiting, ...others }
+    const standingMs = Math.max(0, oldestMs - baseMs)
+    const arrivedBytes = Math.max(0, sentBytes - (congestion?.bytesInFlight ?? sentBytes))
+    const rates = { deliveryRate, arrivedRate, sendRate, windowMs }
+    return { at: now, ...rates, rttMs, standingMs, arrivedBytes, waiting, ...others }
   }
 
   onReport(now: number, report: ArrivalFigures): void {
@@ -84,11 +92,18 @@ export class PathSignal {
     this.reportedAt = now
   }
 
-  private fromEngine(now: number, congestion: Congestion, sent: number, sendRate: number) {
-    const { rttMs, deliveryRate, lostPackets } = congestion
-    if (deliveryRate !== this.heardRate || rttMs !== this.heardRttMs) {
+  private fromEngine(
+    now: number,
+    congestion: Congestion,
+    sent: number,
+    windowMs: number,
+    sendRate: number,
+  ) {
+    const { rttMs, lostPackets } = congestion
+    const deliveryRate = this.deliveredBy(congestion, now, sent, windowMs)
+    if (congestion.deliveryRate !== this.heardRate || rttMs !== this.heardRttMs) {
       this.heardAt = now
-      this.heardRate = deliveryRate
+      this.heardRate = congestion.deliveryRate
       this.heardRttMs = rttMs
     }
     const isSilent = now - this.heardAt > Math.max(SILENCE_MS, 2 * rttMs)
@@ -102,6 +117,16 @@ export class PathSignal {
       seesQueue: true,
       lossShare: packets < MIN_PACKETS ? 0 : Math.min(1, this.lost.growth / packets),
     }
+  }
+
+  /**
+   * What is neither waiting nor in flight has arrived. Where that is not known, the engine's own rate,
+   * which may be far off for a while when the path changes.
+   */
+  private deliveredBy(congestion: Congestion, now: number, sent: number, windowMs: number) {
+    if (congestion.bytesInFlight === null) return congestion.deliveryRate
+    this.arrived.note(Math.max(0, sent - congestion.bytesInFlight), now, windowMs)
+    return Math.max(0, this.arrived.rate) * 8
   }
 
   private fromReceiver(now: number, sendRate: number) {

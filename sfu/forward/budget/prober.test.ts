@@ -13,6 +13,8 @@ const sampleAt = (at: number, changes: Partial<PathSample> = {}): PathSample => 
   seesQueue: true,
   lossShare: 0,
   waiting: false,
+  standingMs: 0,
+  arrivedBytes: 0,
   ...changes,
 })
 
