@@ -2,11 +2,14 @@
 
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { LOAD_USAGE } from './load/options.ts'
 import { micro } from './micro/index.ts'
 import { mls } from './mls/index.ts'
 import { type Scenario, UsageError } from './scenario.ts'
+import { fanout } from './scenarios/fanout.ts'
+import { meeting } from './scenarios/meeting.ts'
 
-const SCENARIOS: readonly Scenario[] = [micro, mls]
+const SCENARIOS: readonly Scenario[] = [micro, mls, fanout, meeting]
 
 const COMMON = {
   json: { type: 'string' },
@@ -17,7 +20,7 @@ function usage(): string {
   const scenarios = SCENARIOS.map(
     ({ name, summary, usage }) => `  ${name} ${usage}\n    ${summary}`,
   )
-  return `npm run bench -- <scenario> [--json <file>]\n\n${scenarios.join('\n')}\n`
+  return `npm run bench -- <scenario> [--json <file>]\n\n${scenarios.join('\n')}\n\nLoad options:\n${LOAD_USAGE}`
 }
 
 function findScenario(name: string | undefined): Scenario {

@@ -22,8 +22,19 @@ const TICKS = 4
 /** Told apart by the colour-blind too (Okabe and Ito). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9']
 
+export interface PlotOptions {
+  /** Panels beside each other; default 3. */
+  readonly columns?: number
+  /** Whether each point has a dot; default true. */
+  readonly dots?: boolean
+}
+
 /** @returns an SVG document; every panel has its own scale, from 0 */
-export function plot(title: string, panels: readonly Panel[], columns = 3): string {
+export function plot(
+  title: string,
+  panels: readonly Panel[],
+  { columns = 3, dots = true }: PlotOptions = {},
+): string {
   const rows = Math.ceil(panels.length / columns)
   const width = columns * PANEL.width
   const height = LEGEND_HEIGHT + rows * PANEL.height
@@ -31,7 +42,7 @@ export function plot(title: string, panels: readonly Panel[], columns = 3): stri
   const drawn = panels.map((panel, i) => {
     const x = (i % columns) * PANEL.width
     const y = LEGEND_HEIGHT + Math.floor(i / columns) * PANEL.height
-    return `<g transform="translate(${x} ${y})">\n${drawPanel(panel, names)}</g>\n`
+    return `<g transform="translate(${x} ${y})">\n${drawPanel(panel, names, dots)}</g>\n`
   })
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
@@ -53,7 +64,11 @@ function drawLegend(names: readonly string[]): string {
     .join('')
 }
 
-function drawPanel({ title, xLabel, unit, series }: Panel, names: readonly string[]): string {
+function drawPanel(
+  { title, xLabel, unit, series }: Panel,
+  names: readonly string[],
+  dots: boolean,
+): string {
   const points = series.flatMap((line) => line.points)
   const xTop = niceTop(points.map(([x]) => x))
   const yTop = niceTop(points.map(([, y]) => y))
@@ -75,7 +90,8 @@ function drawPanel({ title, xLabel, unit, series }: Panel, names: readonly strin
     const at = line.points.map(([x, y]) => [xAt(x), yAt(y)] as const)
     const path = at.map(([x, y]) => `${x},${y}`).join(' ')
     out += `<polyline points="${path}" fill="none" stroke="${stroke}" stroke-width="2"/>\n`
-    for (const [x, y] of at) out += `<circle cx="${x}" cy="${y}" r="3" fill="${stroke}"/>\n`
+    for (const [x, y] of dots ? at : [])
+      out += `<circle cx="${x}" cy="${y}" r="3" fill="${stroke}"/>\n`
   }
   return out
 }

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { UsageError } from '../scenario.ts'
+import { type LoadDefaults, loadOptions, MAX_LINKS } from './options.ts'
+import { roomOf, steadyPlan } from './people.ts'
+
+const DEFAULTS: LoadDefaults = {
+  publishers: 2,
+  subscribers: 3,
+  rooms: 1,
+  profile: 'mixed',
+  renditions: 1,
+  managed: false,
+  durationS: 20,
+}
+
+describe('options of a load', () => {
+  it('are the defaults of the scenario where none is given', () => {
+    expect(loadOptions({}, DEFAULTS)).toMatchObject({
+      target: { url: null },
+      publishers: 2,
+      durationMs: 20_000,
+      impair: null,
+      html: null,
+    })
+  })
+
+  it('are taken as they are written', () => {
+    const options = loadOptions(
+      { url: 'moqt://a:1/', ops: 'http://a:2/', pid: '9', subscribers: '0', impair: 'rate=1m' },
+      DEFAULTS,
+    )
+    expect(options.target).toMatchObject({ url: 'moqt://a:1/', ops: 'http://a:2', pid: 9 })
+    expect(options).toMatchObject({ subscribers: 0, impair: { rate: 1_000_000 } })
+  })
+
+  it.each([
+    [{ publishers: '0' }, '--publishers 0 is not a whole number from 1'],
+    [{ subscribers: '1.5' }, '--subscribers 1.5 is not'],
+    [{ renditions: '4' }, '--renditions 4 is more than 3'],
+    [{ profile: 'tv' }, 'unknown profile tv; there is: audio, video, screen, mixed'],
+    [{ impair: 'speed=1' }, '--impair: speed is none of rate'],
+    [{ pid: '1' }, '--pid is of no use without --url'],
+    [{ managed: true, plain: true }, 'exclude each other'],
+  ])('%j is refused in one sentence', (values, reason) => {
+    expect(() => loadOptions(values, DEFAULTS)).toThrow(UsageError)
+    expect(() => loadOptions(values, DEFAULTS)).toThrow(reason)
+  })
+})
+
+describe('a plan', () => {
+  it('of a meeting has everybody watch everybody else, and subscribers watch all', () => {
+    const people = roomOf('r', loadOptions({}, DEFAULTS), true)
+    expect(people.map(({ watches }) => watches.map(({ participant }) => participant))).toEqual([
+      ['p1'],
+      ['p0'],
+      ['p0', 'p1'],
+      ['p0', 'p1'],
+      ['p0', 'p1'],
+    ])
+    expect(new Set(people.map(({ leaf }) => leaf)).size).toBe(5)
+    expect(people[0]!.publishes.map(({ name }) => name)).toContain('screen')
+    expect(people[1]!.publishes.map(({ name }) => name)).not.toContain('screen')
+  })
+
+  it('puts each who watches behind a network of their own', () => {
+    const options = loadOptions({ impair: 'rate=1m,delay=20' }, DEFAULTS)
+    const plan = steadyPlan('x', roomOf('r', options, false), options)
+    expect(plan.participants.map(({ link }) => link)).toEqual([null, null, 0, 1, 2])
+    expect(plan.links[0]).toMatchObject({
+      down: { rate: 1_000_000, delayMs: 20 },
+      up: { delayMs: 20 },
+    })
+    expect(plan.warmupMs).toBeGreaterThan(plan.participants.at(-1)!.joinAtMs)
+  })
+
+  it('is refused where it would take too many networks, or too large a room', () => {
+    const many = loadOptions({ impair: 'loss=0.1', subscribers: String(MAX_LINKS + 1) }, DEFAULTS)
+    expect(() => steadyPlan('x', roomOf('r', many, false), many)).toThrow(UsageError)
+    const crowd = loadOptions({ subscribers: '5000' }, DEFAULTS)
+    expect(() => roomOf('r', crowd, false)).toThrow(UsageError)
+  })
+})

@@ -1,0 +1,151 @@
+import { availableParallelism } from 'node:os'
+import { parseConditions } from '../net/conditions.ts'
+import type { LinkConditions } from '../net/link.ts'
+import { type OptionValues, positiveNumber, UsageError } from '../scenario.ts'
+import { MAX_SIMULCAST, PROFILES, type Profile } from './media/profile.ts'
+
+/** What every load scenario can be told. */
+export interface LoadOptions {
+  readonly target: TargetOptions
+  /** In each room. */
+  readonly publishers: number
+  readonly subscribers: number
+  readonly rooms: number
+  readonly profile: Profile
+  readonly renditions: number
+  readonly durationMs: number
+  /** Subscribers report to the relay, which then chooses for them. */
+  readonly managed: boolean
+  /** The network that each subscriber is behind; null for none but this machine's. */
+  readonly impair: Partial<LinkConditions> | null
+  readonly workers: number
+  readonly seed: number
+  /** File of the HTML report. */
+  readonly html: string | null
+}
+
+/** Null for a relay of our own, started for each run. */
+export interface TargetOptions {
+  readonly url: string | null
+  /** SHA-256 of its certificate. */
+  readonly certificate: string | null
+  readonly pid: number | null
+  /** Origin of its ops server. */
+  readonly ops: string | null
+}
+
+export type LoadDefaults = Pick<
+  LoadOptions,
+  'publishers' | 'subscribers' | 'rooms' | 'profile' | 'renditions' | 'managed'
+> & { readonly durationS: number }
+
+export const LOAD_OPTIONS = {
+  url: { type: 'string' },
+  certificate: { type: 'string' },
+  pid: { type: 'string' },
+  ops: { type: 'string' },
+  publishers: { type: 'string' },
+  subscribers: { type: 'string' },
+  rooms: { type: 'string' },
+  profile: { type: 'string' },
+  renditions: { type: 'string' },
+  duration: { type: 'string' },
+  managed: { type: 'boolean' },
+  plain: { type: 'boolean' },
+  impair: { type: 'string' },
+  workers: { type: 'string' },
+  seed: { type: 'string' },
+  html: { type: 'string' },
+} as const
+
+/** As the help shows them, once for all load scenarios. */
+export const LOAD_USAGE = `\
+  --url <moqt://host:port/ or https://…>   a relay that runs; without it one is started here
+  --certificate <sha256>                   of that relay, in hexadecimal
+  --pid <number> --ops <http://host:port>  of that relay, for its CPU, memory and metrics
+  --publishers <n> --subscribers <n> --rooms <n>
+  --profile <${PROFILES.join('|')}>        voice; with a camera; with a screen; camera, one screen a room
+  --renditions <1..${MAX_SIMULCAST}>                       of each camera
+  --duration <s>
+  --managed, --plain                       whether subscribers let the relay choose what they get
+  --impair <rate=,delay=,jitter=,loss=,queue=>  the network of each subscriber, as bench/net has it
+  --workers <n>                            processes that make the load
+  --seed <n>                               for sizes and losses
+  --html <file>                            a report with plots
+`
+
+/** More of them are more processes than a test machine has use for. */
+export const MAX_LINKS = 64
+const MAX_PID = 2 ** 22
+
+/** @throws UsageError */
+export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadOptions {
+  const { profile, managed, plain, impair } = values
+  if (managed === true && plain === true)
+    throw new UsageError('--managed and --plain exclude each other')
+  const options: LoadOptions = {
+    target: targetOptions(values),
+    publishers: count(values, 'publishers', defaults.publishers),
+    subscribers: count(values, 'subscribers', defaults.subscribers, 0),
+    rooms: count(values, 'rooms', defaults.rooms),
+    profile: profile === undefined ? defaults.profile : profileNamed(String(profile)),
+    renditions: count(values, 'renditions', defaults.renditions),
+    durationMs: positiveNumber(values, 'duration', defaults.durationS) * 1000,
+    managed: managed === true || (plain !== true && defaults.managed),
+    impair: impair === undefined ? null : conditions(String(impair)),
+    workers: count(values, 'workers', Math.max(1, availableParallelism() - 1)),
+    seed: count(values, 'seed', 1),
+    html: typeof values.html === 'string' ? values.html : null,
+  }
+  if (options.renditions > MAX_SIMULCAST) {
+    throw new UsageError(`--renditions ${options.renditions} is more than ${MAX_SIMULCAST}`)
+  }
+  return options
+}
+
+function targetOptions(values: OptionValues): TargetOptions {
+  const { url, certificate, ops } = values
+  const textOf = (value: OptionValues[string]) => (typeof value === 'string' ? value : null)
+  if (url === undefined) {
+    for (const name of ['certificate', 'pid', 'ops']) {
+      if (values[name] !== undefined) throw new UsageError(`--${name} is of no use without --url`)
+    }
+  }
+  return {
+    url: textOf(url),
+    certificate: textOf(certificate),
+    pid: values.pid === undefined ? null : count(values, 'pid', 1, 1, MAX_PID),
+    ops: textOf(ops)?.replace(/\/+$/, '') ?? null,
+  }
+}
+
+const MOST = 100_000
+
+/** @throws UsageError unless the option is missing or a whole number within its bounds */
+export function count(
+  values: OptionValues,
+  name: string,
+  otherwise: number,
+  least = 1,
+  most = MOST,
+): number {
+  const text = values[name]
+  if (text === undefined) return otherwise
+  const number = Number(text)
+  if (text !== '' && Number.isInteger(number) && number >= least && number <= most) return number
+  throw new UsageError(`--${name} ${String(text)} is not a whole number from ${least} to ${most}`)
+}
+
+function profileNamed(name: string): Profile {
+  const profile = PROFILES.find((known) => known === name)
+  if (profile) return profile
+  throw new UsageError(`unknown profile ${name}; there is: ${PROFILES.join(', ')}`)
+}
+
+function conditions(text: string): Partial<LinkConditions> {
+  try {
+    return parseConditions(text)
+  } catch (error) {
+    throw new UsageError(`--impair: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

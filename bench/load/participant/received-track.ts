@@ -1,0 +1,187 @@
+import { crc32 } from 'node:zlib'
+import {
+  decodeMediaProperties,
+  immutableOf,
+  MediaFormatError,
+  type MediaProperties,
+  ObjectMetadata,
+} from '../../../moq/media/index.ts'
+import type { Session } from '../../../moq/session/index.ts'
+import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
+import { type MoqObject, ObjectStatus } from '../../../moq/wire/object.ts'
+import { type ReceiverContext, SFrameError } from '../../../sframe/index.ts'
+import { SeenObjects } from '../figures/seen-objects.ts'
+import { StallWatch } from '../figures/stall-watch.ts'
+import { CLASS_INDEX, OBJECT_CLASSES, objectClassOf } from '../media/object-class.ts'
+import type { TrackSpec } from '../media/profile.ts'
+import { readStamp } from '../media/stamp.ts'
+import type { ReceivedPicture } from './received-picture.ts'
+import type { LabelFigures, World } from './world.ts'
+
+export interface ReceivedTrackOptions {
+  readonly session: Session
+  /** Whose it is. */
+  readonly publisher: string
+  readonly track: FullTrackName
+  readonly spec: TrackSpec
+  readonly receiver: ReceiverContext
+  /** Null for sound. */
+  readonly picture: ReceivedPicture | null
+  readonly world: World
+  readonly figures: LabelFigures
+  /** Each object that came for the first time, with how long it took (ms). */
+  readonly onArrival: (bytes: number, latencyMs: number) => void
+  readonly onRefused: (reason: string) => void
+}
+
+/** What came of one track, to be set against what its publisher sent; it crosses between processes. */
+export interface ReceivedTrackData {
+  readonly publisher: string
+  readonly track: string
+  /** When the first object came; everything that was sent later is expected. Null: none came. */
+  readonly firstAt: number | null
+  /** Of what was sent after that: by phase, then by class. */
+  readonly received: readonly (readonly number[])[]
+  /** Group, object and CRC-32 of each, in turn; empty where bytes are not compared. */
+  readonly checksums: Float64Array
+}
+
+/** Sound that comes later than this behind the frame before is heard, ms. */
+export const AUDIO_GAP_MS = 40
+
+/** As the browser library has them (draft-18 section 7): sound before picture. */
+const AUDIO_PRIORITY = 32
+const PICTURE_PRIORITY = 96
+const RENDEZVOUS_MS = 10_000
+
+/** A subscription of a synthetic participant's: every object is decrypted and accounted for. */
+export class ReceivedTrack {
+  private readonly options: ReceivedTrackOptions
+  private readonly metadata: ObjectMetadata
+  private readonly window: string
+  private readonly seen = new SeenObjects()
+  private readonly gaps: StallWatch | null
+  private readonly counts: number[][]
+  private readonly checksums: number[] = []
+  private firstArrivalAt: number | null = null
+  /** The publisher ended it, or is gone: what does not come any more is not missed. */
+  private over = false
+
+  constructor(options: ReceivedTrackOptions) {
+    const { session, publisher, track, spec, world } = options
+    this.options = options
+    this.metadata = new ObjectMetadata(track)
+    this.window = `${publisher} ${textOf(track.name)}`
+    this.gaps = spec.kind === 'audio' ? new StallWatch(AUDIO_GAP_MS) : null
+    this.counts = Array.from({ length: world.phases.count }, () => OBJECT_CLASSES.map(() => 0))
+    session.subscribe(
+      track,
+      {
+        rendezvousTimeout: RENDEZVOUS_MS,
+        subscriberPriority: spec.kind === 'audio' ? AUDIO_PRIORITY : PICTURE_PRIORITY,
+        ...(spec.kind === 'audio' && { filter: { kind: 'largest-object' } }),
+      },
+      {
+        onObject: (object) => this.onObject(object),
+        onRejected: ({ reason }) => options.onRefused(`${this.window}: ${reason}`),
+        onDone: () => {
+          this.over = true
+        },
+      },
+    )
+  }
+
+  /** When the first object came, ms of the machine's clock. */
+  get firstAt(): number | null {
+    return this.firstArrivalAt
+  }
+
+  /** Measuring ends. */
+  end(now: number): void {
+    if (this.over) return
+    this.gaps?.note(now, this.phaseAt(now)?.audioGaps ?? null)
+  }
+
+  result(): ReceivedTrackData {
+    const { publisher, track } = this.options
+    return {
+      publisher,
+      track: textOf(track.name) ?? '',
+      firstAt: this.firstArrivalAt,
+      received: this.counts,
+      checksums: Float64Array.from(this.checksums),
+    }
+  }
+
+  private onObject(object: MoqObject): void {
+    if (object.status !== ObjectStatus.NORMAL) return
+    const { world, spec } = this.options
+    const now = world.clock.now()
+    if (!this.seen.add(object.group, object.object)) {
+      // Its layer is not looked at again: what comes twice is a fault in any.
+      this.phaseAt(now)?.cameAgain(objectClassOf(spec.kind, 0))
+      return
+    }
+    this.firstArrivalAt ??= now
+    try {
+      const immutable = immutableOf(object.properties)
+      const metadata = this.metadata.of(object.group, object.object, immutable)
+      const payload = object.payload
+      const opened = this.options.receiver.decrypt(payload, metadata, this.window)
+      // Only a key that is not derived yet makes it wait.
+      if (opened instanceof Promise) {
+        opened
+          .then((plaintext) => this.opened(object, immutable, payload, plaintext, now))
+          .catch((error) => this.failed(error, now))
+      } else this.opened(object, immutable, payload, opened, now)
+    } catch (error) {
+      this.failed(error, now)
+    }
+  }
+
+  private opened(
+    object: MoqObject,
+    immutable: Uint8Array,
+    payload: Uint8Array,
+    plaintext: Uint8Array,
+    now: number,
+  ): void {
+    const { world, spec, picture, figures, onArrival } = this.options
+    const sentAt = readStamp(plaintext)
+    if (sentAt === null) {
+      this.failed(new MediaFormatError('no stamp'), now)
+      return
+    }
+    const { group, object: id } = object
+    let media: MediaProperties | null = null
+    if (picture && spec.kind !== 'audio') {
+      media = decodeMediaProperties(immutable)
+      picture.push(spec.rendition ?? 0, group, id, media)
+    }
+    const of = objectClassOf(spec.kind, media?.frameMarking?.layer?.temporal ?? 0)
+    const latency = now - sentAt
+    this.gaps?.note(now, this.phaseAt(now)?.audioGaps ?? null)
+    const step = figures.timeline.at(now)
+    if (step) {
+      step.objects++
+      step.bytes += payload.length
+    }
+    onArrival(payload.length, latency)
+    const phase = world.phases.at(sentAt)
+    if (phase < 0) return
+    figures.phases[phase]!.arrived(of, payload.length, latency, latency > world.lateMs)
+    if (sentAt >= this.firstArrivalAt!) this.counts[phase]![CLASS_INDEX[of]]!++
+    if (world.compareBytes) this.checksums.push(group, id, crc32(payload))
+  }
+
+  private failed(error: unknown, now: number): void {
+    if (!(error instanceof SFrameError || error instanceof MediaFormatError)) throw error
+    const phase = this.phaseAt(now)
+    if (phase) phase.undecryptable++
+  }
+
+  private phaseAt(now: number) {
+    const { figures, world } = this.options
+    return figures.phases[world.phases.at(now)]
+  }
+}

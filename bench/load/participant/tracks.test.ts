@@ -1,0 +1,188 @@
+/** A publisher and a watcher without a relay or a network between them, on a manual clock. */
+
+import { describe, expect, it } from 'vitest'
+import { decodeReceiverReport, participantNamespace } from '../../../moq/media/index.ts'
+import type { IncomingSubscribe } from '../../../moq/session/index.ts'
+import { TestLink } from '../../../moq/session/test-pair.ts'
+import type { MemoryOptions } from '../../../moq/transport/memory.ts'
+import { trackOf } from '../../../moq/wire/names.ts'
+import { seededRandom } from '../../net/random.ts'
+import { Lateness } from '../figures/lateness.ts'
+import { Phases } from '../figures/phases.ts'
+import { ReceiverFigures } from '../figures/receiver-figures.ts'
+import { Timeline } from '../figures/timeline.ts'
+import { CLASS_INDEX } from '../media/object-class.ts'
+import { camera, type TrackSpec, VOICE } from '../media/profile.ts'
+import { testEpochSecret, testReceiver } from '../media/test-keys.ts'
+import { ReceivedPicture } from './received-picture.ts'
+import { ReceivedTrack } from './received-track.ts'
+import { ReportTrack } from './report-track.ts'
+import { SentTrack } from './sent-track.ts'
+import type { LabelFigures, World } from './world.ts'
+
+const MEASURED_MS = 4000
+let rooms = 0
+
+/** Keys of a room are used once in a process. */
+async function scene(spec: TrackSpec, options: Partial<MemoryOptions> = {}) {
+  const room = `tracks-${rooms++}`
+  const link = new TestLink(options)
+  const { clock } = link
+  const phases = new Phases(0, [{ name: 'all', ms: MEASURED_MS }])
+  const world: World = {
+    clock,
+    wallClock: () => 1_700_000_000_000 + Math.floor(clock.now()),
+    random: seededRandom(1),
+    phases,
+    lateMs: 300,
+    compareBytes: true,
+    lateness: new Lateness(),
+    epochs: [0, 1],
+  }
+  const figures: LabelFigures = {
+    phases: [new ReceiverFigures()],
+    timeline: new Timeline(0, MEASURED_MS),
+  }
+  const track = trackOf(participantNamespace(room, 'p0'), spec.name)
+  const sent = new SentTrack({ participant: 'p0', room, track, spec, number: 0, leaf: 0, world })
+  await sent.useEpoch(await testEpochSecret(room, 0))
+  link.session('server', { onSubscribe: (request: IncomingSubscribe) => sent.accept(request) })
+  const session = link.session('client', {})
+  await link.settle()
+  const picture = spec.kind === 'audio' ? null : new ReceivedPicture(world, figures)
+  const refusals: string[] = []
+  const received = new ReceivedTrack({
+    session,
+    publisher: 'p0',
+    track,
+    spec,
+    receiver: await testReceiver(room, world.epochs, 1),
+    picture,
+    world,
+    figures,
+    onArrival: () => {},
+    onRefused: (reason) => refusals.push(reason),
+  })
+  await link.settle()
+  sent.start()
+  const run = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 5) {
+      clock.advance(5)
+      await link.settle()
+      picture?.poll(clock.now())
+    }
+  }
+  return { room, clock, sent, received, picture, refusals, run, figures: figures.phases[0]!, world }
+}
+
+describe('a synthetic voice', () => {
+  it('is 50 objects a second of the size of its bitrate, all of which arrive and decrypt', async () => {
+    const { sent, received, figures, run } = await scene(VOICE)
+    await run(2000)
+    const { objects, groups, bytes } = sent.sent()
+    expect(objects.length).toBeGreaterThanOrEqual(99)
+    expect(new Set(bytes).size).toBeLessThanOrEqual(2) // the SFrame header grows with its counter
+    expect(bytes[0]).toBeGreaterThan(80)
+    expect(new Set(groups).size).toBe(Math.ceil(objects.length / VOICE.framesPerGroup))
+    expect(figures.of('audio').received).toBe(objects.length)
+    // Expected is what was sent after the first had come.
+    expect(received.result().received[0]![CLASS_INDEX.audio]).toBe(objects.length - 1)
+    expect(figures.toData()).toMatchObject({ undecryptable: 0, audioGaps: { count: 0 } })
+  })
+
+  it('goes over to another epoch without losing an object', async () => {
+    const { room, sent, figures, run } = await scene(VOICE)
+    await run(500)
+    await sent.useEpoch(await testEpochSecret(room, 1))
+    await run(500)
+    expect(figures.of('audio').received).toBe(sent.objectsSent)
+    expect(figures.undecryptable).toBe(0)
+  })
+})
+
+describe('a synthetic camera', () => {
+  const [spec] = camera(1)
+
+  it('has a key frame first, its base layer on streams and the others in fragments', async () => {
+    const { sent, figures, picture, run } = await scene(spec!)
+    await run(2000)
+    const { classes, bytes, objects } = sent.sent()
+    expect(classes[0]).toBe(CLASS_INDEX['video-t0'])
+    const above = [...bytes].filter((_, index) => classes[index] !== CLASS_INDEX['video-t0'])
+    expect(Math.max(...above)).toBeLessThan(1200)
+    expect(Math.max(...bytes)).toBeGreaterThan(5000)
+    // Every frame of 30 a second could be decoded; some are cut into several objects.
+    expect(figures.frames).toBeGreaterThanOrEqual(58)
+    expect(objects.length).toBeGreaterThan(figures.frames)
+    expect(picture!.shownAt).toBeLessThan(100)
+    expect(figures.freezes.count).toBe(0)
+  })
+
+  it('loses of a lost datagram that frame alone, and the loss is told', async () => {
+    let datagrams = 0
+    const lossy = { loseDatagram: () => datagrams++ % 10 === 9 }
+    const { sent, received, figures, run } = await scene(spec!, lossy)
+    await run(3000)
+    const counts = received.result().received[0]!
+    const arrived = counts.reduce((sum, count) => sum + count, 0)
+    expect(arrived).toBeLessThan(sent.objectsSent)
+    expect(figures.of('video-t0').received).toBe(
+      [...sent.sent().classes].filter((of) => of === CLASS_INDEX['video-t0']).length,
+    )
+    expect(figures.freezes.count).toBe(0)
+    expect(figures.frames).toBeGreaterThan(45)
+  })
+
+  it('takes a new key at a key frame, which it sends at once', async () => {
+    const { room, sent, figures, run } = await scene(spec!)
+    await run(1000)
+    await sent.useEpoch(await testEpochSecret(room, 1))
+    await run(1000)
+    const groups = new Set(sent.sent().groups)
+    expect(groups.size).toBe(2)
+    expect(figures.undecryptable).toBe(0)
+    expect(figures.freezes.count).toBe(0)
+  })
+
+  it('counts a picture that stands still as frozen, also at the end', async () => {
+    const { sent, picture, figures, clock, run } = await scene(spec!)
+    await run(1000)
+    sent.stop()
+    await run(900)
+    picture!.end(clock.now())
+    expect(figures.freezes).toMatchObject({ count: 1 })
+    expect(figures.freezes.longestMs).toBeGreaterThan(850)
+  })
+})
+
+it('a managed participant reports each 200 ms, and every two seconds what it wants to see', async () => {
+  const link = new TestLink()
+  const { clock } = link
+  const watches = [{ participant: 'p0', tracks: [VOICE, ...camera(3)] }]
+  const arrivals = { intervalMs: 200, bytes: 5, received: 1, lost: 0, queueMs: 3 }
+  const report = new ReportTrack(clock, 0, 100, watches, () => arrivals)
+  link.session('server', { onSubscribe: (request) => report.accept(request) })
+  const session = link.session('client', {})
+  const reports: ReturnType<typeof decodeReceiverReport>[] = []
+  session.subscribe(
+    trackOf(participantNamespace('room', 's0'), report.name),
+    {},
+    { onObject: ({ payload }) => reports.push(decodeReceiverReport(payload)) },
+  )
+  await link.settle()
+  report.start()
+  for (let passed = 0; passed < 2400; passed += 100) {
+    clock.advance(100)
+    await link.settle()
+  }
+  report.stop()
+  clock.advance(1000)
+  await link.settle()
+  expect(reports).toHaveLength(12)
+  expect(reports.flatMap(({ wishes }, index) => (wishes ? [index] : []))).toEqual([0, 10])
+  expect(reports[0]!.arrivals).toEqual(arrivals)
+  // The largest rendition's size, rounded up to 64 pixels.
+  expect(reports[0]!.wishes).toMatchObject([
+    { participant: 'p0', source: 'camera', width: 1280, height: 768, hidden: false },
+  ])
+})

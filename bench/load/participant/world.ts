@@ -1,0 +1,28 @@
+import type { Clock } from '../../../moq/session/index.ts'
+import type { Lateness } from '../figures/lateness.ts'
+import type { Phases } from '../figures/phases.ts'
+import type { ReceiverFigures } from '../figures/receiver-figures.ts'
+import type { Timeline } from '../figures/timeline.ts'
+
+/** What all participants of a process share. */
+export interface World {
+  readonly clock: Clock
+  /** ms since 1970. */
+  readonly wallClock: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly phases: Phases
+  readonly lateMs: number
+  readonly compareBytes: boolean
+  /** How late sources tick. */
+  readonly lateness: Lateness
+  /** Numbers of the SFrame epochs, in order; the first is that of the start. */
+  readonly epochs: readonly number[]
+}
+
+/** Where what participants of one label receive is entered. */
+export interface LabelFigures {
+  /** One a phase. */
+  readonly phases: readonly ReceiverFigures[]
+  readonly timeline: Timeline
+}

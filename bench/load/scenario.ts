@@ -1,0 +1,131 @@
+/** What load scenarios have in common: they are plans, played one after the other and reported. */
+
+import { writeFile } from 'node:fs/promises'
+import type { ParseArgsConfig } from 'node:util'
+import { describeMachine, machineLine } from '../report/machine.ts'
+import type { Report } from '../report/report.ts'
+import { type OptionValues, type Scenario, UsageError } from '../scenario.ts'
+import {
+  LOAD_OPTIONS,
+  type LoadDefaults,
+  type LoadOptions,
+  loadOptions,
+  type TargetOptions,
+} from './options.ts'
+import type { LoadPlan } from './plan.ts'
+import {
+  type Goal,
+  type LabelReport,
+  LOAD_SCHEMA_VERSION,
+  type LoadFigures,
+  type RunReport,
+} from './report/figures.ts'
+import { loadHtml } from './report/html.ts'
+import { runReport } from './report/run-report.ts'
+import { runText } from './report/show.ts'
+import { loadFigures } from './report/totals.ts'
+import { type RunRecord, runPlan } from './run.ts'
+import { namedTarget, ownTarget, type Target } from './target/address.ts'
+import { RelayProcess } from './target/relay-process.ts'
+
+/** The JSON of a load scenario: figures over all its runs, and each run's own. */
+export interface LoadReport extends Report, LoadFigures {
+  readonly schemaVersion: number
+  readonly settings: Omit<LoadOptions, 'html' | 'target'>
+  readonly runs: readonly RunReport[]
+}
+
+/** One run of a scenario. */
+export interface LoadStep {
+  readonly plan: LoadPlan
+  /** What is wanted of it. */
+  readonly judge?: (labels: readonly LabelReport[], report: Omit<RunReport, 'goals'>) => Goal[]
+  /** Another relay than the command line names. */
+  readonly target?: TargetOptions
+}
+
+export interface LoadScenario {
+  readonly name: string
+  /** One sentence. */
+  readonly summary: string
+  /** Options that it has beside those of all load scenarios. */
+  readonly usage?: string
+  readonly options?: NonNullable<ParseArgsConfig['options']>
+  readonly defaults: LoadDefaults
+  /**
+   * Its runs, in order; what a run brought is given back, so that the next may depend on it.
+   * @throws UsageError
+   */
+  steps(options: LoadOptions, values: OptionValues): Generator<LoadStep, void, RunReport>
+}
+
+/** A scenario for the command line. */
+export function loadScenario(scenario: LoadScenario): Scenario {
+  return {
+    name: scenario.name,
+    summary: scenario.summary,
+    usage: `${scenario.usage ?? ''} [load options]`.trim(),
+    options: { ...LOAD_OPTIONS, ...scenario.options },
+
+    async run(values, print): Promise<LoadReport> {
+      const options = loadOptions(values, scenario.defaults)
+      const steps = scenario.steps(options, values)
+      // A plan that cannot be made is told before anything is started.
+      let next = steps.next()
+      const machine = describeMachine()
+      print(machineLine(machine))
+      const startedAt = new Date()
+      const [records, runs]: [RunRecord[], RunReport[]] = [[], []]
+      while (!next.done) {
+        const { plan, judge = () => [], target = options.target } = next.value
+        const record = await playAt(target, plan, options, print)
+        const report = runReport(record, judge)
+        print(runText(report))
+        records.push(record)
+        runs.push(report)
+        next = steps.next(report)
+      }
+      const { html, target, ...settings } = options
+      const invalidBecause = runs.flatMap(({ name, invalidBecause }) =>
+        invalidBecause.map((reason) => (runs.length > 1 ? `${name}: ${reason}` : reason)),
+      )
+      const report: LoadReport = {
+        schemaVersion: LOAD_SCHEMA_VERSION,
+        scenario: scenario.name,
+        target: target.url ?? 'own relay',
+        machine,
+        startedAt: startedAt.toISOString(),
+        valid: invalidBecause.length === 0,
+        invalidBecause,
+        ...loadFigures(records),
+        settings,
+        runs,
+      }
+      if (html !== null) await writeFile(html, loadHtml(report))
+      return report
+    },
+  }
+}
+
+async function playAt(
+  target: TargetOptions,
+  plan: LoadPlan,
+  options: LoadOptions,
+  print: (text: string) => void,
+): Promise<RunRecord> {
+  if (target.url !== null) return runPlan(plan, await targetNamed(target), options, print)
+  const relay = await RelayProcess.start()
+  try {
+    return await runPlan(plan, ownTarget(relay), options, print)
+  } finally {
+    await relay.stop()
+  }
+}
+
+async function targetNamed({ url, certificate, pid, ops }: TargetOptions): Promise<Target> {
+  try {
+    return await namedTarget(url ?? '', certificate, pid, ops)
+  } catch (error) {
+    throw new UsageError(`--url: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const START_MS = 30_000
+
+/** As a load test needs it: free ports, and no limit that stands for one household. */
+const ARGS = [
+  ...['--port', '0', '--http-port', '0', '--ops-port', '0'],
+  ...['--engine', 'quiche', '--log-level', 'info', '--log-format', 'json'],
+  ...['--max-sessions', '100000', '--max-sessions-per-address', '100000'],
+  ...['--max-subscribers-per-track', '100000', '--drain-timeout', '0ms'],
+]
+
+interface Ready {
+  readonly msg?: string
+  readonly relay?: string
+  readonly ops?: string
+}
+
+/** A relay of our own in another process, as `npm start` would start it. */
+export class RelayProcess {
+  readonly pid: number
+  /** Host and UDP port. */
+  readonly host: string
+  readonly port: number
+  /** Origin of its ops server. */
+  readonly ops: string
+  private readonly child: ChildProcess
+  /** A bench that ends in any way leaves no relay behind. */
+  private readonly kill = () => void this.child.kill('SIGKILL')
+
+  private constructor(child: ChildProcess, ready: Required<Pick<Ready, 'relay' | 'ops'>>) {
+    const { hostname, port } = new URL(ready.relay)
+    this.child = child
+    this.pid = child.pid!
+    this.host = hostname
+    this.port = Number(port)
+    this.ops = ready.ops
+    process.once('exit', this.kill)
+  }
+
+  /** @throws Error with what it wrote, when it does not come up */
+  static async start(): Promise<RelayProcess> {
+    const child = spawn(process.execPath, ['sfu/main.ts', ...ARGS], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let written = ''
+    child.stderr.on('data', (chunk) => {
+      written += String(chunk)
+    })
+    const ready = Promise.withResolvers<Required<Pick<Ready, 'relay' | 'ops'>>>()
+    // Read on to its end, or its output would fill the pipe and stop it.
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { msg, relay, ops } = parseLine(line)
+      if (msg === 'ready' && relay && ops) ready.resolve({ relay, ops })
+    })
+    const timer = setTimeout(() => ready.reject(new Error('it was not ready in time')), START_MS)
+    child.on('error', ready.reject)
+    child.on('exit', (code) => ready.reject(new Error(`it ended with ${code}: ${written.trim()}`)))
+    try {
+      return new RelayProcess(child, await ready.promise)
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw new Error('the relay did not start', { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  get url(): string {
+    return `moqt://${this.host}:${this.port}/`
+  }
+
+  /** SIGTERM, and SIGKILL if it takes too long. */
+  async stop(): Promise<void> {
+    process.off('exit', this.kill)
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    const gone = new Promise((resolve) => this.child.once('exit', resolve))
+    this.child.kill('SIGTERM')
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 5000)
+    await gone
+    clearTimeout(timer)
+  }
+}
+
+function parseLine(line: string): Ready {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return {}
+  }
+}
