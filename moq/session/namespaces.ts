@@ -116,10 +116,25 @@ export class IncomingNamespacePublication extends IncomingRequest {
   readonly namespace: Namespace
   /** The peer withdrew the namespace, or the session ended; set by the owner. */
   onWithdrawn: (() => void) | null = null
+  private readonly session: RequestHost
 
   constructor(message: PublishNamespace, stream: RequestStream, host: RequestHost) {
     super('PUBLISH_NAMESPACE', message, stream, host)
     this.namespace = message.namespace
+    this.session = host
+  }
+
+  /** Whether one more track may be looked at for it: the peer has not used up what it may cost. */
+  get mayBeTold(): boolean {
+    return this.accepted && this.session.hasSpare
+  }
+
+  /**
+   * A track that it may be asked for was looked at.
+   * @param bytes of its name
+   */
+  charge(bytes: number): void {
+    this.session.spend(TOLD_COST + bytes)
   }
 
   protected override ended(): void {

@@ -74,6 +74,52 @@ describe('several publishers of a track', () => {
     expect(seen.objects).toEqual(['3/0'])
   })
 
+  it('asks one of a short prefix in slices for many tracks that wait, as its session can pay', async () => {
+    const world = new RelayWorld({
+      sessionLimits: { controlBurstBytes: 64 * 1024, controlBytesPerSecond: 16 * 1024 },
+    })
+    const subscriber = world.client({}, true)
+    const waiting = 600
+    for (let i = 0; i < waiting; i++) {
+      const track = trackOf(namespaceOf('live', `room ${i}`), 'video')
+      subscriber.subscribe(track, { rendezvousTimeout: 600_000 }, { onObject() {} })
+    }
+    await world.settle()
+    const publisher = new ManualPublisher(world)
+    const short = publisher.session.publishNamespace(live, {})
+    await world.settle()
+    expect(publisher.asked.length).toBeGreaterThan(0)
+    expect(publisher.asked.length).toBeLessThan(100)
+    // Asking again and again is not cheaper.
+    short.withdraw()
+    for (let i = 0; i < 20; i++) {
+      const again = publisher.session.publishNamespace(live, {})
+      await world.settle()
+      again.withdraw()
+      await world.settle()
+    }
+    expect(publisher.asked.length).toBeLessThan(200)
+  })
+
+  it('asks it for all of them in the end, each once', async () => {
+    const world = new RelayWorld({ bidiCredit: 1000 })
+    const subscriber = world.client({}, true)
+    for (let i = 0; i < 600; i++) {
+      const track = trackOf(namespaceOf('live', `room ${i}`), 'video')
+      subscriber.subscribe(track, { rendezvousTimeout: 20_000 }, { onObject() {} })
+    }
+    await world.settle()
+    const publisher = new ManualPublisher(world, live)
+    await world.settle()
+    expect(publisher.asked.length).toBeLessThan(100)
+    for (let i = 0; i < 40; i++) {
+      world.clock.advance(50)
+      await world.settle()
+    }
+    expect(publisher.asked).toHaveLength(600)
+    expect(new Set(publisher.asked).size).toBe(600)
+  })
+
   it('goes on with the others when a publisher goes, and ends with the last', async () => {
     const { world, publishers, subscriber } = await worldWith(2)
     const seen = subscriber.subscribe(video)

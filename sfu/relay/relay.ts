@@ -39,6 +39,7 @@ import { PeerShares, refuseForLoad } from './peer-shares.ts'
 import { PrefixRequests } from './prefix-requests.ts'
 import { toldRejection } from './rejections.ts'
 import type { RelayTally } from './tally.ts'
+import { Telling } from './telling.ts'
 import type { RelayTrack } from './track.ts'
 import type { TrackHost } from './track-host.ts'
 import { TrackRegistry } from './track-registry.ts'
@@ -299,10 +300,28 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       return
     }
     peer.namespaces.add(request)
-    request.onWithdrawn = () => this.withdrawNamespace(peer, request)
+    const { namespace } = request
+    let asking: Telling | null = null
+    request.onWithdrawn = () => {
+      asking?.stop()
+      this.withdrawNamespace(peer, request)
+    }
     request.accept()
-    this.namespaces.publish(request.namespace, peer)
-    for (const track of this.tracks.under(request.namespace)) track.askAnew(peer)
+    this.namespaces.publish(namespace, peer)
+    // A short prefix may have any number of tracks below it: they are its peer's to pay for.
+    asking = new Telling({
+      clock: this.options.clock,
+      request,
+      next: (after) => {
+        const found = this.tracks.next(namespace, after)
+        found?.value.askAnew(peer)
+        return found?.name ?? null
+      },
+      onStalled: () => {
+        request.cancel(ResetCode.EXCESSIVE_LOAD)
+        this.withdrawNamespace(peer, request)
+      },
+    })
   }
 
   onSubscribeNamespace(peer: Peer, request: IncomingNamespaceSubscription): void {

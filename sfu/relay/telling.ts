@@ -25,7 +25,8 @@ export interface TellingOptions {
 /**
  * Tells a peer what there is under a prefix that it asked for (draft-18 sections 10.18 and 10.19). One
  * short request has an answer for every name there is, so the answers go out in slices, as far as the
- * peer reads them and has not used up what it may cost (section 13.5).
+ * peer reads them and has not used up what it may cost (section 13.5). A session that publishes a short
+ * namespace is asked in the same way for the tracks that wait below it (section 9.5).
  */
 export class Telling {
   private readonly options: TellingOptions
