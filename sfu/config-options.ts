@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { type ConnectionSettings, connectionOptions } from './config-connection.ts'
 import { type DeliverySettings, deliveryOptions } from './config-delivery.ts'
 import { type LimitSettings, limitOptions } from './config-limits.ts'
+import { type PublishSettings, publishOptions } from './config-police.ts'
 import { duration, type Option, size, wholeNumber } from './config-values.ts'
 
 /** Who may enter: everyone, or bearers of a token signed by a key of this JSON Web Key Set. */
@@ -22,7 +23,11 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] a
 export const logFormats = ['auto', 'json', 'text'] as const
 
 /** The settings after validation. Times are in milliseconds and sizes in bytes. */
-export interface Settings extends LimitSettings, ConnectionSettings, DeliverySettings {
+export interface Settings
+  extends LimitSettings,
+    PublishSettings,
+    ConnectionSettings,
+    DeliverySettings {
   /** Address that the relay and the call page listen on. */
   readonly host: string
   /** UDP for QUIC, TCP for the WebSocket fallback. 0 takes any free port. */
@@ -269,6 +274,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
   },
   ...connectionOptions,
   ...limitOptions,
+  ...publishOptions,
   ...deliveryOptions,
   logLevel: {
     flag: 'log-level',

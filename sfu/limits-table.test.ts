@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { options } from './config-options.ts'
+import { makePoliceCounters } from './forward/police/index.ts'
 import { makeLimitHits } from './operate/limit-hits.ts'
 import { createMetrics } from './operate/metrics.ts'
 
@@ -36,6 +37,7 @@ const levels = {
   duplicates: 0,
   malformedTracks: 0,
   gateDrops: {},
+  policed: { ...makePoliceCounters() },
   keyTroubles: {},
   bufferedBytes: 0,
   transportBytes: 0,

@@ -19,6 +19,7 @@ import { type Config, ConfigError, configWarnings, isOpenOnLoopback, version } f
 import { engineLimitsOf } from './config-connection.ts'
 import { sequencerSettingsOf } from './config-delivery.ts'
 import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
+import { policeSettingsOf } from './config-police.ts'
 import { DeliveryEndpoint } from './delivery/endpoint.ts'
 import { FileStore, Sequencer } from './delivery/index.ts'
 import { registerDeliveryMetrics } from './delivery/metrics.ts'
@@ -101,6 +102,12 @@ class Server implements RunningServer {
       limits: relayLimitsOf(config),
       sessionLimits: sessionLimitsOf(config),
       onLimit: (limit) => countLimit(this.metrics.counters.limits, limit),
+      police: policeSettingsOf(config),
+      onPoliced: (peer, dropped) =>
+        log.info(
+          { peer: peer.session.transport.peer, dropped },
+          'objects of a publisher were dropped: it sends more than it may',
+        ),
       // The delivery service then comes from another process.
       foreignServices: config.delivery === 'none' ? [DELIVERY_FIELD] : [],
       onSessionLimit: (limit) => countSessionLimit(this.metrics.counters.limits, limit),

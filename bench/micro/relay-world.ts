@@ -18,6 +18,7 @@ import type { ControlMessage } from '../../moq/wire/messages.ts'
 import { type FullTrackName, namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { codecFor } from '../../moq/wire/versions.ts'
 import type { ForwardCounters } from '../../sfu/forward/counters.ts'
+import { policeSettings, UNLIMITED_POLICE_RATES } from '../../sfu/forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS, Relay } from '../../sfu/relay/index.ts'
 
 const codec = codecFor('moqt-18')
@@ -36,7 +37,7 @@ export class RelayWorld {
     objects: { received: 0, sent: 0 },
     bytes: { received: 0, sent: 0 },
     forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0 },
+    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
     keyFrameRequests: 0,
   }
   /** The publisher's transport, as the relay sees it. */
@@ -51,6 +52,7 @@ export class RelayWorld {
       clock: PATIENT_CLOCK,
       counters: this.counters,
       limits: DEFAULT_RELAY_LIMITS,
+      police: policeSettings(UNLIMITED_POLICE_RATES, 0),
       onInternalError: (error) => {
         throw error
       },

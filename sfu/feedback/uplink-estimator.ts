@@ -19,6 +19,8 @@ export interface UplinkSettings {
   readonly warmUpMs: number
   /** Least estimate, bits/s: sound and a small picture. */
   readonly least: number
+  /** Greatest estimate, bits/s. */
+  readonly most: number
 }
 
 export const DEFAULT_UPLINK: UplinkSettings = {
@@ -32,6 +34,7 @@ export const DEFAULT_UPLINK: UplinkSettings = {
   headroom: 100_000,
   warmUpMs: 1000,
   least: 50_000,
+  most: Number.POSITIVE_INFINITY,
 }
 
 /** What is known of a publisher's uplink since the last time. */
@@ -67,10 +70,12 @@ export class UplinkEstimator {
     if (bitrate <= 0) return
     if (this.startedAt < 0) this.startedAt = now
     if (now - this.startedAt < this.settings.warmUpMs) return
-    const most = bitrate * this.settings.beyond + this.settings.headroom
+    const { beyond, headroom } = this.settings
+    const most = Math.min(this.settings.most, bitrate * beyond + headroom)
     this.estimate ??= most
     if (this.isFull(reading)) this.stepDown(now, reading)
     else if (this.isFree(reading)) this.grow(elapsed, most)
+    this.estimate = Math.min(this.estimate, this.settings.most)
   }
 
   private isFull({ standingMs, lossPermille }: UplinkReading): boolean {

@@ -14,6 +14,8 @@ export interface ForwardCounters {
     overflow: number
     /** It waited when the subscriber was given another rendition, or none. */
     selection: number
+    /** Its publisher sent more than it may. */
+    policing: number
   }
   /** New groups asked of publishers. */
   keyFrameRequests: number

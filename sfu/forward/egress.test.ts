@@ -103,6 +103,7 @@ describe('EgressScheduler', () => {
         congestion: 0,
         overflow: 0,
         selection: 0,
+        policing: 0,
       })
       expect([audio.lost, audio.waiting, video.waiting]).toEqual([1, 0, 0])
     })
@@ -192,6 +193,7 @@ describe('EgressScheduler', () => {
         congestion: 0,
         overflow: 0,
         selection: 0,
+        policing: 0,
       })
     })
   })
@@ -216,6 +218,7 @@ describe('EgressScheduler', () => {
         congestion: 1,
         overflow: 0,
         selection: 0,
+        policing: 0,
       })
     })
 

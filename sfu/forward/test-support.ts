@@ -33,7 +33,7 @@ export class EgressWorld {
     objects: { received: 0, sent: 0 },
     bytes: { received: 0, sent: 0 },
     forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0 },
+    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
     keyFrameRequests: 0,
   }
   readonly egress: EgressScheduler

@@ -16,6 +16,7 @@ let levels: Levels = {
   duplicates: 6,
   malformedTracks: 1,
   gateDrops: { 'key-frame': 7, late: 0 },
+  policed: { 'session-bytes': 3, 'no-base': 0 },
   keyTroubles: { replayed: 2 },
   bufferedBytes: 50,
   transportBytes: 70,
@@ -90,6 +91,8 @@ describe('createMetrics', () => {
     expect(text).toContain('sotto_malformed_tracks_total 1\n')
     expect(text).toContain('sotto_gate_drops_total{reason="key-frame"} 7\n')
     expect(text).toContain('sotto_gate_drops_total{reason="late"} 0\n')
+    expect(text).toContain('sotto_policed_objects_total{reason="session-bytes"} 3\n')
+    expect(text).toContain('sotto_policed_objects_total{reason="no-base"} 0\n')
     expect(text).toContain('sotto_key_troubles_total{reason="replayed"} 2\n')
   })
 

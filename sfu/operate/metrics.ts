@@ -77,6 +77,8 @@ export interface Levels {
   readonly malformedTracks: number
   /** Since the start: objects that a gate held back from a subscriber, by reason. */
   readonly gateDrops: Readonly<Record<string, number>>
+  /** Since the start: objects of publishers that send more than they may, by reason. */
+  readonly policed: Readonly<Record<string, number>>
   /** Since the start: objects refused for their SFrame header, by reason. */
   readonly keyTroubles: Readonly<Record<string, number>>
   /** Bytes that wait for all sessions together. */
@@ -164,6 +166,12 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
     'Objects that a subscriber could not decode.',
     'reason',
     () => levels().gateDrops,
+  )
+  counter(
+    'policed_objects',
+    'Objects dropped of publishers that send more than they may.',
+    'reason',
+    () => levels().policed,
   )
   counter(
     'key_troubles',

@@ -90,6 +90,22 @@ export class Fanout {
   }
 
   /**
+   * An object that is dropped on its way in: nothing is known of it, and the streams on which others
+   * follow it do not go on as if it had not been.
+   */
+  drop(object: MoqObject, feed: SubgroupFeed | null): void {
+    const { counters } = this.options
+    counters.objects.received++
+    counters.bytes.received += object.payloadLength
+    counters.drops.policing++
+    if (!feed) return
+    const subgroup = feed.subgroup ?? this.subgroups.join(feed, object.subgroup ?? 0)
+    subgroup.leaveGap(this.subscribers)
+    feed.last = object.object
+    feed.previous = object.object
+  }
+
+  /**
    * A publisher finished the stream of a subgroup.
    * @returns false when that makes the track malformed
    */
@@ -109,7 +125,7 @@ export class Fanout {
   }
 
   /** Nothing more comes of a publisher. @param others may go on where it stopped */
-  drop(upstream: Upstream, others: boolean): void {
+  dropPublisher(upstream: Upstream, others: boolean): void {
     for (const feed of upstream.takeFeeds()) this.reset(feed, ResetCode.CANCELLED, others)
   }
 
@@ -194,7 +210,8 @@ export class Fanout {
 
   private markingOf(object: MoqObject): number {
     if (this.options.video === null || object.status !== ObjectStatus.NORMAL) return UNMARKED
-    return markingOf(object.properties, object.object)
+    const { body, propertiesStart, propertiesSize } = object
+    return markingOf(body, object.object, propertiesStart, propertiesStart + propertiesSize)
   }
 
   /** Of a track whose keys are not followed, all objects are of one generation. */

@@ -2,6 +2,7 @@ import { parseParticipantNamespace, roomNamespace } from '../../moq/media/names.
 import type { TransportKind } from '../../moq/transport/transport.ts'
 import type { GateDropCounters } from '../forward/gate/index.ts'
 import type { KeyTroubleCounters } from '../forward/keys/index.ts'
+import type { PoliceCounters } from '../forward/police/index.ts'
 import type { Relay } from './relay.ts'
 
 /** How the relay is now; for metrics and for a look inside. */
@@ -24,6 +25,8 @@ export interface RelayLevels {
   readonly malformedTracks: number
   /** Since the start: objects that gates held back, by reason and subscriber. */
   readonly gateDrops: Readonly<GateDropCounters>
+  /** Since the start: objects of publishers that send more than they may, by reason. */
+  readonly policed: Readonly<PoliceCounters>
   /** Since the start: objects refused for their SFrame header, by reason. */
   readonly keyTroubles: Readonly<KeyTroubleCounters>
   /** Bytes that wait for all sessions together. */
@@ -48,6 +51,7 @@ export function relayLevels(relay: Relay): RelayLevels {
     duplicates: relay.tally.duplicates,
     malformedTracks: relay.tally.malformedTracks,
     gateDrops: relay.tally.gateDrops,
+    policed: relay.tally.policed,
     keyTroubles: relay.keys.troubles,
     bufferedBytes: relay.waitingBytes,
   }

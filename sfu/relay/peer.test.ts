@@ -49,7 +49,7 @@ class World {
         objects: { received: 0, sent: 0 },
         bytes: { received: 0, sent: 0 },
         forwarded: { stream: 0, datagram: 0 },
-        drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0 },
+        drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
         keyFrameRequests: 0,
       },
       limits: DEFAULT_RELAY_LIMITS,

@@ -28,6 +28,7 @@ import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
 import type { Ticked } from './path-ticker.ts'
+import { PeerPolice, type PolicePolicy } from './peer-police.ts'
 import { isReserved, readerOf } from './reserved.ts'
 import { SubscriberPath } from './subscriber-path.ts'
 
@@ -42,6 +43,8 @@ export interface PeerOptions {
   readonly openAdmission?: OpenAdmission | undefined
   /** Looks at the peer's SETUP before anything else of the session. */
   readonly checkSetup?: CheckSetup | undefined
+  /** What the peer may send as a publisher; absent where that has no bound. */
+  readonly police?: PolicePolicy | undefined
   /** A service of our own: it may publish what is reserved, and read everything. */
   readonly service: boolean
   /** See `isReserved`. */
@@ -74,6 +77,8 @@ export interface PeerHost {
   onNarrowed(peer: Peer): void
   /** Something is sent to the peer again, or chosen for it: its path is to be looked at. */
   onBusy(peer: Peer): void
+  /** Of what the peer sent, so many objects were dropped since the last time that this was told. */
+  onPoliced(peer: Peer, dropped: number): void
   onClosed(peer: Peer, info: CloseInfo): void
 }
 
@@ -103,11 +108,17 @@ export class Peer implements Ticked {
   private readonly relay: PeerHost
   private follower: PathFollower | null = null
   readonly service: boolean
+  /** Null: it may send whatever it likes. */
+  readonly police: PeerPolice | null
   private readonly foreignServices: readonly string[]
 
   constructor(transport: TransportSession, relay: PeerHost, options: PeerOptions) {
     this.service = options.service
     this.foreignServices = options.foreignServices
+    const { clock: time, police } = options
+    this.police = police
+      ? new PeerPolice(time, police, (dropped) => relay.onPoliced(this, dropped))
+      : null
     this.egress = new EgressScheduler({
       clock: options.clock,
       counters: options.counters,

@@ -27,6 +27,7 @@ import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { gateDropCounters } from '../forward/gate/index.ts'
 import { RoomKeys } from '../forward/keys/index.ts'
+import { makePoliceCounters, type PoliceSettings } from '../forward/police/index.ts'
 import { Speakers } from '../speaker/index.ts'
 import { FetchService } from './fetch.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
@@ -58,6 +59,10 @@ export interface RelayOptions {
   readonly checkSetup?: CheckSetup
   /** Fields, such as `.mls`, of services that come as clients do; see `isReserved`. */
   readonly foreignServices?: readonly string[]
+  /** What each session but our own services' may send; absent: whatever it likes. */
+  readonly police?: PoliceSettings
+  /** A session sends more than it may, and so many objects were dropped since this was last told. */
+  onPoliced?(peer: Peer, dropped: number): void
   /** A bound of the relay's was hit; for metrics. */
   onLimit?(limit: RelayLimitName): void
   /** A bound of one session was hit; for metrics. */
@@ -79,6 +84,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     duplicates: 0,
     malformedTracks: 0,
     gateDrops: gateDropCounters(),
+    policed: makePoliceCounters(),
   }
   /** What is known of publishers' keys from the headers of their objects. */
   readonly keys = new RoomKeys()
@@ -106,6 +112,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     this.meters = new FeedbackMeters({
       intervalMs: limits.feedbackMs,
       urgentMs: Math.min(limits.feedbackMs, DEFAULT_METER.urgentMs),
+      // More than it may send is no use to a publisher.
+      uplink: { most: (options.police?.session.bytes.perSecond ?? Number.POSITIVE_INFINITY) * 8 },
     })
     this.shares = new PeerShares(limits, (limit) => this.onLimit(limit))
     this.budget = new CacheBudget(
@@ -154,6 +162,10 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       path: service ? null : (this.options.budget ?? {}),
       openAdmission: service ? undefined : this.options.openAdmission,
       checkSetup: service ? undefined : this.options.checkSetup,
+      police:
+        service || !this.options.police
+          ? undefined
+          : { settings: this.options.police, counters: this.tally.policed },
       service,
       foreignServices: this.options.foreignServices ?? [],
       onLimit: (limit) => this.options.onSessionLimit?.(limit),
@@ -350,6 +362,10 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
 
   onBusy(peer: Peer): void {
     if (peer.path && this.peers.has(peer)) this.ticker.add(peer)
+  }
+
+  onPoliced(peer: Peer, dropped: number): void {
+    this.options.onPoliced?.(peer, dropped)
   }
 
   onClosed(peer: Peer, info: CloseInfo): void {

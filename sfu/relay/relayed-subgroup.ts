@@ -94,6 +94,14 @@ export class RelayedSubgroup {
     }
   }
 
+  /** An object of it came that goes to nobody: no stream may be finished as if it had it. */
+  leaveGap({ slots }: Subscribers): void {
+    for (let slot = 0; slot < slots.length; slot++) {
+      const downstream = slots[slot]
+      if (downstream) this.holdBack(downstream, this.flows[slot])
+    }
+  }
+
   /**
    * Whether these are all of its objects so far, one behind the other, and more may come.
    * @param from the first of them
@@ -231,7 +239,7 @@ export class RelayedSubgroup {
   }
 
   /**
-   * The subscriber could not decode the object. An open stream stays, and ends by a reset with the
+   * The subscriber does not get the object. An open stream stays, and ends by a reset with the
    * subgroup or where another begins: a reset now would overtake what is still on its way.
    */
   private holdBack(downstream: Downstream, flow: Slot): void {

@@ -1,4 +1,5 @@
 import type { GateDropCounters } from '../forward/gate/index.ts'
+import type { PoliceCounters } from '../forward/police/index.ts'
 
 /** What the relay counts beside forwarding; plain numbers that the hot path increments. */
 export interface RelayTally {
@@ -8,4 +9,6 @@ export interface RelayTally {
   malformedTracks: number
   /** Objects that a subscriber did not get because it could not decode them. */
   readonly gateDrops: GateDropCounters
+  /** Objects of publishers that send more than they may, by reason. */
+  readonly policed: PoliceCounters
 }

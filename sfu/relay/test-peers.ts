@@ -67,10 +67,16 @@ export class ManualTrack {
     return new ManualStream(this.publication!.openSubgroup(whole, 20)!, whole.hasProperties)
   }
 
-  datagram(group: number, object: number, text: string): void {
+  datagram(
+    group: number,
+    object: number,
+    text: string,
+    properties: readonly Property[] = [],
+  ): void {
     const { trackAlias } = this.publication!
     const header = { trackAlias, group, object, priority: null, endOfGroup: false }
-    this.publication!.sendDatagram(encodeDatagram(header, new Uint8Array(0), utf8.encode(text)))
+    const encoded = encodeProperties(properties)
+    this.publication!.sendDatagram(encodeDatagram(header, encoded, utf8.encode(text)))
   }
 
   done(status: number = DoneCode.TRACK_ENDED): void {

@@ -22,6 +22,7 @@ import type { Parameters } from '../../moq/wire/parameters.ts'
 import { encodeProperties, type Property } from '../../moq/wire/properties.ts'
 import { encodeHeader } from '../../sframe/header.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
+import type { PoliceSettings } from '../forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
 import { Relay } from './relay.ts'
@@ -36,6 +37,8 @@ export interface RelayWorldOptions {
   readonly sessionLimits?: Partial<SessionLimits>
   /** Request streams that either side may have open. */
   readonly bidiCredit?: number
+  /** See `RelayOptions`; none by default. */
+  readonly police?: PoliceSettings
   /** See `RelayOptions`. */
   readonly foreignServices?: readonly string[]
   /** What sessions speak; `RelayWorld.protocol` changes it for those that come. */
@@ -48,7 +51,7 @@ export class RelayWorld {
     objects: { received: 0, sent: 0 },
     bytes: { received: 0, sent: 0 },
     forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0 },
+    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
     keyFrameRequests: 0,
   }
   readonly relay: Relay
@@ -60,6 +63,8 @@ export class RelayWorld {
   readonly peers: Peer[] = []
   /** Limits that were hit, by name. */
   readonly hits: RelayLimitName[] = []
+  /** What was told of policing: the place of the session among `peers`, and objects. */
+  readonly policed: [peer: number, dropped: number][] = []
   private readonly pairs: TransportPair[] = []
   private tasks: (() => void)[] = []
   private readonly options: RelayWorldOptions
@@ -73,6 +78,8 @@ export class RelayWorld {
       limits: { ...DEFAULT_RELAY_LIMITS, ...options.limits },
       ...(options.sessionLimits && { sessionLimits: options.sessionLimits }),
       ...(options.foreignServices && { foreignServices: options.foreignServices }),
+      ...(options.police && { police: options.police }),
+      onPoliced: (peer, dropped) => this.policed.push([this.peers.indexOf(peer), dropped]),
       onLimit: (limit) => this.hits.push(limit),
       onInternalError: (error) => {
         throw error

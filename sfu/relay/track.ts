@@ -8,6 +8,7 @@ import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { Property } from '../../moq/wire/properties.ts'
 import { TrackCache } from '../cache/index.ts'
 import type { KeysHandle } from '../forward/keys/index.ts'
+import { trafficOf } from '../forward/traffic.ts'
 import { Downstreams } from './downstreams.ts'
 import { Fanout } from './fanout.ts'
 import type { FetchTrack } from './fetch-track.ts'
@@ -56,6 +57,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       clock,
       maxAnswerMs: limits.maxAnswerMs,
       onLimit: () => host.onLimit('answer'),
+      traffic: trafficOf(name),
     })
     const subscribers = new Subscribers()
     this.keys = options.keys.open(name)
@@ -217,7 +219,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     // Section 5.1: a SUBSCRIBE of ours that crosses it has to end first.
     if (known) {
       known.cancel()
-      this.fanout.drop(known, true)
+      this.fanout.dropPublisher(known, true)
       this.remove(known)
     }
     const upstream = this.publishers.offered(peer, request)
@@ -273,6 +275,10 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
 
   onObject(upstream: Upstream, object: MoqObject, feed: SubgroupFeed | null): void {
     const now = this.options.clock.now()
+    if (upstream.police?.passes(object, now) === false) {
+      this.drop(upstream, object, feed, now)
+      return
+    }
     const verdict = this.fanout.receive(object, feed, now)
     if (verdict === 'malformed') {
       this.malformed(upstream)
@@ -301,7 +307,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     if (culprit) {
       culprit.cancel()
       this.remove(culprit)
-      this.fanout.drop(culprit, false)
+      this.fanout.dropPublisher(culprit, false)
     }
     this.downstreams.stop(DoneCode.MALFORMED_TRACK, reason)
     if (culprit) this.options.host.onMalformed(this)
@@ -310,6 +316,19 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   }
 
   // ---- upstream
+
+  /** Its publisher sends more than it may. That it exists is known, and that it arrived. */
+  private drop(
+    upstream: Upstream,
+    object: MoqObject,
+    feed: SubgroupFeed | null,
+    now: number,
+  ): void {
+    this.fanout.drop(object, feed)
+    this.arrivals?.received(object, now)
+    if (this.facts.note(object)) this.publishers.groupStarted()
+    if (upstream.police!.keyFrameWanted) this.video?.ask()
+  }
 
   /** Takes over what a publisher said of the track. */
   private learn(upstream: Upstream, first: boolean): void {
@@ -332,7 +351,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   /** A publisher is gone; the track goes on while another is there. */
   private lose(upstream: Upstream, status: number, reason: string): void {
     if (!this.remove(upstream)) return
-    this.fanout.drop(upstream, this.publishers.size > 0)
+    this.fanout.dropPublisher(upstream, this.publishers.size > 0)
     this.endIfAbandoned(status, reason)
   }
 
@@ -361,7 +380,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     if (this.closed || this.wanted) return
     for (const upstream of this.publishers.release()) {
       this.left(upstream)
-      this.fanout.drop(upstream, false)
+      this.fanout.dropPublisher(upstream, false)
     }
     if (this.publishers.size > 0) return
     this.closed = true

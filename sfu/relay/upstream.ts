@@ -12,7 +12,9 @@ import type { RequestError } from '../../moq/wire/messages.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { MoqObject } from '../../moq/wire/object.ts'
 import type { Property } from '../../moq/wire/properties.ts'
+import type { TrackTraffic } from '../forward/traffic.ts'
 import type { Peer } from './peer.ts'
+import type { UpstreamPolice } from './peer-police.ts'
 import { SubgroupFeed } from './subgroup-feed.ts'
 
 /** What an upstream tells the track that it feeds. */
@@ -36,6 +38,8 @@ export interface UpstreamOptions {
   readonly maxAnswerMs: number
   /** An answer took longer. */
   readonly onLimit: () => void
+  /** What the track is, for policing. */
+  readonly traffic: TrackTraffic
 }
 
 /** How long a subscriber waits for the answer to an update, ms. */
@@ -54,6 +58,8 @@ export type UpstreamState = 'pending' | 'established' | 'ending' | 'over'
 export class Upstream implements SubscriptionHandler {
   readonly peer: Peer
   readonly origin: 'subscribe' | 'publish'
+  /** Null for a publisher that may send whatever it likes. */
+  readonly police: UpstreamPolice | null
   /** Track properties as it told them. */
   properties: readonly Property[] = []
   /** The largest location that it told. */
@@ -89,6 +95,7 @@ export class Upstream implements SubscriptionHandler {
     this.wanted = forward
     this.owner = owner
     this.options = options
+    this.police = peer.police?.upstream(options.traffic) ?? null
   }
 
   /** Asks a publisher; with Forward State 1, whatever the subscribers have (section 9.2). */

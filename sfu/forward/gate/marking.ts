@@ -30,9 +30,15 @@ const WHOLE_FRAME = MarkingBit.START | MarkingBit.END | NO_BASE_INDEX
  * The frame marking of a video object as one integer, see `readFrameMarking`. An object without one is
  * a frame of a stream without layers, and the first of a group its key frame.
  * @param object its id
+ * @param bytes its properties, unless it is said where in them these stand
  */
-export function markingOf(properties: Uint8Array, object: number): number {
-  const marking = readFrameMarking(properties)
+export function markingOf(
+  bytes: Uint8Array,
+  object: number,
+  start = 0,
+  end = bytes.length,
+): number {
+  const marking = readFrameMarking(bytes, start, end)
   if (marking >= 0) return marking
   return object === 0 ? WHOLE_FRAME | MarkingBit.INDEPENDENT : WHOLE_FRAME
 }

@@ -7,5 +7,13 @@ export {
   type PoliceCounters,
   type PoliceDrop,
 } from './counters.ts'
-export { Cut, type CutPoint, SessionPolice, TrackPolice } from './police.ts'
-export { type Bounds, DEFAULT_POLICE, type PoliceSettings } from './settings.ts'
+export { Cut, type CutPoint, isChained, SessionPolice, TrackPolice } from './police.ts'
+export {
+  type Bounds,
+  DEFAULT_POLICE,
+  DEFAULT_POLICE_RATES,
+  type PoliceRates,
+  type PoliceSettings,
+  policeSettings,
+  UNLIMITED_POLICE_RATES,
+} from './settings.ts'

@@ -37,6 +37,11 @@ const IS_CHAINED = byClass({
   enhancement: false,
 })
 
+/** Whether objects of the class build on those before them: what is cut is cut up to a key frame. */
+export function isChained(traffic: TrafficClass): boolean {
+  return IS_CHAINED[traffic]!
+}
+
 /** A publishing session. Its tracks share its allowance. */
 export class SessionPolice {
   readonly counters: PoliceCounters
