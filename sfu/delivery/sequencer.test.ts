@@ -335,6 +335,16 @@ describe('limits', () => {
     const tight = roomOfTwo({ logBytes: 10 })
     expect(tight.sequencer.log(ROOM)).toHaveLength(1)
   })
+
+  it('of the log never cost the newest GroupInfo, whose place in the log it tells', () => {
+    const tight = roomOfTwo({ logEntries: 1 })
+    tight.accept('ann', leave)
+    const [kept, ...more] = tight.sequencer.log(ROOM)
+    expect(more).toEqual([])
+    const snapshot = decodeSnapshot(tight.sequencer.snapshot(ROOM))
+    expect(snapshot).toMatchObject({ epoch: 1, logGroup: kept!.group })
+    expect(snapshot!.groupInfo).toEqual(bob.groupInfo)
+  })
 })
 
 describe('hostile bytes', () => {
