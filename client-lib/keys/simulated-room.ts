@@ -144,11 +144,16 @@ export class SimulatedRoom implements Wires {
   readonly random: () => number
   readonly participants: Participant[] = []
   readonly refusals: string[] = []
+  /** What the network did so far to submissions, log entries and snapshots. */
+  readonly faults = { lost: 0, repeated: 0, overtaken: 0 }
   service: Service
   network: Network
   /** Changes what a participant submits. */
   tamper: ((from: Participant, submission: Uint8Array) => Uint8Array) | null = null
   private readonly suite: SuiteName
+  /** Sends so far, and the newest of them that arrived. */
+  private sends = 0
+  private newest = -1
 
   constructor(service: Service, suite: SuiteName, seed: number, network: Partial<Network> = {}) {
     this.service = service
@@ -285,8 +290,18 @@ export class SimulatedRoom implements Wires {
   private send(loss: number, task: () => void): void {
     const { minDelayMs, maxDelayMs } = this.network
     const delay = minDelayMs + this.random() * (maxDelayMs - minDelayMs)
-    if (this.random() < loss) return
-    this.clock.after(delay, task)
-    if (this.random() < this.network.repeat) this.clock.after(delay + this.random() * 500, task)
+    if (this.random() < loss) {
+      this.faults.lost += 1
+      return
+    }
+    const order = this.sends++
+    this.clock.after(delay, () => {
+      if (order < this.newest) this.faults.overtaken += 1
+      this.newest = Math.max(this.newest, order)
+      task()
+    })
+    if (this.random() >= this.network.repeat) return
+    this.faults.repeated += 1
+    this.clock.after(delay + this.random() * 500, task)
   }
 }
