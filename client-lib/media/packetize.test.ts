@@ -62,6 +62,32 @@ describe('VideoPacketizer', () => {
     ])
   })
 
+  it('marks by what was encoded, not by what was sent, and leaves out what depends on it', () => {
+    /** `!` leaves the frame out; told is what is sent: number, layer, and B where it has the mark. */
+    const sent = (pattern: string): string[] => {
+      const packetizer = new VideoPacketizer({ temporalLayers: 3 })
+      packetizer.packetize(frame(true, 0), 1200)
+      return pattern.split(' ').flatMap((step) => {
+        const encoded = frame(false, Number(step[0]))
+        if (step.endsWith('!')) {
+          packetizer.leaveOut(encoded)
+          return []
+        }
+        return packetizer.packetize(encoded, 1200).map((plan) => {
+          const { frame: number, frameMarking } = media(plan)
+          const { temporal, baseSync } = frameMarking!.layer!
+          return `${number}:${temporal}${baseSync ? 'B' : ''}`
+        })
+      })
+    }
+    expect(sent('2 1 2 0 2')).toEqual(['1:2B', '2:1B', '3:2', '4:0', '5:2B'])
+    // The second frame of layer 2 refers to the one of layer 1.
+    expect(sent('2! 1! 2 0 2')).toEqual(['1:0', '2:2B'])
+    expect(sent('2 1! 2 0 2')).toEqual(['1:2B', '2:0', '3:2B'])
+    expect(sent('2! 1 2 0 2')).toEqual(['1:1B', '2:2', '3:0', '4:2B'])
+    expect(sent('2 1 2! 0 2')).toEqual(['1:2B', '2:1B', '3:0', '4:2B'])
+  })
+
   it('starts the next group at a key frame', () => {
     const packetizer = new VideoPacketizer({ temporalLayers: 1 })
     packetizer.packetize(frame(true, 0), 1200)

@@ -46,7 +46,10 @@ export class VideoPacketizer {
   private object = 0
   private frame = -1
   private baseIndex = 0
+  /** Layer of the frame that was encoded last, sent or not. */
   private previousLayer = 0
+  /** Lowest layer of which a frame was left out since the last base frame. */
+  private leftOut = Number.POSITIVE_INFINITY
 
   constructor(options: VideoPacketizerOptions) {
     this.temporalLayers = options.temporalLayers
@@ -55,14 +58,19 @@ export class VideoPacketizer {
 
   /**
    * @param maxDatagramSize bytes; 0 sends enhancement layers on streams, a subgroup each
-   * @returns nothing for a delta frame before the first key frame
+   * @returns nothing for a delta frame before the first key frame, or for one that depends on a frame
+   * that was left out
    */
   packetize(frame: EncodedVideo, maxDatagramSize: number): ObjectPlan[] {
     if (frame.key) this.startGroup()
     else if (this.frame < 0) return []
-    else this.frame++
-    const layer = frame.key ? 0 : Math.min(frame.temporalLayer, this.temporalLayers - 1)
-    if (layer === 0 && !frame.key) this.baseIndex = (this.baseIndex + 1) & 0xff
+    const layer = this.layerOf(frame)
+    if (layer > 0 && !this.isBaseSync(layer) && this.leftOut < layer) {
+      this.leaveOut(frame)
+      return []
+    }
+    if (!frame.key) this.frame++
+    if (layer === 0) this.startBase()
     const plans =
       layer === 0
         ? [this.plan(frame, layer, 0, 1, frame.bytes, 'stream')]
@@ -71,11 +79,34 @@ export class VideoPacketizer {
     return plans
   }
 
+  /**
+   * To be told of an enhancement frame that was encoded and is not sent: the marks of those behind it
+   * tell what they depend on, whatever was sent. It gets no number, so that nobody waits for it.
+   */
+  leaveOut(frame: EncodedVideo): void {
+    const layer = this.layerOf(frame)
+    this.previousLayer = layer
+    this.leftOut = Math.min(this.leftOut, layer)
+  }
+
+  private layerOf(frame: EncodedVideo): number {
+    return frame.key ? 0 : Math.min(frame.temporalLayer, this.temporalLayers - 1)
+  }
+
   private startGroup(): void {
     this.group++
     this.object = 0
     this.frame = 0
+  }
+
+  private startBase(): void {
     this.baseIndex = (this.baseIndex + 1) & 0xff
+    this.leftOut = Number.POSITIVE_INFINITY
+  }
+
+  /** In the patterns L1T2 and L1T3, layer 1 and whatever follows the base refer to the base only. */
+  private isBaseSync(layer: number): boolean {
+    return layer > 0 && (layer === 1 || this.previousLayer === 0)
   }
 
   private enhancement(frame: EncodedVideo, layer: number, maxDatagramSize: number): ObjectPlan[] {
@@ -136,8 +167,7 @@ export class VideoPacketizer {
       temporal: layer,
       spatial: 0,
       baseIndex: this.baseIndex,
-      // In the patterns L1T2 and L1T3, layer 1 and whatever follows the base refer to the base only.
-      baseSync: layer > 0 && (layer === 1 || this.previousLayer === 0),
+      baseSync: this.isBaseSync(layer),
     }
   }
 }

@@ -141,6 +141,7 @@ export class LocalVideo {
     }
     if (this.needKey || !this.bears(frame)) {
       this.dropped++
+      this.packetizer.leaveOut(frame)
       return
     }
     const size = this.options.maxDatagramSize()
