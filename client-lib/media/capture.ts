@@ -3,6 +3,8 @@
  * of frames is transferred to the worker. An error says what the person can do about it.
  */
 
+import type { CaptureFormat } from './renditions.ts'
+
 export type CaptureErrorCode =
   | 'permission-denied'
   | 'no-device'
@@ -24,6 +26,8 @@ export class CaptureError extends Error {
     this.advice = advice
   }
 }
+
+const DEFAULT_CAPTURE = { width: 640, height: 360, framerate: 30 } as const
 
 export interface CaptureOptions {
   /** Default: 640 x 360 at 30 frames a second. False for none. */
@@ -79,6 +83,16 @@ export function captureScreen(
   return capture('screen', (devices) => devices.getDisplayMedia(constraints))
 }
 
+/** What a camera gives, by its own account; what it asked for where it says nothing. */
+export function formatOf(track: MediaStreamTrack): CaptureFormat {
+  const { width, height, frameRate } = track.getSettings()
+  return {
+    width: width || DEFAULT_CAPTURE.width,
+    height: height || DEFAULT_CAPTURE.height,
+    framerate: frameRate || DEFAULT_CAPTURE.framerate,
+  }
+}
+
 /** Names of the browser features that the media pipeline needs and this browser lacks. */
 function missingFeatures(): string[] {
   const needed = [
@@ -93,7 +107,7 @@ function missingFeatures(): string[] {
 }
 
 function videoConstraints(video: Exclude<CaptureOptions['video'], false | undefined>) {
-  const { width = 640, height = 360, framerate = 30, deviceId } = video
+  const { width, height, framerate, deviceId } = { ...DEFAULT_CAPTURE, ...video }
   return {
     width: { ideal: width },
     height: { ideal: height },

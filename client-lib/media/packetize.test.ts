@@ -86,6 +86,7 @@ describe('VideoPacketizer', () => {
     expect(sent('2 1! 2 0 2')).toEqual(['1:2B', '2:0', '3:2B'])
     expect(sent('2! 1 2 0 2')).toEqual(['1:1B', '2:2', '3:0', '4:2B'])
     expect(sent('2 1 2! 0 2')).toEqual(['1:2B', '2:1B', '3:0', '4:2B'])
+    expect(sent('2 0! 2 1 2 0')).toEqual(['1:2B'])
   })
 
   it('starts the next group at a key frame', () => {

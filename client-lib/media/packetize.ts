@@ -80,11 +80,13 @@ export class VideoPacketizer {
   }
 
   /**
-   * To be told of an enhancement frame that was encoded and is not sent: the marks of those behind it
-   * tell what they depend on, whatever was sent. It gets no number, so that nobody waits for it.
+   * To be told of a frame that was encoded and is not sent: the marks of those behind it tell what they
+   * depend on, whatever was sent. It gets no number, so that nobody waits for it. Behind a base frame
+   * that was left out, nothing is sent before the next key frame.
    */
   leaveOut(frame: EncodedVideo): void {
     const layer = this.layerOf(frame)
+    if (layer === 0) this.frame = -1
     this.previousLayer = layer
     this.leftOut = Math.min(this.leftOut, layer)
   }

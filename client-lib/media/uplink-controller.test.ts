@@ -39,11 +39,16 @@ class Bench {
   readonly keyFrames: string[] = []
   readonly controller: UplinkController
 
-  constructor(renditions: readonly RenditionLimits[] = [small, middle, large], reserved = 0) {
+  constructor(
+    renditions: readonly RenditionLimits[] = [small, middle, large],
+    reserved = 0,
+    maxBitrate?: number,
+  ) {
     this.controller = new UplinkController(
       {
         renditions,
         reserved,
+        ...(maxBitrate !== undefined && { maxBitrate }),
         onPlan: (plans) => this.told.push(plans),
         onKeyFrameWanted: (name) => this.keyFrames.push(name),
       },
@@ -143,15 +148,33 @@ describe('the uplink controller', () => {
     expect(bench.total).toBe(130_000)
   })
 
-  it('saves the frames of layers that nobody takes, after a while, and has them back at once', () => {
+  it('sends no layers that nobody takes, after a while, and has them back at once', () => {
     const bench = new Bench([small])
     bench.feed({ estimate: 1e6, tracks: [track('video/0', 3)] }, 5000)
-    bench.feed({ estimate: 1e6, tracks: [track('video/0', 1)] }, 2800)
-    expect(bench.plan('video/0').framerate).toBe(30)
+    bench.feed({ estimate: 1e6, tracks: [track('video/0', 1)] }, 800)
+    expect(bench.plan('video/0').temporalLayers).toBe(3)
     bench.feed({ estimate: 1e6, tracks: [track('video/0', 1)] }, 400)
-    expect(bench.plan('video/0').framerate).toBe(7.5)
+    expect(bench.plan('video/0')).toMatchObject({ temporalLayers: 1, framerate: 30 })
     bench.feed({ estimate: 1e6, tracks: [track('video/0', 3)] })
-    expect(bench.plan('video/0').framerate).toBe(30)
+    expect(bench.plan('video/0').temporalLayers).toBe(3)
+  })
+
+  it('keeps all renditions together under a limit of ours, whatever the path bears', () => {
+    const bench = new Bench([small, middle], 0, 600_000)
+    bench.feed({ estimate: 5e6 }, 30_000)
+    expect(bench.total).toBe(600_000)
+  })
+
+  it('gives a rendition up that cannot be encoded, unless it is the only one', () => {
+    const bench = new Bench()
+    bench.feed({ estimate: 5e6 }, 40_000)
+    bench.controller.hold('video/2', bench.now + 10_000)
+    bench.feed({ estimate: 5e6 })
+    expect(bench.active).toEqual(['video/0', 'video/1'])
+    bench.feed({ estimate: 5e6, tracks: [track('video/2')] }, 3000)
+    expect(bench.active).toEqual(['video/2'])
+    bench.feed({ estimate: 5e6 }, 12_000)
+    expect(bench.active).toEqual(['video/0', 'video/1', 'video/2'])
   })
 
   it('asks for a key frame at most every 500 ms while one is wanted', () => {

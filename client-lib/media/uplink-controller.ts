@@ -1,8 +1,8 @@
 /**
  * From a relay's feedback to the settings of our encoders: how many bits a second for each rendition, how
- * many frames, and which renditions are encoded at all. What nobody watches is not encoded. Steps down are
- * taken at once, steps up slowly and after proof, so that the picture does not swing with the path. Pure:
- * the time is passed in.
+ * many frames, and which renditions are encoded at all. What nobody watches is not encoded, and layers
+ * that nobody takes are not sent. Steps down are taken at once, steps up slowly and after proof, so that
+ * the picture does not swing with the path. Pure: the time is passed in.
  */
 
 import type { PublisherFeedback, TrackFeedback } from '../../moq/media/index.ts'
@@ -28,6 +28,11 @@ export interface RenditionPlan {
   readonly bitrate: number
   /** Frames a second. */
   readonly framerate: number
+  /**
+   * Temporal layers that are sent. All are encoded: so the others are back at once and without a key
+   * frame when somebody takes them again.
+   */
+  readonly temporalLayers: number
 }
 
 export interface UplinkControllerOptions {
@@ -37,6 +42,8 @@ export interface UplinkControllerOptions {
   readonly reserved?: number
   /** Bits a second before the relay says anything. */
   readonly startBitrate?: number
+  /** Bits a second of all renditions together, whatever the path bears. */
+  readonly maxBitrate?: number
   readonly onPlan: (plans: readonly RenditionPlan[]) => void
   /** A track has to begin a group. Asked again while it stays so. */
   readonly onKeyFrameWanted?: (name: string) => void
@@ -48,12 +55,12 @@ const USED = 0.9
 const RISE = 0.15
 const LEAST_RISE = 30_000
 /** To begin a rendition there has to be this much more than it needs, for so long, ms. */
-const PROOF = 1.2
+export const PROOF = 1.2
 const PROOF_MS = 2000
 /** What nobody watches goes on for so long, ms: somebody changes between two pictures. */
 const UNWATCHED_MS = 2000
 /** Fewer layers are wanted for so long, ms, before frames are saved. */
-const FEWER_LAYERS_MS = 3000
+const FEWER_LAYERS_MS = 1000
 /** Without feedback for so long, ms, nothing rises. */
 const STALE_MS = 1000
 const KEY_FRAME_GAP_MS = 500
@@ -68,6 +75,8 @@ interface Rendition {
   /** Layers that somebody takes, now and after a while of fewer. */
   layers: number
   wanted: boolean
+  /** Until when it is not begun beside a smaller one; ms. */
+  heldUntil: number
   watchedAt: number
   layersAt: number
   /** Since when there is enough to begin it; null: there is not. */
@@ -93,6 +102,7 @@ export class UplinkController {
       framerate: limits.framerate,
       layers: limits.temporalLayers,
       wanted: false,
+      heldUntil: Number.NEGATIVE_INFINITY,
       watchedAt: now - UNWATCHED_MS,
       layersAt: now,
       provenSince: null,
@@ -119,6 +129,15 @@ export class UplinkController {
     this.publish()
   }
 
+  /**
+   * A rendition cannot be encoded for now, e.g. for want of processor time: it is given up where a
+   * smaller one is encoded. @param until ms
+   */
+  hold(name: string, until: number): void {
+    const rendition = this.renditions.find(({ limits }) => limits.name === name)
+    if (rendition) rendition.heldUntil = until
+  }
+
   /** Down at once, up slowly. */
   private follow(bitrate: number, elapsed: number): void {
     const rise = Math.max(this.target * RISE, LEAST_RISE) * (elapsed / 1000)
@@ -140,7 +159,8 @@ export class UplinkController {
 
   /** The smallest picture first gets what it needs, then the next; what is left goes to the largest. */
   private allot(now: number): void {
-    let left = Math.max(0, this.target - (this.options.reserved ?? 0))
+    const { reserved = 0, maxBitrate = Number.POSITIVE_INFINITY } = this.options
+    let left = Math.min(maxBitrate, Math.max(0, this.target - reserved))
     let isFirst = true
     const chosen: Rendition[] = []
     for (const rendition of this.renditions) {
@@ -164,6 +184,7 @@ export class UplinkController {
   private isBorne(rendition: Rendition, left: number, isFirst: boolean, now: number): boolean {
     if (isFirst) return true
     const { minBitrate } = rendition.limits
+    if (now < rendition.heldUntil) return false
     if (rendition.active) {
       rendition.provenSince = null
       return left >= minBitrate
@@ -184,20 +205,30 @@ export class UplinkController {
   }
 }
 
-function planOf({ limits, active, bitrate, framerate }: Rendition): RenditionPlan {
-  return { name: limits.name, active, bitrate: active ? Math.round(bitrate) : 0, framerate }
+function planOf({ limits, active, bitrate, framerate, layers }: Rendition): RenditionPlan {
+  const { name } = limits
+  return {
+    name,
+    active,
+    bitrate: active ? Math.round(bitrate) : 0,
+    framerate,
+    temporalLayers: layers,
+  }
 }
 
-/** Layers that nobody takes are not encoded, and a picture that gets little has fewer frames. */
-function framerateOf({ limits, layers, bitrate }: Rendition): number {
-  const unwanted = limits.temporalLayers - layers
-  const halvings = bitrate >= limits.minBitrate ? 0 : bitrate >= limits.minBitrate / 2 ? 1 : 2
-  return limits.framerate / 2 ** Math.max(unwanted, halvings)
+/** A picture that gets little has fewer frames. */
+function framerateOf({ limits, bitrate }: Rendition): number {
+  const { framerate, minBitrate } = limits
+  if (bitrate >= minBitrate) return framerate
+  return bitrate >= minBitrate / 2 ? framerate / 2 : framerate / 4
 }
 
 /** What is told, unless it hardly differs from what was told before. */
 function steady(plan: RenditionPlan, before: RenditionPlan): RenditionPlan {
-  const isSame = plan.active === before.active && plan.framerate === before.framerate
+  const isSame =
+    plan.active === before.active &&
+    plan.framerate === before.framerate &&
+    plan.temporalLayers === before.temporalLayers
   const change = plan.bitrate - before.bitrate
   // A step down of any size is needed; a small step up is not.
   const isSmall = change >= 0 && change <= before.bitrate * NOTICEABLE

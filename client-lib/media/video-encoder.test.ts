@@ -138,7 +138,7 @@ describe('VideoTrackEncoder', () => {
     const { encoder, clock, frame, keys } = setUp()
     frame()
     clock.ms += 300
-    encoder.setBitrate(100_000)
+    encoder.setRate(100_000)
     frame()
     encoder.configure({ ...DEFAULT_VIDEO, width: 320, height: 180 })
     frame()
@@ -148,6 +148,44 @@ describe('VideoTrackEncoder', () => {
       [640, 100_000],
       [320, 600_000],
     ])
+  })
+
+  it('encodes fewer frames when asked to, without a key frame, and all of them again', () => {
+    const { encoder, clock, frame, keys } = setUp()
+    const second = (): number => {
+      const before = FakeCodec.last.inputs.length
+      for (let i = 0; i < 30; i++) frame()
+      return FakeCodec.last.inputs.length - before
+    }
+    frame()
+    clock.ms += 300
+    encoder.setRate(100_000, 15)
+    expect(second()).toBe(15)
+    expect(FakeCodec.last.configs.at(-1)).toMatchObject({ bitrate: 100_000, framerate: 15 })
+    encoder.setRate(600_000, 30)
+    expect(second()).toBe(30)
+    expect(keys().filter((key) => key)).toEqual([true])
+    expect(encoder.counters).toMatchObject({ input: 46, dropped: 0 })
+  })
+
+  it('configures nothing for rates that are what they were', () => {
+    const { encoder, frame } = setUp()
+    frame()
+    encoder.setRate(600_000, 30)
+    expect(FakeCodec.last.configs).toHaveLength(1)
+  })
+
+  it('has no encoder while it is stopped, and begins anew with a key frame', () => {
+    const { encoder, frame, keys } = setUp()
+    frame()
+    encoder.stop()
+    expect(FakeCodec.last.state).toBe('closed')
+    frame()
+    expect(FakeCodec.made).toHaveLength(1)
+    encoder.setMuted(false)
+    frame()
+    expect(FakeCodec.made).toHaveLength(2)
+    expect(keys()).toEqual([true])
   })
 
   it('keeps the shape of the picture when the device is turned', () => {

@@ -1,10 +1,12 @@
 /**
- * A camera's or screen's frames into layered video (WebCodecs `VideoEncoder`). Real time first: when
- * the encoder falls behind, input is dropped, never queued. After an error it makes itself anew. Muted,
- * it encodes nothing. Every frame handed in is closed here.
+ * A camera's or screen's frames into layered video (WebCodecs `VideoEncoder`, which scales each frame to
+ * the size it was configured for: https://www.w3.org/TR/webcodecs/#dom-videoencoderconfig-width). Real
+ * time first: when the encoder falls behind, input is dropped, never queued. After an error it makes
+ * itself anew. Muted, it encodes nothing. Every frame handed in is closed here.
  */
 
 import { CaptureClock } from './capture-clock.ts'
+import { FramerateLimit } from './framerate-limit.ts'
 import type { EncodedVideo } from './frames.ts'
 import { Backoff, MediaError } from './media-error.ts'
 import { encoderConfig, fitInside, type VideoSettings } from './video-settings.ts'
@@ -24,7 +26,7 @@ export interface VideoTrackEncoderOptions {
 }
 
 export interface VideoEncoderCounters {
-  /** Frames handed in while not muted. */
+  /** Frames handed in while not muted, but for those above the frame rate that was asked for. */
   input: number
   encoded: number
   keyFrames: number
@@ -46,7 +48,10 @@ export class VideoTrackEncoder {
   private readonly options: VideoTrackEncoderOptions
   private readonly clock: CaptureClock
   private readonly backoff: Backoff
+  private readonly limit = new FramerateLimit()
   private settings: VideoSettings
+  /** Fewer frames than the camera gives; null: all of them. */
+  private framerate: number | null = null
   private encoder: VideoEncoder | null = null
   private sourceWidth = 0
   private sourceHeight = 0
@@ -76,15 +81,20 @@ export class VideoTrackEncoder {
     this.keyWanted = true
   }
 
-  /** @param bitrate bits a second */
-  setBitrate(bitrate: number): void {
-    this.configure({ ...this.settings, bitrate })
+  /**
+   * @param bitrate bits a second
+   * @param framerate frames a second; at least what the encoder was made for: all that come
+   */
+  setRate(bitrate: number, framerate = this.options.settings.framerate): void {
+    this.framerate = framerate < this.options.settings.framerate ? framerate : null
+    if (bitrate === this.settings.bitrate && framerate === this.settings.framerate) return
+    this.configure({ ...this.settings, bitrate, framerate })
   }
 
-  /** Changes anything of the encoding; more than the bitrate changes with a key frame. */
+  /** Changes anything of the encoding; more than its rates changes with a key frame. */
   configure(settings: VideoSettings): void {
-    const { bitrate: _before, ...before } = this.settings
-    const { bitrate: _after, ...after } = settings
+    const { bitrate: _bits, framerate: _frames, ...before } = this.settings
+    const { bitrate: _newBits, framerate: _newFrames, ...after } = settings
     this.settings = settings
     if (JSON.stringify(before) !== JSON.stringify(after)) this.keyWanted = true
     this.reconfigure()
@@ -96,12 +106,20 @@ export class VideoTrackEncoder {
     this.muted = muted
   }
 
+  /** Muted, and without an encoder: some machines have only a few. */
+  stop(): void {
+    this.muted = true
+    this.discardEncoder()
+  }
+
   close(): void {
     this.closed = true
     this.discardEncoder()
   }
 
   private submit(frame: VideoFrame): void {
+    const { framerate } = this
+    if (framerate !== null && !this.limit.takes(frame.timestamp, framerate)) return
     this.counters.input++
     this.clock.arrived(frame.timestamp)
     this.fitTo(frame)

@@ -197,5 +197,5 @@ addEventListener('message', (event: MessageEvent<Command>) => {
   else if (command === 'key-frame') loop?.videoEncoder.requestKeyFrame()
   else if ('start' in command) loop = run(command.start)
   else if ('muted' in command) loop?.setMuted(command.muted)
-  else loop?.videoEncoder.setBitrate(command.bitrate)
+  else loop?.videoEncoder.setRate(command.bitrate)
 })
