@@ -251,7 +251,9 @@ describe('a call over WebTransport', () => {
     const gaps = await one.gaps()
     process.stdout.write(`longest gaps while the third came and went: ${JSON.stringify(gaps)} ms\n`)
     // Loose: three browsers share the machine. A stall for want of a key would last longer.
-    expect(Object.keys(gaps).sort()).toEqual(['audio', 'video/0'])
+    expect(Object.keys(gaps).map((name) => name.split('/')[0])).toEqual(
+      expect.arrayContaining(['audio', 'video']),
+    )
     for (const gap of Object.values(gaps)) expect(gap).toBeLessThan(4000)
     await expectPictures([one, two])
     await expectNoFailures([one, two])

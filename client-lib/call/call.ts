@@ -29,7 +29,7 @@ import type {
   TokenRequest,
 } from './types.ts'
 import workerUrl from './worker/main.ts?worker&url'
-import type { FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
+import type { CapturedVideo, FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
 
 /**
  * Joins a call and returns at once, in state `joining`; follow `state` and `error`.
@@ -97,11 +97,14 @@ export class Call {
     this.askForSeat(seatOf(options.room))
     addEventListener('pagehide', this.onPageHide)
     addEventListener('pageshow', this.onPageShow)
-    this.devices = new Devices({
-      onOpened: (video, audio) => this.onCaptured(video, audio),
-      onPicture: (frame) => this.pictures.show(this.self, frame),
-      onError: (error) => this.onError(error),
-    })
+    this.devices = new Devices(
+      {
+        onOpened: (video, audio) => this.onCaptured(video, audio),
+        onPicture: (frame) => this.pictures.show(this.self, frame),
+        onError: (error) => this.onError(error),
+      },
+      options.simulcast === false ? {} : SIMULCAST_SIZE,
+    )
     void this.devices.open({ video: media?.video ?? true, audio: media?.audio ?? true })
   }
 
@@ -456,11 +459,8 @@ export class Call {
     this.devices.enable(kind, on)
   }
 
-  private onCaptured(
-    video: ReadableStream<VideoFrame> | null,
-    audio: ReadableStream<AudioData> | null,
-  ): void {
-    const streams = [video, audio].filter((stream) => stream !== null)
+  private onCaptured(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void {
+    const streams = [video?.frames ?? null, audio].filter((stream) => stream !== null)
     this.tell({ type: 'capture', video, audio }, streams)
   }
 
@@ -537,6 +537,9 @@ const NO_TOKEN = 'There is no token to join with. Reload the page, then try agai
 const UNBOUND_TOKEN =
   'The token is bound to no key, and this call is for members who prove theirs. Ask for another token.'
 const NO_NEW_TOKEN = 'There is no new token yet. Without one the call ends with the last one.'
+
+/** The largest of the sizes that are sent. */
+const SIMULCAST_SIZE = { width: 1280, height: 720 } as const
 
 /** A goodbye that takes longer than this is not waited for, ms. */
 const LEAVE_MS = 1500

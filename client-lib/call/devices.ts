@@ -1,16 +1,23 @@
-import { type Capture, CaptureError, captureCamera } from '../media/capture.ts'
+import { type Capture, CaptureError, captureCamera, formatOf } from '../media/capture.ts'
 import { SelfView } from './self-view.ts'
 import type { CallError } from './types.ts'
+import type { CapturedVideo } from './worker-protocol.ts'
 
 export interface DevicesEvents {
   /** Devices were opened; the streams are the receiver's, to be transferred. */
-  onOpened(video: ReadableStream<VideoFrame> | null, audio: ReadableStream<AudioData> | null): void
+  onOpened(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void
   /** What our camera sees, for our own tile; the receiver closes it. */
   onPicture(frame: VideoFrame): void
   onError(error: CallError): void
 }
 
 type Kind = 'audio' | 'video'
+
+/** Pixels. */
+interface PictureSize {
+  readonly width?: number
+  readonly height?: number
+}
 
 /** Camera and microphone of a call: opened when first wanted, and off when not. */
 export class Devices {
@@ -21,9 +28,12 @@ export class Devices {
   private readonly opened = new Set<Kind>()
   private selfView: SelfView | null = null
   private closed = false
+  private readonly size: PictureSize
 
-  constructor(events: DevicesEvents) {
+  /** @param size what is asked of the camera; default as of `captureCamera` */
+  constructor(events: DevicesEvents, size: PictureSize = {}) {
     this.events = events
+    this.size = size
   }
 
   /** Asks for the devices that are wanted and not open, in one question to the person. */
@@ -41,7 +51,7 @@ export class Devices {
     }
     try {
       const capture = await captureCamera({
-        ...(!video && { video: false }),
+        video: video ? this.size : false,
         ...(!audio && { audio: false }),
       })
       this.onCapture(capture)
@@ -75,7 +85,10 @@ export class Devices {
       this.selfView = new SelfView(capture.video.track, (frame) => this.events.onPicture(frame))
     }
     this.apply()
-    this.events.onOpened(capture.video?.readable ?? null, capture.audio?.readable ?? null)
+    this.events.onOpened(
+      capture.video && { frames: capture.video.readable, format: formatOf(capture.video.track) },
+      capture.audio?.readable ?? null,
+    )
   }
 
   /** A track that is not enabled gives black and silence, whatever the worker does. */

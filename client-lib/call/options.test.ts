@@ -24,6 +24,8 @@ describe('the options of a call', () => {
     ['keys of an issuer without a token', { issuerKeys: { keys: [] } }],
     ['data of no size', { chatSettings: { maxDataBytes: 0 } }],
     ['data larger than receivers take', { chatSettings: { maxDataBytes: 65_537 } }],
+    ['too few bits for a picture', { maxVideoBitrate: 20_000 }],
+    ['bits without end', { maxVideoBitrate: Number.POSITIVE_INFINITY }],
     ['a negative time', { keySettings: { updateMs: -1 } }],
     ['no time', { keySettings: { graceMs: Number.NaN } }],
     ['a time without end', { keySettings: { checkMs: Number.POSITIVE_INFINITY } }],

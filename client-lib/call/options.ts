@@ -4,6 +4,9 @@ import type { CallError, JoinOptions } from './types.ts'
 
 const MAX_NAME = 64
 const MAX_SETTING_MS = 86_400_000
+/** Below this not even the smallest picture is one. */
+const LEAST_VIDEO_BITRATE = 30_000
+const MOST_VIDEO_BITRATE = 100_000_000
 
 /** The options of `joinCall` cannot be used; the message says which and why. */
 export class CallOptionsError extends Error implements CallError {
@@ -31,6 +34,7 @@ export function checkOptions(options: JoinOptions): JoinOptions {
   if (options.issuerKeys !== undefined && options.token === undefined) {
     throw new CallOptionsError('Members are to be known by tokens, and there is none for this one.')
   }
+  checkBitrate(options.maxVideoBitrate)
   for (const [name, ms] of Object.entries(options.keySettings ?? {})) {
     if (!(ms >= 0 && ms <= MAX_SETTING_MS)) {
       throw new CallOptionsError(`keySettings.${name} is no time in ms, up to a day: ${ms}`)
@@ -43,6 +47,13 @@ export function checkOptions(options: JoinOptions): JoinOptions {
     )
   }
   return { ...options, name }
+}
+
+function checkBitrate(bitrate: number | undefined): void {
+  if (bitrate === undefined) return
+  if (bitrate >= LEAST_VIDEO_BITRATE && bitrate <= MOST_VIDEO_BITRATE) return
+  const bounds = `${LEAST_VIDEO_BITRATE} to ${MOST_VIDEO_BITRATE}`
+  throw new CallOptionsError(`maxVideoBitrate is not from ${bounds} bits a second: ${bitrate}`)
 }
 
 function checkRoom(room: string): void {

@@ -22,6 +22,18 @@ export interface JoinOptions {
   readonly name: string
   /** Which devices to open. Default: camera and microphone. */
   readonly media?: MediaChoice
+  /**
+   * Whether the camera is sent in several sizes at once, of which the relay forwards to each receiver
+   * the one that it shows and its path bears. Default true: three sizes up to 1280 x 720, two where the
+   * camera gives less than 960 pixels, one below 640. Sizes that nobody is shown are not encoded. False:
+   * one size, 640 x 360.
+   */
+  readonly simulcast?: boolean
+  /**
+   * Bits a second that the camera may take, all sizes together; 30,000 to 100,000,000. Default: what the
+   * sizes are worth, about 2.9 million at 720p. The path may allow less.
+   */
+  readonly maxVideoBitrate?: number
   /** Default `auto`: WebTransport, and WebSocket where UDP is blocked. */
   readonly transport?: 'auto' | 'webtransport' | 'websocket'
   /** Suite of a room that this call creates; a room keeps its creator's. Default `x-wing`. */
@@ -173,6 +185,8 @@ export interface TrackInfo {
   readonly audioLevel: number | null
   /** Of received video: what became of datagrams that did not come in their turn. */
   readonly repairs?: RepairFigures
+  /** Of video that we send: how it is encoded now. */
+  readonly encoding?: EncodingInfo
 }
 
 /** Objects that a receiver missed. */
@@ -183,6 +197,21 @@ export interface RepairFigures {
   readonly late: number
   /** Did not come in time, or were not asked for as it would have been in vain. */
   readonly givenUp: number
+}
+
+/** How a rendition of our camera is encoded. */
+export interface EncodingInfo {
+  /** False while nobody watches it, the uplink does not bear it, or the camera is off. */
+  readonly active: boolean
+  /** Pixels, at most. */
+  readonly width: number
+  readonly height: number
+  /** Frames that were encoded in the last second. */
+  readonly framesPerSecond: number
+  /** What is planned: bits a second, 0 while not active; frames a second; temporal layers sent. */
+  readonly targetBitrate: number
+  readonly targetFramerate: number
+  readonly layersSent: number
 }
 
 /** Plain JSON; fields may be added, none renamed. */

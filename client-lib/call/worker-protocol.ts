@@ -8,6 +8,7 @@ import type {
   ReceivedData,
   ReceivedText,
 } from '../chat/index.ts'
+import type { CaptureFormat } from '../media/renditions.ts'
 import type { CompleteView } from './participant-view.ts'
 import type { ReadToken } from './token.ts'
 import type {
@@ -35,6 +36,12 @@ export interface SeatWish {
   readonly wantsKeys: boolean
 }
 
+/** A camera: its frames, and what it said of them when it was opened. */
+export interface CapturedVideo {
+  readonly frames: ReadableStream<VideoFrame>
+  readonly format: CaptureFormat
+}
+
 export type ToWorker =
   /** The first of all; the answer is `seated` or `no-seat`. A second one gives the first seat up. */
   | { readonly type: 'seat'; readonly wish: SeatWish }
@@ -43,7 +50,7 @@ export type ToWorker =
   /** Devices are open; a null one was not wanted. The streams are transferred. */
   | {
       readonly type: 'capture'
-      readonly video: ReadableStream<VideoFrame> | null
+      readonly video: CapturedVideo | null
       readonly audio: ReadableStream<AudioData> | null
     }
   | { readonly type: 'mute'; readonly kind: 'audio' | 'video'; readonly muted: boolean }

@@ -16,7 +16,7 @@ import { type Connected, connect } from '../../transport/connect.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
-import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
+import type { CapturedVideo, WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
 import { Admission, type Entry } from './admission.ts'
 import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
@@ -78,10 +78,15 @@ export class CallEngine {
       namespace: participantNamespace(options.room, options.participantId),
       displayName: options.name,
       keys: this.keys,
+      renditions: {
+        ...(options.simulcast !== undefined && { simulcast: options.simulcast }),
+        ...(options.maxVideoBitrate !== undefined && { maxBitrate: options.maxVideoBitrate }),
+      },
       clock: this.clock,
       wallClock: Date.now,
       maxDatagramSize: () => this.connection?.session.maxDatagramSize ?? 0,
       onMediaError: (error) => events.onError(errors.codecFailed(error)),
+      onWithdrawn: (track, error) => events.onError(errors.renditionWithdrawn(track, error)),
       onCaptureFailed: (device, error) => events.onError(errors.captureFailed(device, error)),
       onBug: this.onBug,
     })
@@ -114,7 +119,7 @@ export class CallEngine {
   }
 
   /** Devices are open. */
-  capture(video: ReadableStream<VideoFrame> | null, audio: ReadableStream<AudioData> | null): void {
+  capture(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void {
     void this.media.capture(video, audio).catch(this.onBug)
   }
 

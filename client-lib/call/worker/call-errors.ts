@@ -58,6 +58,12 @@ export function codecFailed(error: MediaError): CallError {
   return { code: 'internal', message, detail: error.message }
 }
 
+/** @param track the rendition that could not be encoded */
+export function renditionWithdrawn(track: string, error: MediaError): CallError {
+  const message = 'One size of your picture cannot be encoded here. The others are still sent.'
+  return { code: 'internal', message, detail: `${track}: ${error.message}` }
+}
+
 export function captureFailed(device: 'microphone' | 'camera', error: unknown): CallError {
   return {
     code: 'no-device',

@@ -29,6 +29,7 @@ import type { WorkerOptions } from '../worker-protocol.ts'
 import { ActiveSpeakers } from './active-speakers.ts'
 import { ChatLink } from './chat-link.ts'
 import type { GroupIdentity } from './credentials.ts'
+import { FeedbackLink } from './feedback-link.ts'
 import { type LocalMedia, TRACK_NUMBER } from './local-media.ts'
 import type { MediaKeys } from './media-keys.ts'
 import { ReceiverReports } from './receiver-reports.ts'
@@ -79,6 +80,7 @@ export class CallRoom {
   readonly remotes: RemoteParticipants
   readonly speakers: ActiveSpeakers
   private readonly options: CallRoomOptions
+  private readonly feedback: FeedbackLink
   private readonly roundTrip: RoundTrip
   private readonly reports: ReceiverReports
   private readonly arrivals = new ArrivalMeter()
@@ -98,6 +100,13 @@ export class CallRoom {
     this.speakers = new ActiveSpeakers({ session, room, clock, onChange: () => events.onChange() })
     this.reports = this.openReports()
     this.remotes = this.openRemotes()
+    this.feedback = new FeedbackLink({
+      session: this.session,
+      room: this.name,
+      participantId: this.self,
+      clock: options.clock,
+      onFeedback: (feedback) => options.media.onFeedback(feedback),
+    })
     this.session.subscribeNamespace(roomNamespace(this.name), {
       onRejected: (error) => options.events.onRefused(error),
       onNamespace: (namespace) => this.onNamespace(namespace, true),
@@ -119,6 +128,7 @@ export class CallRoom {
 
   /** But for the session and the group, which are left one way or another. */
   close(): void {
+    this.feedback.close()
     this.reports.close()
     this.speakers.close()
     this.roundTrip.close()

@@ -8,6 +8,7 @@ import {
 } from '../../../moq/session/index.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
+import type { Property } from '../../../moq/wire/properties.ts'
 import { SenderContext } from '../../../sframe/index.ts'
 import type { ObjectPlan } from '../../media/frames.ts'
 import type { RepairSource } from '../../media/repair-source.ts'
@@ -21,11 +22,15 @@ export interface EncryptedTrackOptions {
   /** 0..255, lower is sent first. */
   readonly priority: number
   readonly keys: MediaKeys
+  /** Further track properties, ascending by type. */
+  readonly properties?: readonly Property[]
   readonly onError: (error: unknown) => void
   readonly onGroupRequested?: () => void
   readonly onDemand?: (wanted: boolean) => void
   /** Keeps the newest datagrams for those who ask for them again. Default: nothing can be fetched. */
   readonly repairs?: RepairSource
+  /** An object was dropped: a subscriber's transport did not take it, or too much is held. */
+  readonly onRefused?: (plan: ObjectPlan) => void
 }
 
 /** What is held while there is no key, at most; after it, what is newer is dropped. */
@@ -56,6 +61,7 @@ export class EncryptedTrack {
     this.publisher = new TrackPublisher({
       trackAlias: options.number,
       priority: options.priority,
+      ...(options.properties && { properties: options.properties }),
       ...(options.onGroupRequested && { onGroupRequested: () => this.onGroupRequested() }),
       onDemand: options.onDemand,
     })
@@ -147,9 +153,9 @@ export class EncryptedTrack {
         plan.delivery === 'stream'
           ? this.publisher.writeStream(plan.subgroup, { group, object, properties, payload })
           : this.writeDatagram({ group, object, properties, payload })
-      if (!sent) this.counters.refused++
       this.counters.objects++
       this.counters.bytes += payload.length
+      if (!sent) this.refused(plan)
       if (plan.last) this.publisher.endGroupsBefore(group + 1)
     })
   }
@@ -157,6 +163,11 @@ export class EncryptedTrack {
   /** Gives up what waits of a subgroup's stream. */
   abandon(subgroup: number, code: number): void {
     this.publisher.abandon(subgroup, code)
+  }
+
+  /** PUBLISH_DONE to every subscriber. */
+  done(status: number, reason: string): void {
+    this.publisher.done(status, reason)
   }
 
   close(): void {
@@ -176,7 +187,12 @@ export class EncryptedTrack {
     if (this.held === null) return
     this.heldBytes += plan.payload.length
     if (this.heldBytes <= HELD_BYTES) this.held.push(plan)
-    else this.counters.refused++
+    else this.refused(plan)
+  }
+
+  private refused(plan: ObjectPlan): void {
+    this.counters.refused++
+    this.options.onRefused?.(plan)
   }
 
   /** Null when the epoch was over before its key was there: the next one's is fetched already. */

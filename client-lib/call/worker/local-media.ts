@@ -1,6 +1,7 @@
 import {
   encodeCatalog,
   encodeMediaProperties,
+  type PublisherFeedback,
   TrackName,
   videoTrackName,
 } from '../../../moq/media/index.ts'
@@ -13,10 +14,11 @@ import type {
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
+import type { CaptureFormat, RenditionChoice } from '../../media/renditions.ts'
 import { RepairSource } from '../../media/repair-source.ts'
-import { DEFAULT_VIDEO } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
-import { EncryptedTrack } from './encrypted-track.ts'
+import type { CapturedVideo } from '../worker-protocol.ts'
+import { EncryptedTrack, type EncryptedTrackOptions } from './encrypted-track.ts'
 import { AUDIO_FORMAT, LocalAudio } from './local-audio.ts'
 import { LocalVideo } from './local-video.ts'
 import type { MediaKeys } from './media-keys.ts'
@@ -25,12 +27,16 @@ export interface LocalMediaOptions {
   readonly namespace: Namespace
   readonly displayName: string
   readonly keys: MediaKeys
+  /** How the camera is sent. */
+  readonly renditions: RenditionChoice
   readonly clock: Clock
   /** ms since the Unix epoch. */
   readonly wallClock: () => number
   /** Largest datagram that the transport takes now, bytes. */
   readonly maxDatagramSize: () => number
   readonly onMediaError: (error: MediaError) => void
+  /** A rendition of the camera cannot be encoded here; the others go on. */
+  readonly onWithdrawn: (track: string, error: MediaError) => void
   readonly onCaptureFailed: (device: 'microphone' | 'camera', error: unknown) => void
   readonly onBug: (error: unknown) => void
 }
@@ -43,13 +49,19 @@ export const TRACK_NUMBER = {
   mls: 0,
   catalog: 1,
   audio: 2,
+  /** Of the smallest rendition; the others, 16 at most, follow it. */
   video: 3,
   chat: 32,
   verify: 33,
   report: 34,
 } as const
-/** Publisher priorities: state, sound, picture. */
+/** Publisher priorities: state, sound, picture; of pictures the smallest first. */
 const PRIORITY = { catalog: 8, audio: 32, video: 96 } as const
+
+type TrackDetails = Pick<
+  EncryptedTrackOptions,
+  'properties' | 'onGroupRequested' | 'onDemand' | 'onRefused'
+>
 
 /** What we publish: a catalog that says what there is, sound, and picture. */
 export class LocalMedia {
@@ -91,7 +103,7 @@ export class LocalMedia {
 
   /** Devices are open. */
   async capture(
-    video: ReadableStream<VideoFrame> | null,
+    video: CapturedVideo | null,
     audio: ReadableStream<AudioData> | null,
   ): Promise<void> {
     if (audio) this.addAudio(audio)
@@ -105,6 +117,11 @@ export class LocalMedia {
     if (kind === 'audio') this.audio?.setMuted(muted)
     else this.video?.setMuted(muted)
     this.publishCatalog()
+  }
+
+  /** What the relay says of our uplink, and of what is wanted. */
+  onFeedback(feedback: PublisherFeedback): void {
+    this.video?.onFeedback(feedback)
   }
 
   /** Nothing more may go out under the old keys; the next ones are about to come. */
@@ -124,7 +141,7 @@ export class LocalMedia {
   }
 
   infos(): TrackInfo[] {
-    return [this.audio?.info(), this.video?.info()].filter((info) => info !== undefined)
+    return [...(this.audio ? [this.audio.info()] : []), ...(this.video?.infos() ?? [])]
   }
 
   close(): void {
@@ -135,8 +152,9 @@ export class LocalMedia {
   }
 
   private trackNamed(name: string | null): EncryptedTrack | undefined {
+    if (name === null) return undefined
     if (name === TrackName.CATALOG) return this.catalog
-    return [this.audio, this.video].find((media) => media?.name === name)?.track
+    return this.audio?.name === name ? this.audio.track : this.video?.track(name)
   }
 
   private addAudio(samples: ReadableStream<AudioData>): void {
@@ -153,41 +171,54 @@ export class LocalMedia {
     this.audio.capture(samples)
   }
 
-  private addVideo(frames: ReadableStream<VideoFrame>): void {
-    const { clock, wallClock, maxDatagramSize, onMediaError, onCaptureFailed } = this.options
-    const name = videoTrackName(0)
-    const video: LocalVideo = new LocalVideo({
-      name,
-      rendition: 0,
-      settings: DEFAULT_VIDEO,
-      track: this.encryptedTrack(name, 'video', {
-        onGroupRequested: () => video.requestKeyFrame(),
-        onDemand: (wanted) => video.onDemand(wanted),
-      }),
+  /** Another camera takes the place of the one before, on the tracks that there are. */
+  private addVideo({ frames, format }: CapturedVideo): void {
+    this.video ??= this.makeVideo(format)
+    this.video.capture(frames)
+  }
+
+  private makeVideo(format: CaptureFormat): LocalVideo {
+    const { renditions, clock, wallClock, maxDatagramSize, onMediaError } = this.options
+    const { onWithdrawn, onCaptureFailed } = this.options
+    const video = new LocalVideo({
+      format,
+      choice: renditions,
+      trackOf: (rendition, properties, events) =>
+        this.encryptedTrack(
+          videoTrackName(rendition),
+          'video',
+          { properties, ...events },
+          rendition,
+        ),
       clock,
       wallClock,
       maxDatagramSize,
       onError: onMediaError,
+      onWithdrawn: (name, error) => {
+        onWithdrawn(name, error)
+        this.publishCatalog()
+      },
       onCaptureFailed: (error) => onCaptureFailed('camera', error),
     })
-    this.video = video
     video.setMuted(this.muted.video)
-    video.capture(frames)
+    return video
   }
 
+  /** @param further of several tracks of a kind, which one: 0 is the first */
   private encryptedTrack(
     name: string,
     kind: keyof typeof PRIORITY,
-    events: { onGroupRequested?: () => void; onDemand?: (wanted: boolean) => void },
+    options: TrackDetails,
+    further = 0,
   ): EncryptedTrack {
     return new EncryptedTrack({
       track: trackOf(this.options.namespace, name),
-      number: TRACK_NUMBER[kind],
-      priority: PRIORITY[kind],
+      number: TRACK_NUMBER[kind] + further,
+      priority: PRIORITY[kind] + further,
       keys: this.options.keys,
       onError: this.options.onBug,
-      ...(kind === 'video' && { repairs: this.repairSource(PRIORITY[kind]) }),
-      ...events,
+      ...(kind === 'video' && { repairs: this.repairSource(PRIORITY[kind] + further) }),
+      ...options,
     })
   }
 
@@ -209,7 +240,7 @@ export class LocalMedia {
       last: true,
       payload: encodeCatalog({
         displayName: this.options.displayName,
-        tracks: [...this.audioEntry(), ...this.videoEntry()],
+        tracks: [...this.audioEntry(), ...(this.video?.entries ?? [])],
       }),
     })
   }
@@ -218,13 +249,5 @@ export class LocalMedia {
     if (!this.audio) return []
     const { name, muted } = this.audio
     return [{ name, role: 'audio', live: true, channelConfig: '1', muted, ...AUDIO_FORMAT }]
-  }
-
-  private videoEntry() {
-    if (!this.video) return []
-    const { name, muted, codecString, settings } = this.video
-    const { width, height, framerate, bitrate, temporalLayers } = settings
-    const format = { codec: codecString, width, height, framerate, bitrate, temporalLayers }
-    return [{ name, role: 'video', live: true, altGroup: 1, muted, ...format }]
   }
 }

@@ -1,162 +1,162 @@
+import {
+  type CatalogTrack,
+  type PublisherFeedback,
+  renditionProperty,
+  videoTrackName,
+} from '../../../moq/media/index.ts'
 import type { Clock } from '../../../moq/session/index.ts'
-import { ResetCode } from '../../../moq/wire/codes.ts'
-import { videoCodecString } from '../../media/codecs.ts'
-import { firstGroupAt } from '../../media/first-group.ts'
-import type { EncodedVideo } from '../../media/frames.ts'
+import type { Property } from '../../../moq/wire/properties.ts'
+import type { ObjectPlan } from '../../media/frames.ts'
 import type { MediaError } from '../../media/media-error.ts'
-import { VideoPacketizer } from '../../media/packetize.ts'
+import { type CaptureFormat, type RenditionChoice, renditionsOf } from '../../media/renditions.ts'
 import { readTrack } from '../../media/track-reader.ts'
-import { VideoTrackEncoder } from '../../media/video-encoder.ts'
 import type { VideoSettings } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
 import type { EncryptedTrack } from './encrypted-track.ts'
+import { LocalRendition } from './local-rendition.ts'
+import { LocalUplink } from './local-uplink.ts'
+
+/** What a rendition's track asks of it. */
+export interface RenditionTrackEvents {
+  onGroupRequested(): void
+  onDemand(): void
+  onRefused(plan: ObjectPlan): void
+}
 
 export interface LocalVideoOptions {
-  readonly name: string
-  readonly rendition: number
-  readonly settings: VideoSettings
-  readonly track: EncryptedTrack
+  /** What the camera gives; it may change. */
+  readonly format: CaptureFormat
+  readonly choice: RenditionChoice
+  /** Makes the track of a rendition. */
+  readonly trackOf: (
+    rendition: number,
+    properties: readonly Property[],
+    events: RenditionTrackEvents,
+  ) => EncryptedTrack
   readonly clock: Clock
   readonly wallClock: () => number
   /** Largest datagram that the transport takes now, bytes. */
   readonly maxDatagramSize: () => number
   readonly onError: (error: MediaError) => void
+  /** A rendition could not be encoded here; the others go on. */
+  readonly onWithdrawn: (name: string, error: MediaError) => void
   /** The device's stream failed, e.g. because it was unplugged. */
   readonly onCaptureFailed: (error: unknown) => void
 }
 
-/** Bytes waiting for the uplink from which enhancement layers stop, and from which the group ends. */
-const SKIP_ENHANCEMENT_BYTES = 24 * 1024
-const GIVE_UP_BYTES = 192 * 1024
+/** Failures of an encoder in a row, without a frame between, that are not to be mended by another try. */
+const MOST_FAILURES = 3
 
 /**
- * Our camera: frames → layered video → the base layer on a stream, the rest as datagrams. It encodes
- * only while somebody watches.
+ * Our camera in its renditions, `video/0` the smallest: each frame is read once, and given to every
+ * rendition that is encoded now. Each is a track of its own, and fails for itself.
  */
 export class LocalVideo {
-  readonly name: string
-  readonly track: EncryptedTrack
-  readonly settings: VideoSettings
   muted = false
   private readonly options: LocalVideoOptions
-  private readonly encoder: VideoTrackEncoder
-  private readonly packetizer: VideoPacketizer
-  private readonly ended = new AbortController()
-  private lastFrameAt: number | null = null
-  private dropped = 0
-  /** Nothing may be sent before the next key frame. */
-  private needKey = true
+  private readonly renditions: LocalRendition[]
+  private readonly uplink: LocalUplink
+  private reading = new AbortController()
 
   constructor(options: LocalVideoOptions) {
     this.options = options
-    this.name = options.name
-    this.track = options.track
-    this.settings = options.settings
-    this.packetizer = new VideoPacketizer({
-      temporalLayers: options.settings.temporalLayers,
-      firstGroup: firstGroupAt(options.wallClock()),
-    })
-    this.encoder = new VideoTrackEncoder({
-      settings: options.settings,
-      now: () => options.clock.now(),
-      wallClock: options.wallClock,
-      onError: options.onError,
-      onFrame: (frame) => this.onFrame(frame),
-    })
-    this.onDemand(false)
-  }
-
-  get codecString(): string {
-    const { codec, width, height } = this.settings
-    return videoCodecString(codec, width, height)
-  }
-
-  /** Reads a captured track to its end. */
-  capture(frames: ReadableStream<VideoFrame>): void {
-    readTrack(frames, (frame) => this.encoder.encode(frame), this.ended.signal).catch(
-      this.options.onCaptureFailed,
+    const { format, choice, clock } = options
+    this.renditions = renditionsOf(format, choice).map((settings, rendition) =>
+      this.makeRendition(rendition, settings),
     )
+    this.uplink = new LocalUplink({
+      renditions: [...this.renditions],
+      clock,
+      ...(choice.maxBitrate !== undefined && { maxBitrate: choice.maxBitrate }),
+    })
+  }
+
+  get entries(): CatalogTrack[] {
+    return this.renditions.map(({ entry }) => entry)
+  }
+
+  track(name: string): EncryptedTrack | undefined {
+    return this.renditions.find((rendition) => rendition.name === name)?.track
+  }
+
+  /** Reads a captured track to its end; another device's takes the place of the one before. */
+  capture(frames: ReadableStream<VideoFrame>): void {
+    this.reading.abort()
+    this.reading = new AbortController()
+    const { signal } = this.reading
+    readTrack(frames, (frame) => this.encode(frame), signal).catch(this.options.onCaptureFailed)
   }
 
   setMuted(muted: boolean): void {
     this.muted = muted
-    this.onDemand(this.track.wanted)
+    for (const rendition of this.renditions) rendition.setMuted(muted)
   }
 
-  /** Somebody watches, or nobody does. */
-  onDemand(wanted: boolean): void {
-    const pause = this.muted || !wanted
-    this.encoder.setMuted(pause)
-    if (!pause) this.encoder.requestKeyFrame()
-  }
-
-  requestKeyFrame(): void {
-    this.encoder.requestKeyFrame()
+  /** What the relay says of our uplink, and of what is wanted. */
+  onFeedback(feedback: PublisherFeedback): void {
+    this.uplink.onFeedback(feedback)
   }
 
   /** Nothing more may go out under the old key: what can be read under the next begins at a key frame. */
   revokeKey(): void {
-    this.track.revokeKey()
-    this.needKey = true
-    this.encoder.requestKeyFrame()
+    for (const rendition of this.renditions) rendition.revokeKey()
   }
 
   async renewKey(): Promise<void> {
-    await this.track.renewKey()
-    this.encoder.requestKeyFrame()
+    await Promise.all(this.renditions.map((rendition) => rendition.renewKey()))
   }
 
-  info(): TrackInfo {
-    const { objects, bytes } = this.track.counters
-    const { clock, rendition, settings } = this.options
-    return {
-      name: this.name,
-      kind: 'video',
-      direction: 'send',
-      codec: this.codecString,
-      rendition,
-      temporalLayers: settings.temporalLayers,
-      muted: this.muted,
-      objects,
-      bytes,
-      framesDecoded: 0,
-      framesDropped: this.dropped + this.encoder.counters.dropped,
-      decryptFailures: 0,
-      lastFrameAgeMs: this.lastFrameAt === null ? null : clock.now() - this.lastFrameAt,
-      audioLevel: null,
-    }
+  infos(): TrackInfo[] {
+    return this.renditions.map((rendition) => rendition.info())
   }
 
   close(): void {
-    this.ended.abort()
-    this.encoder.close()
-    this.track.close()
+    this.reading.abort()
+    this.uplink.close()
+    for (const rendition of this.renditions) rendition.close()
   }
 
-  private onFrame(frame: EncodedVideo): void {
-    this.lastFrameAt = this.options.clock.now()
-    if (frame.key) {
-      this.track.switchKey()
-      this.needKey = false
+  private encode(frame: VideoFrame): void {
+    try {
+      for (const rendition of this.renditions) {
+        if (rendition.active) rendition.encode(frame.clone())
+      }
+    } finally {
+      frame.close()
     }
-    if (this.needKey || !this.bears(frame)) {
-      this.dropped++
-      this.packetizer.leaveOut(frame)
+  }
+
+  private makeRendition(number: number, settings: VideoSettings): LocalRendition {
+    const { trackOf, clock, wallClock, maxDatagramSize } = this.options
+    const rendition: LocalRendition = new LocalRendition({
+      name: videoTrackName(number),
+      rendition: number,
+      settings,
+      track: trackOf(number, [renditionProperty(settings)], {
+        onGroupRequested: () => rendition.requestKeyFrame(),
+        onDemand: () => {
+          rendition.onDemand()
+          this.uplink.onDemand()
+        },
+        onRefused: (plan) => rendition.onRefused(plan),
+      }),
+      clock,
+      wallClock,
+      maxDatagramSize,
+      onError: (error, failures) => this.onEncoderFailed(rendition, error, failures),
+    })
+    return rendition
+  }
+
+  /** The last rendition is never given up: it is tried again and again. */
+  private onEncoderFailed(rendition: LocalRendition, error: MediaError, failures: number): void {
+    const { onError, onWithdrawn } = this.options
+    if (failures < MOST_FAILURES || this.renditions.length === 1) {
+      onError(error)
       return
     }
-    const size = this.options.maxDatagramSize()
-    for (const plan of this.packetizer.packetize(frame, size)) this.track.send(plan)
-  }
-
-  /** Whether the uplink bears this frame; the least needed goes first. */
-  private bears(frame: EncodedVideo): boolean {
-    const { buffered } = this.track
-    if (buffered > GIVE_UP_BYTES) {
-      this.track.abandon(0, ResetCode.DELIVERY_TIMEOUT)
-      this.needKey = true
-      this.encoder.requestKeyFrame()
-      return false
-    }
-    return frame.temporalLayer === 0 || buffered <= SKIP_ENHANCEMENT_BYTES
+    this.renditions.splice(this.renditions.indexOf(rendition), 1)
+    rendition.withdraw('it cannot be encoded here')
+    onWithdrawn(rendition.name, error)
   }
 }
