@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PublisherFeedback, TrackFeedback } from '../../moq/media/index.ts'
-import { type RenditionLimits, type RenditionPlan, UplinkController } from './uplink-controller.ts'
+import {
+  LEAST_BITRATE,
+  type RenditionLimits,
+  type RenditionPlan,
+  UplinkController,
+} from './uplink-controller.ts'
 
 const small: RenditionLimits = {
   name: 'video/0',
@@ -112,6 +117,15 @@ describe('the uplink controller', () => {
     expect(bench.plan('video/0').framerate).toBe(7.5)
   })
 
+  it('leaves no encoder without a bit, however little the path bears', () => {
+    const bench = new Bench([small, middle], 60_000)
+    for (const estimate of [1, 50_000, 61_000]) {
+      bench.feed({ estimate }, 1000)
+      expect(bench.active).toEqual(['video/0'])
+      expect(bench.total).toBe(LEAST_BITRATE)
+    }
+  })
+
   it('steps up slowly, and begins a rendition only when there is more than enough for a while', () => {
     const bench = new Bench()
     bench.feed({ estimate: 200_000 }, 2000)
@@ -211,7 +225,10 @@ describe('the uplink controller', () => {
         for (const { estimate, layers } of readings) {
           const tracks = layers.map((count, at) => track(`video/${at}`, count))
           bench.feed({ estimate, tracks })
-          if (estimate !== null) expect(bench.total).toBeLessThanOrEqual(estimate * 0.9 + 1)
+          if (estimate !== null) {
+            const bound = Math.max(LEAST_BITRATE, estimate * 0.9 + 1)
+            expect(bench.total).toBeLessThanOrEqual(bound)
+          }
           for (const [at, limits] of [small, middle, large].entries()) {
             const plan = bench.controller.plan[at]!
             expect(plan.bitrate).toBeLessThanOrEqual(limits.maxBitrate)

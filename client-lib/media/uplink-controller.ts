@@ -64,6 +64,8 @@ const FEWER_LAYERS_MS = 1000
 /** Without feedback for so long, ms, nothing rises. */
 const STALE_MS = 1000
 const KEY_FRAME_GAP_MS = 500
+/** What the smallest picture that somebody watches gets in any case, bits/s: an encoder needs some. */
+export const LEAST_BITRATE = 30_000
 /** An encoder is told of a bitrate only when it differs by this share. */
 const NOTICEABLE = 0.05
 
@@ -166,8 +168,9 @@ export class UplinkController {
     for (const rendition of this.renditions) {
       rendition.active = rendition.wanted && this.isBorne(rendition, left, isFirst, now)
       if (!rendition.active) continue
-      rendition.bitrate = Math.min(rendition.limits.minBitrate, left)
-      left -= rendition.bitrate
+      const { minBitrate } = rendition.limits
+      rendition.bitrate = Math.min(minBitrate, isFirst ? Math.max(LEAST_BITRATE, left) : left)
+      left = Math.max(0, left - rendition.bitrate)
       isFirst = false
       chosen.push(rendition)
     }

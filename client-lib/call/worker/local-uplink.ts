@@ -16,6 +16,11 @@ export interface LocalUplinkOptions {
 const TICK_MS = 200
 /** Without a word of the relay's for so long, ms, we go by what we see ourselves. */
 const FEEDBACK_LOST_MS = 3000
+/**
+ * An uplink that bears less than this, bits a second, shows on our own side, too: bytes wait. Where they
+ * do not, it is a machine without time that makes objects late, and fewer bits would not help it.
+ */
+const NARROW_BITRATE = 250_000
 /** What sound and state take, bits a second. */
 const RESERVED_BITRATE = 60_000
 
@@ -27,6 +32,8 @@ const OVERLOAD_LEAST_FRAMES = 10
 /** How long a rendition that the machine has no time for is left out: at first, and at most. */
 const FIRST_HOLD_MS = 30_000
 const LAST_HOLD_MS = 480_000
+
+const NOTHING_TOLD: PublisherFeedback = { bitrate: 0, estimate: null, tracks: [] }
 
 interface Load {
   input: number
@@ -44,6 +51,7 @@ export class LocalUplink {
   private readonly controller: UplinkController
   private readonly guess: PathGuess
   private readonly loads = new Map<LocalRendition, Load>()
+  private told: PublisherFeedback = NOTHING_TOLD
   private heardAt = Number.NEGATIVE_INFINITY
   private tickedAt: number
   private loadSince: number
@@ -84,13 +92,15 @@ export class LocalUplink {
 
   /** The relay's newest feedback. */
   onFeedback(feedback: PublisherFeedback): void {
+    this.told = feedback
     this.heardAt = this.options.clock.now()
-    this.controller.onFeedback(feedback, this.heardAt)
+    this.planAsTold()
   }
 
   /** Somebody began or ceased to want a rendition's objects. */
   onDemand(): void {
-    if (!this.isTold) this.planByOurselves()
+    if (this.isTold) this.planAsTold()
+    else this.planByOurselves()
   }
 
   close(): void {
@@ -112,27 +122,30 @@ export class LocalUplink {
       this.noteLoad(rendition, reading)
     }
     if (now - this.loadSince >= OVERLOAD_MS) this.judgeLoad(now)
-    if (this.isTold || elapsed <= 0) return
+    if (elapsed <= 0) return
     const buffered = renditions.reduce((sum, { track }) => sum + track.buffered, 0)
     this.guess.update({ buffered, refused, bitrate: (bytes * 8000) / elapsed }, now)
-    this.planByOurselves()
+    if (!this.isTold) this.planByOurselves()
+  }
+
+  /** A track that the relay does not tell of, perhaps not yet, is wanted where it is subscribed to. */
+  private planAsTold(): void {
+    const { bitrate, estimate: told, tracks } = this.told
+    const estimate =
+      told === null ? null : Math.max(told, Math.min(NARROW_BITRATE, this.guess.estimate))
+    const untold = this.options.renditions.filter(
+      (rendition) => !tracks.some(({ name }) => name === rendition.name),
+    )
+    const all = untold.length === 0 ? tracks : [...tracks, ...untold.map(asSubscribed)]
+    this.controller.onFeedback({ bitrate, estimate, tracks: all }, this.options.clock.now())
   }
 
   /** As a relay's feedback would be, of what we know ourselves. */
   private planByOurselves(): void {
     const { clock, renditions } = this.options
-    const tracks = renditions.map(
-      ({ name, track, settings }): TrackFeedback => ({
-        name,
-        bitrate: 0,
-        lossPermille: 0,
-        jitterMs: 0,
-        layers: track.wanted ? settings.temporalLayers : 0,
-        keyFrameWanted: false,
-      }),
-    )
-    const feedback = { bitrate: 0, estimate: Math.round(this.guess.estimate), tracks }
-    this.controller.onFeedback(feedback, clock.now())
+    const estimate = Math.round(this.guess.estimate)
+    const tracks = renditions.map(asSubscribed)
+    this.controller.onFeedback({ bitrate: 0, estimate, tracks }, clock.now())
   }
 
   private noteLoad(rendition: LocalRendition, { input, missed }: RenditionReading): void {
@@ -158,4 +171,9 @@ export class LocalUplink {
     this.controller.hold(largest.name, now + load.holdMs)
     load.holdMs = Math.min(LAST_HOLD_MS, load.holdMs * 2)
   }
+}
+
+function asSubscribed({ name, track, settings }: LocalRendition): TrackFeedback {
+  const layers = track.wanted ? settings.temporalLayers : 0
+  return { name, bitrate: 0, lossPermille: 0, jitterMs: 0, layers, keyFrameWanted: false }
 }

@@ -17,6 +17,7 @@ import type { MoqObject } from '../../../moq/wire/object.ts'
 import { decodeHeader, nobleProvider, parseMlsKid } from '../../../sframe/index.ts'
 import { FakeChunk, FakeCodec, stubCodecs } from '../../media/fake-codecs.ts'
 import type { CaptureFormat, RenditionChoice } from '../../media/renditions.ts'
+import { LEAST_BITRATE } from '../../media/uplink-controller.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
 import { LocalVideo } from './local-video.ts'
 import { MediaKeys } from './media-keys.ts'
@@ -156,6 +157,9 @@ class World {
     }
   }
 
+  /** What the relay takes the uplink to bear. */
+  estimate = 10_000_000
+
   tell(...layers: readonly number[]): void {
     const tracks = layers.map(
       (count, at): TrackFeedback => ({
@@ -167,7 +171,7 @@ class World {
         keyFrameWanted: false,
       }),
     )
-    this.video.onFeedback({ bitrate: 0, estimate: 10_000_000, tracks })
+    this.video.onFeedback({ bitrate: 0, estimate: this.estimate, tracks })
   }
 
   /** As a relay does, five times a second, while the camera films. */
@@ -319,6 +323,15 @@ describe('our camera in its renditions', () => {
     expect(back).not.toContain('K')
   })
 
+  it('goes by what is subscribed to of a track that the relay does not tell of', async () => {
+    const world = await World.make()
+    await world.tellFor(1000, 0)
+    await world.watch(0)
+    await world.watch(1)
+    await world.tellFor(1000, 0)
+    expect(world.encoded).toEqual([640])
+  })
+
   it('goes by what is subscribed to where the relay falls silent', async () => {
     const world = await World.make()
     await world.watch(0)
@@ -326,6 +339,33 @@ describe('our camera in its renditions', () => {
     expect(world.encoded).toEqual([])
     await world.film(100)
     expect(world.encoded).toEqual([320])
+  })
+
+  it('takes a relay that calls the path narrow at its word only when bytes wait on our side, too', async () => {
+    const world = await World.make()
+    await world.watch(1)
+    world.estimate = 50_000
+    await world.tellFor(2000, 0, 3)
+    const target = () => world.video.infos()[1]!.encoding!.targetBitrate
+    expect(target()).toBe(250_000 * 0.9 - 60_000)
+    vi.spyOn(EncryptedTrack.prototype, 'buffered', 'get').mockReturnValue(40_000)
+    await world.tellFor(10_000, 0, 3)
+    vi.restoreAllMocks()
+    expect(target()).toBe(LEAST_BITRATE)
+  })
+
+  it('comes down by itself where no relay tells it to', async () => {
+    const world = await World.make()
+    await world.watch(1)
+    await world.film(150)
+    const target = () => world.video.infos()[1]!.encoding!.targetBitrate
+    expect(target()).toBe(600_000)
+    vi.spyOn(EncryptedTrack.prototype, 'buffered', 'get').mockReturnValue(150_000)
+    await world.film(60)
+    vi.restoreAllMocks()
+    expect(target()).toBeLessThan(500_000)
+    await world.film(1200)
+    expect(target()).toBeGreaterThan(550_000)
   })
 
   it('makes a key frame for whoever asks for a group', async () => {
