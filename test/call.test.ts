@@ -223,6 +223,24 @@ describe('a call over WebTransport', () => {
     await expect.poll(() => count('datagram'), { timeout: 10_000 }).toBeGreaterThan(50)
   })
 
+  it('sends the camera in the sizes that somebody is shown, and encodes no others', async () => {
+    const sent = (snapshot: Snapshot) =>
+      snapshot.participants
+        .filter(({ local }) => local)
+        .flatMap(({ tracks }) => tracks.filter(({ kind }) => kind === 'video'))
+    const snapshot = await two.until('a size that is sent', (now) =>
+      sent(now).some(({ encoding }) => encoding!.active && encoding!.framesPerSecond > 0),
+    )
+    expect(sent(snapshot).map(({ name, encoding }) => [name, encoding!.width])).toEqual([
+      ['video/0', 320],
+      ['video/1', 640],
+      ['video/2', 1280],
+    ])
+    for (const { encoding } of sent(snapshot)) {
+      expect(encoding!.targetBitrate > 0).toBe(encoding!.active)
+    }
+  })
+
   it('takes in a third and lets it go again, and nobody stops', async () => {
     const before = await expectSameCode([one, two], 1)
     await one.watchGaps(others(await one.snapshot())[0]!.id)

@@ -208,10 +208,9 @@ export interface EncodingInfo {
   readonly height: number
   /** Frames that were encoded in the last second. */
   readonly framesPerSecond: number
-  /** What is planned: bits a second, 0 while not active; frames a second; temporal layers sent. */
+  /** What is planned: bits a second, 0 while not active, and frames a second. */
   readonly targetBitrate: number
   readonly targetFramerate: number
-  readonly layersSent: number
 }
 
 /** Plain JSON; fields may be added, none renamed. */

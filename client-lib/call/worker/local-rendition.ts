@@ -162,14 +162,14 @@ export class LocalRendition {
   info(): TrackInfo {
     const { objects, bytes } = this.track.counters
     const { clock, rendition } = this.options
-    const { width, height, temporalLayers } = this.settings
+    const { width, height } = this.settings
     return {
       name: this.name,
       kind: 'video',
       direction: 'send',
       codec: this.codec,
       rendition,
-      temporalLayers,
+      temporalLayers: this.plan?.temporalLayers ?? this.settings.temporalLayers,
       muted: this.muted,
       objects,
       bytes,
@@ -185,7 +185,6 @@ export class LocalRendition {
         framesPerSecond: this.framesPerSecond(),
         targetBitrate: this.encoding ? (this.plan?.bitrate ?? 0) : 0,
         targetFramerate: this.plan?.framerate ?? this.settings.framerate,
-        layersSent: this.plan?.temporalLayers ?? temporalLayers,
       },
     }
   }

@@ -314,7 +314,10 @@ describe('our camera in its renditions', () => {
     objects.length = 0
     await world.tellFor(1000, 1)
     expect(new Set(layersOf(objects))).toEqual(new Set(['0']))
-    expect(world.video.infos()[0]!.encoding).toMatchObject({ layersSent: 1, framesPerSecond: 30 })
+    expect(world.video.infos()[0]).toMatchObject({
+      temporalLayers: 1,
+      encoding: { framesPerSecond: 30 },
+    })
     objects.length = 0
     await world.tellFor(1000, 3)
     const back = layersOf(objects)
