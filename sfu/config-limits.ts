@@ -69,6 +69,25 @@ export const limitOptions: { readonly [Key in keyof LimitSettings]: Option<numbe
     0,
     1_000_000,
   ),
+  maxReports: countOption(
+    ofRelay(
+      'maxReports',
+      'max-reports',
+      'reports of what it shows and gets that are read a second',
+    ),
+    1,
+    1000,
+  ),
+  lastN: countOption(
+    ofRelay(
+      'lastN',
+      'last-n',
+      'cameras that one caller is shown: of those who spoke last',
+      OF_RELAY,
+    ),
+    1,
+    1_000_000,
+  ),
   maxDataStreams: countOption(
     ofSession('maxDataStreams', 'max-data-streams', 'streams of media open at one time'),
     1,
@@ -290,6 +309,8 @@ export function relayLimitsOf(
     joinWindowMs: settings.joinWindowMs,
     feedbackMs: settings.feedbackMs,
     maxVoices: settings.maxVoices,
+    maxReports: settings.maxReports,
+    lastN: settings.lastN,
   }
 }
 

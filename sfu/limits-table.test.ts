@@ -36,6 +36,7 @@ const levels = {
   cacheObjects: 0,
   duplicates: 0,
   malformedTracks: 0,
+  malformedReports: 0,
   gateDrops: {},
   policed: { ...makePoliceCounters() },
   keyTroubles: {},

@@ -17,6 +17,10 @@ export interface ForwardCounters {
     /** Its publisher sent more than it may. */
     policing: number
   }
+  /** A receiver was given a larger rendition of a picture, or a smaller one. */
+  readonly renditionSwitches: { up: number; down: number }
+  /** A receiver was given more temporal layers of the same rendition, or fewer. */
+  readonly layerChanges: { up: number; down: number }
   /** New groups asked of publishers. */
   keyFrameRequests: number
 }

@@ -260,9 +260,9 @@ export class EgressScheduler implements FlowHost {
     if (!publication.closed) {
       if (this.isLate(owner, now - object.arrivedAt)) {
         this.counters.drops.deadline++
-        owner.onDatagramLost(object)
+        owner.onDatagramLost(object, 'deadline')
       } else if (!owner.isUseful(object)) {
-        owner.onDatagramLost(object)
+        owner.onDatagramLost(object, 'useless')
       } else if (publication.sendDatagram(datagram)) {
         sent = datagram.length
         this.counters.forwarded.datagram++
@@ -270,7 +270,7 @@ export class EgressScheduler implements FlowHost {
         this.counters.bytes.sent += sent
       } else {
         this.counters.drops.congestion++
-        owner.onDatagramLost(object)
+        owner.onDatagramLost(object, 'congestion')
       }
     }
     this.gone(owner, datagram.length)
@@ -388,7 +388,7 @@ export class EgressScheduler implements FlowHost {
       this.counters.drops.overflow += datagrams.size
       for (const object of datagrams) {
         this.gone(lane.owner, object.datagram!.length)
-        lane.owner.onDatagramLost(object)
+        lane.owner.onDatagramLost(object, 'overflow')
       }
     }
   }

@@ -28,6 +28,9 @@ export type FlowPublication = Pick<
   'closed' | 'subscriberPriority' | 'openSubgroup' | 'sendDatagram'
 >
 
+/** Why a datagram that was queued is not sent; `useless`: see `FlowOwner.isUseful`. */
+export type DatagramLoss = 'deadline' | 'congestion' | 'overflow' | 'useless'
+
 /** A subscriber's share of a track: where its objects go. */
 export interface FlowOwner {
   readonly publication: FlowPublication
@@ -51,10 +54,13 @@ export interface FlowOwner {
   lanes: Map<number, FlowLane> | null
   /** Nothing of it waits any more. */
   onIdle(): void
-  /** A subgroup was given up for this subscriber, so what depends on it cannot be decoded. */
-  onSubgroupLost(group: number, subgroup: number): void
+  /**
+   * A subgroup was given up for this subscriber, so what depends on it cannot be decoded.
+   * @param code with which its stream is reset
+   */
+  onSubgroupLost(group: number, subgroup: number, code: number): void
   /** A datagram that was queued is not sent. */
-  onDatagramLost(object: ForwardObject): void
+  onDatagramLost(object: ForwardObject, reason: DatagramLoss): void
   /** Whether a datagram that waits is worth sending: what it builds on was not given up since. */
   isUseful(object: ForwardObject): boolean
 }
@@ -206,7 +212,7 @@ export class SubgroupFlow implements LaneFlow {
     this.writer?.reset(code)
     this.host?.discard(this)
     if (code !== ResetCode.CANCELLED) {
-      this.owner.onSubgroupLost(this.source.group, this.source.subgroup)
+      this.owner.onSubgroupLost(this.source.group, this.source.subgroup, code)
     }
   }
 

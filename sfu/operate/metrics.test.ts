@@ -15,6 +15,7 @@ let levels: Levels = {
   cacheObjects: 12,
   duplicates: 6,
   malformedTracks: 1,
+  malformedReports: 0,
   gateDrops: { 'key-frame': 7, late: 0 },
   policed: { 'session-bytes': 3, 'no-base': 0 },
   keyTroubles: { replayed: 2 },

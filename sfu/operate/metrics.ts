@@ -15,9 +15,9 @@ const deliveries = ['stream', 'datagram'] as const
 export const dropReasons = [
   /** Past its latency budget. */
   'deadline',
-  /** An enhancement layer or rendition that the path does not bear. */
+  /** An enhancement layer that the path did not take. */
   'congestion',
-  /** Not the layer or rendition that the subscriber gets. */
+  /** It waited when the subscriber was given another rendition, or none. */
   'selection',
   /** The publisher sent more than it may. */
   'policing',
@@ -52,6 +52,7 @@ export interface Counters {
   readonly sessionsClosed: Tally<typeof closers>
   readonly sessionsRefused: Tally<typeof refusals>
   readonly renditionSwitches: Tally<typeof steps>
+  readonly layerChanges: Tally<typeof steps>
   readonly admission: AdmissionCounters
   readonly limits: LimitHits
   keyFrameRequests: number
@@ -75,6 +76,8 @@ export interface Levels {
   /** Since the start: objects that came twice, and tracks found malformed. */
   readonly duplicates: number
   readonly malformedTracks: number
+  /** Since the start: objects of `report` tracks that are no reports. */
+  readonly malformedReports: number
   /** Since the start: objects that a gate held back from a subscriber, by reason. */
   readonly gateDrops: Readonly<Record<string, number>>
   /** Since the start: objects of publishers that send more than they may, by reason. */
@@ -122,6 +125,7 @@ export function makeCounters(): Counters {
     sessionsClosed: tally(closers),
     sessionsRefused: tally(refusals),
     renditionSwitches: tally(steps),
+    layerChanges: tally(steps),
     admission: makeAdmissionCounters(),
     limits: makeLimitHits(),
     keyFrameRequests: 0,
@@ -160,10 +164,11 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   counter('sessions_closed', 'Sessions ended, by who ended them.', 'by', counters.sessionsClosed)
   counter('sessions_refused', 'Sessions refused.', 'reason', counters.sessionsRefused)
   counter('rendition_switches', 'Rendition changes.', 'direction', counters.renditionSwitches)
+  counter('layer_changes', 'Changes of temporal layers.', 'direction', counters.layerChanges)
   counter('limit_hits', 'Requests and streams that hit a limit.', 'limit', counters.limits)
   counter(
     'gate_drops',
-    'Objects that a subscriber could not decode.',
+    'Objects that a subscriber could not decode, or was to have less of.',
     'reason',
     () => levels().gateDrops,
   )
@@ -201,6 +206,11 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
   )
   plain('objects_duplicate', 'Objects that came again.', () => levels().duplicates)
   plain('malformed_tracks', 'Tracks found malformed.', () => levels().malformedTracks)
+  plain(
+    'reports_malformed',
+    'Objects of report tracks that are no reports.',
+    () => levels().malformedReports,
+  )
   plain('key_frame_requests', 'Key frames asked of publishers.', () => counters.keyFrameRequests)
 
   const gauge = (name: string, help: string, read: (levels: Levels) => number) => {

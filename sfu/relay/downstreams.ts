@@ -1,4 +1,3 @@
-import { MAX_LAYERS } from '../../moq/media/index.ts'
 import type {
   Clock,
   IncomingSubscribe,
@@ -16,7 +15,9 @@ import type { Fanout } from './fanout.ts'
 import { RETRY_AFTER_MS, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
 import type { Publishers } from './publishers.ts'
+import type { TrackOffer } from './receivers/index.ts'
 import type { Subscribers } from './subscribers.ts'
+import { TrackDemand } from './track-demand.ts'
 import type { TrackFacts } from './track-facts.ts'
 import type { TrackHost } from './track-host.ts'
 import type { VideoGate } from './video-gate.ts'
@@ -37,6 +38,8 @@ export interface DownstreamsOptions {
   readonly drops: GateDropCounters
   /** Null for a track that is no picture. */
   readonly video: VideoGate | null
+  /** Null for what is no sound or picture of a participant's. */
+  readonly offer: TrackOffer | null
   /** A subscriber left: it may have been the last. */
   readonly onLeft: () => void
   /** Temporal layers that subscribers want now, from the base up; 0: nobody wants objects. */
@@ -56,11 +59,27 @@ export class Downstreams {
   private readonly waiting: WaitingSubscribers
   private readonly publishers: Publishers
   private readonly facts: TrackFacts
+  private readonly demand: TrackDemand
+  /** As `onWanted` told. */
+  private wanted = 0
+  /** The track is of the room's active speaker. */
+  private speaks = false
 
   constructor(options: DownstreamsOptions) {
-    const { name, clock, host, publishers, facts, subscribers, drops, video } = options
+    const { name, clock, host, publishers, facts, subscribers, drops, video, offer } = options
     this.options = options
-    this.track = { traffic: trafficOf(name), drops, video, onLost: () => this.requestGroup(0) }
+    this.track = {
+      clock,
+      traffic: trafficOf(name),
+      offer,
+      drops,
+      video,
+      onLost: () => this.requestGroup(0),
+      onDemand: (downstream) => this.countDemand(downstream),
+      onBegin: (downstream, maxAgeMs) => this.join(downstream, maxAgeMs),
+      onStopped: (downstream) => options.fanout.leave(downstream),
+    }
+    this.demand = new TrackDemand(clock, () => this.tellWanted())
     this.publishers = publishers
     this.facts = facts
     this.subscribers = subscribers
@@ -87,14 +106,45 @@ export class Downstreams {
 
   /** Whether any wants objects (Forward State 1). */
   get wantObjects(): boolean {
-    return this.subscribers.wantObjects || this.waiting.wantObjects
+    return this.demand.wantsObjects || this.waiting.wantObjects
+  }
+
+  /** Temporal layers that somebody takes. */
+  get layers(): number {
+    return this.wanted
   }
 
   /** Tells the publishers whether objects are wanted, and how much of them. */
   tellWanted(): void {
-    const wanted = this.wantObjects
-    this.publishers.setForward(wanted)
-    this.options.onWanted(wanted ? MAX_LAYERS : 0)
+    this.publishers.setForward(this.wantObjects)
+    // Who waits may take anything: it is served first.
+    const layers = Math.max(this.demand.layers, this.waiting.wantObjects ? 1 : 0)
+    if (layers === this.wanted) return
+    this.wanted = layers
+    this.options.offer?.ask(layers, this.options.clock.now())
+    this.options.onWanted(layers)
+  }
+
+  /** The subscriptions of a session that are served. A copy. */
+  of(peer: Peer): Downstream[] {
+    return this.subscribers.of(peer)
+  }
+
+  /** Those that are served. A copy. */
+  list(): Downstream[] {
+    return this.subscribers.list()
+  }
+
+  /** @param speaks the track is of the room's active speaker now */
+  setSpeaking(speaks: boolean): void {
+    if (speaks === this.speaks) return
+    this.speaks = speaks
+    for (const downstream of this.subscribers.list()) downstream.setSpeaking(speaks)
+  }
+
+  /** Nothing is asked of publishers any more. */
+  close(): void {
+    this.demand.close()
   }
 
   /** See `WaitingSubscribers`. */
@@ -152,7 +202,7 @@ export class Downstreams {
     this.options.host.countSubscription(peer, 1)
     if (publication.sent) {
       this.requestGroup(asked.newGroupRequest)
-      this.join(downstream)
+      this.start(downstream)
       return true
     }
     this.remove(downstream)
@@ -167,7 +217,9 @@ export class Downstreams {
 
   /** A key frame, unless a new group was asked for already. */
   requestKeyFrame(): void {
-    if (!this.publishers.groupRequested) this.requestGroup(this.facts.largestGroup + 1)
+    if (this.publishers.groupRequested) return
+    // Of a publisher that sends nothing yet it is not known what it has published.
+    this.requestGroup(this.publishers.anyCurrent ? this.facts.largestGroup + 1 : 0)
   }
 
   // ---- those who go
@@ -227,19 +279,25 @@ export class Downstreams {
     this.options.host.countSubscription(peer, 1)
     this.options.host.onAnswered(request, publication)
     this.requestGroup(request.parameters.newGroupRequest)
-    this.join(downstream)
+    this.start(downstream)
+  }
+
+  /** A picture that the relay chooses, or does not, is begun when it is chosen. */
+  private start(downstream: Downstream): void {
+    if (downstream.choice === null) this.join(downstream, Number.POSITIVE_INFINITY)
   }
 
   /**
    * A picture is begun with the newest group, where there is one that may still be served and the
    * filter lets it pass (section 5.1.2); otherwise with a key frame, which is asked for.
+   * @param maxAgeMs of the group's key frame, beside the limit
    */
-  private join(downstream: Downstream): void {
+  private join(downstream: Downstream, maxAgeMs: number): void {
     const { video, fanout } = this.options
     const { largest } = this.facts
     // Nothing was published: the first object is a key frame.
     if (!video || !largest || !downstream.publication.passes(largest.group, largest.object)) return
-    if (!fanout.join(downstream, video)) video.ask()
+    if (!fanout.join(downstream, video, maxAgeMs)) video.ask()
   }
 
   private told() {
@@ -265,7 +323,10 @@ export class Downstreams {
   private add(peer: Peer, publication: Publication): Downstream {
     const downstream = new Downstream(peer, publication, this.track)
     downstream.settle(this.facts.defaults)
+    if (this.speaks) downstream.setSpeaking(true)
     this.subscribers.add(downstream)
+    if (this.options.offer) peer.receiver?.add(downstream)
+    this.countDemand(downstream)
     return downstream
   }
 
@@ -273,15 +334,28 @@ export class Downstreams {
     // Before its slot is another's.
     this.options.fanout.removeSubscriber(downstream)
     if (!this.subscribers.remove(downstream)) return
+    if (this.options.offer) downstream.peer.receiver?.remove(downstream)
+    this.demand.change(downstream.counted, -1)
+    downstream.counted = -1
     this.options.host.countSubscription(downstream.peer, -1)
     this.tellWanted()
     this.options.onLeft()
+  }
+
+  private countDemand(downstream: Downstream): void {
+    const { counted, demand } = downstream
+    if (demand === counted) return
+    downstream.counted = demand
+    this.demand.change(counted, demand)
+    this.tellWanted()
   }
 
   private onParameters(downstream: Downstream, parameters: Parameters): void {
     downstream.settle(this.facts.defaults)
     downstream.updated()
     if (parameters.subscriberPriority !== undefined) downstream.peer.egress.reprioritize(downstream)
+    downstream.choice?.onForward(downstream)
+    this.countDemand(downstream)
     this.tellWanted()
     this.requestGroup(parameters.newGroupRequest)
   }

@@ -11,6 +11,7 @@ import { type ForwardObject, UNMARKED } from '../forward/object.ts'
 import type { Downstream } from './downstream.ts'
 import { nothingBetween } from './next-object.ts'
 import { OpenSubgroups } from './open-subgroups.ts'
+import type { TrackOffer } from './receivers/index.ts'
 import type { SubgroupFeed } from './subgroup-feed.ts'
 import { subgroupTimeouts } from './subgroup-timeouts.ts'
 import type { Subscribers } from './subscribers.ts'
@@ -30,6 +31,8 @@ export interface FanoutOptions {
   readonly keys: TrackKeys | null
   /** Null for a track that is no picture. */
   readonly video: VideoGate | null
+  /** Null for what is no sound or picture of a participant's. */
+  readonly offer: TrackOffer | null
 }
 
 /** Codes that tell of the publisher's leaving, not of the subgroup. */
@@ -133,6 +136,11 @@ export class Fanout {
     this.subgroups.removeSubscriber(downstream)
   }
 
+  /** The subscriber has something else instead: its streams end, and others may begin. */
+  leave(downstream: Downstream): void {
+    this.subgroups.leave(downstream)
+  }
+
   /** Forgets every stream; what is queued is still sent. */
   clear(): void {
     this.subgroups.clear()
@@ -141,13 +149,16 @@ export class Fanout {
   /**
    * Gives a new subscriber the newest group up to now, before any other object is read: the live
    * objects follow it.
+   * @param maxAgeMs of the group's key frame
    * @returns false when there is none that could be decoded, or sent as it stands
    */
-  join(downstream: Downstream, video: VideoGate): boolean {
+  join(downstream: Downstream, video: VideoGate, maxAgeMs: number): boolean {
     const now = this.options.clock.now()
-    const found = video.joinGroup(this.cache, now, downstream.objectTimeoutMs)
+    const age = Math.min(maxAgeMs, downstream.objectTimeoutMs)
+    const found = video.joinGroup(this.cache, now, age)
     if (!found) return false
     const { group, objects } = found
+    if (!downstream.mayBegin(objects[0]!.facts)) return false
     if (!objects.every(({ facts }) => downstream.publication.passes(group, facts.object)))
       return false
     const parts = Map.groupBy(objects, ({ facts }) => this.subgroups.find(group, facts.subgroup))
@@ -168,7 +179,10 @@ export class Fanout {
     feed: SubgroupFeed | null,
     now: number,
   ): void {
-    const { video } = this.options
+    const { video, offer } = this.options
+    if (offer !== null && shared.generation >= 0) {
+      offer.add(shared.marking, object.payloadLength, now)
+    }
     if (video === null || shared.marking === UNMARKED) {
       this.forward(shared, feed)
       return

@@ -23,6 +23,8 @@ export interface RelayLevels {
   /** Since the start: objects that came twice, and tracks found malformed. */
   readonly duplicates: number
   readonly malformedTracks: number
+  /** Since the start: objects of `report` tracks that are no reports. */
+  readonly malformedReports: number
   /** Since the start: objects that gates held back, by reason and subscriber. */
   readonly gateDrops: Readonly<GateDropCounters>
   /** Since the start: objects of publishers that send more than they may, by reason. */
@@ -50,6 +52,7 @@ export function relayLevels(relay: Relay): RelayLevels {
     cacheObjects: relay.cacheObjects,
     duplicates: relay.tally.duplicates,
     malformedTracks: relay.tally.malformedTracks,
+    malformedReports: relay.tally.malformedReports,
     gateDrops: relay.tally.gateDrops,
     policed: relay.tally.policed,
     keyTroubles: relay.keys.troubles,

@@ -37,6 +37,10 @@ export interface RelayLimits {
   readonly feedbackMs: number
   /** Participants of a room whose sound is followed to know who speaks. */
   readonly maxVoices: number
+  /** Reports of one session that are read, a second and at once. */
+  readonly maxReports: number
+  /** Cameras that a session is shown at most, where the relay chooses. */
+  readonly lastN: number
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
@@ -57,6 +61,8 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   joinWindowMs: DEFAULT_JOIN_LIMITS.maxAgeMs,
   feedbackMs: DEFAULT_METER.intervalMs,
   maxVoices: DEFAULT_SPEAKER.maxVoices,
+  maxReports: 20,
+  lastN: 100,
 }
 
 /** Which bound was hit; the values of the label `limit` in the metrics. */
@@ -70,6 +76,7 @@ export const RELAY_LIMIT_NAMES = [
   'watches',
   'fetches',
   'voices',
+  'reports',
   'cache-bytes',
   'cache-track-bytes',
   'cache-objects',

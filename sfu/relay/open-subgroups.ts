@@ -86,6 +86,13 @@ export class OpenSubgroups {
     }
   }
 
+  /** See `RelayedSubgroup.leave`. */
+  leave(downstream: Downstream): void {
+    for (const subgroups of this.byGroup.values()) {
+      for (const subgroup of subgroups) subgroup.leave(downstream)
+    }
+  }
+
   clear(): void {
     for (const stop of this.orphans.values()) stop()
     this.orphans.clear()

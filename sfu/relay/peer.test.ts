@@ -50,6 +50,8 @@ class World {
         bytes: { received: 0, sent: 0 },
         forwarded: { stream: 0, datagram: 0 },
         drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
+        renditionSwitches: { up: 0, down: 0 },
+        layerChanges: { up: 0, down: 0 },
         keyFrameRequests: 0,
       },
       limits: DEFAULT_RELAY_LIMITS,

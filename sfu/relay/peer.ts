@@ -29,6 +29,7 @@ import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
 import type { Ticked } from './path-ticker.ts'
 import { PeerPolice, type PolicePolicy } from './peer-police.ts'
+import { isReportTrack, type Receiver } from './receivers/index.ts'
 import { isReserved, readerOf } from './reserved.ts'
 import { SubscriberPath } from './subscriber-path.ts'
 
@@ -88,12 +89,6 @@ interface Rejectable {
 
 const IMPLEMENTATION = 'sotto/0'
 
-/** What follows the path's samples: what is chosen for the receiver. */
-export interface PathFollower {
-  /** The path has a new sample. @param now ms */
-  update(now: number): void
-}
-
 /** One connected endpoint: its MoQT session, its right, and the scheduler of what is sent to it. */
 export class Peer implements Ticked {
   readonly session: Session
@@ -106,7 +101,7 @@ export class Peer implements Ticked {
   readonly watches = new Set<IncomingNamespaceSubscription>()
   readonly trackWatches = new Set<IncomingTracksSubscription>()
   private readonly relay: PeerHost
-  private follower: PathFollower | null = null
+  private follower: Receiver | null = null
   readonly service: boolean
   /** Null: it may send whatever it likes. */
   readonly police: PeerPolice | null
@@ -150,12 +145,12 @@ export class Peer implements Ticked {
     this.path = path && new SubscriberPath(clock, this.session, this.egress, path)
   }
 
-  /** What chooses for the receiver, if anything does; it is told of every sample of the path. */
-  get receiver(): PathFollower | null {
+  /** Null while the session leaves no choice to the relay; told of every sample of the path. */
+  get receiver(): Receiver | null {
     return this.follower
   }
 
-  set receiver(follower: PathFollower | null) {
+  set receiver(follower: Receiver | null) {
     this.follower = follower
     if (follower) this.relay.onBusy(this)
   }
@@ -191,6 +186,8 @@ export class Peer implements Ticked {
   }
 
   maySubscribe(track: FullTrackName): boolean {
+    // What a participant tells the relay is for nobody else.
+    if (isReportTrack(track)) return false
     const reader = this.service ? null : readerOf(track)
     if (reader && !this.publishes(reader)) return false
     return this.admission === null || maySubscribe(this.admission.permissions, track)

@@ -141,6 +141,8 @@ export class Publishers {
 
   /** Section 9.5: all are told when somebody wants objects, and when nobody does any more. */
   setForward(wanted: boolean): void {
+    // A group that begins while nothing is sent serves nobody: another may be asked for.
+    if (!wanted) this.requestedGroup = null
     for (const upstream of [...this.upstreams.values()]) upstream.setForward(wanted)
   }
 

@@ -4,7 +4,7 @@
  * or from an endpoint in the same process.
  */
 
-import { feedbackTrack, parseParticipantNamespace } from '../../moq/media/index.ts'
+import { feedbackTrack, parseParticipantNamespace, roomNamespace } from '../../moq/media/index.ts'
 import type {
   Clock,
   IncomingFetch,
@@ -20,7 +20,12 @@ import type {
 } from '../../moq/session/index.ts'
 import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
-import { type FullTrackName, formatTrack, type Namespace } from '../../moq/wire/names.ts'
+import {
+  type FullTrackName,
+  formatNamespace,
+  formatTrack,
+  type Namespace,
+} from '../../moq/wire/names.ts'
 import { CacheBudget } from '../cache/index.ts'
 import { DEFAULT_METER, FeedbackMeters } from '../feedback/index.ts'
 import type { BudgetOptions } from '../forward/budget/index.ts'
@@ -38,6 +43,7 @@ import { PathTicker } from './path-ticker.ts'
 import { type CheckSetup, type OpenAdmission, Peer, type PeerHost } from './peer.ts'
 import { PeerShares, refuseForLoad } from './peer-shares.ts'
 import { PrefixRequests } from './prefix-requests.ts'
+import { isReportTrack, Receivers } from './receivers/index.ts'
 import { toldRejection } from './rejections.ts'
 import type { RelayTally } from './tally.ts'
 import { Telling } from './telling.ts'
@@ -83,6 +89,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   readonly tally: RelayTally = {
     duplicates: 0,
     malformedTracks: 0,
+    malformedReports: 0,
     gateDrops: gateDropCounters(),
     policed: makePoliceCounters(),
   }
@@ -101,6 +108,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   private readonly prefixes: PrefixRequests
   private readonly budget: CacheBudget
   private readonly fetches: FetchService
+  private readonly receivers: Receivers<Peer>
   private readonly ticker: PathTicker
 
   constructor(options: RelayOptions) {
@@ -141,6 +149,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     const { shares, namespaces, tracks, watchers } = this
     this.prefixes = new PrefixRequests({ clock, shares, namespaces, tracks, watchers })
     this.fetches = this.makeFetches()
+    this.receivers = this.makeReceivers()
+    speakers.listen((room, [first]) => this.onSpeaker(room, first?.participant ?? null))
     this.ticker = new PathTicker(clock)
   }
 
@@ -248,6 +258,34 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       .map((track) => ({ name: formatTrack(track.name), ...track.dump() }))
   }
 
+  /**
+   * Who is sent what under a prefix, for a look inside a room: of each session what waits, what is
+   * chosen for it, and of each of its subscriptions why something was not sent of late.
+   */
+  dumpSubscribers(prefix: Namespace) {
+    const now = this.options.clock.now()
+    const sessions = new Map<
+      Peer,
+      ReturnType<RelayTrack['dumpSubscribers']>[number]['subscription'][]
+    >()
+    for (const track of this.tracks.under(prefix)) {
+      for (const { peer, subscription } of track.dumpSubscribers()) {
+        const named = { track: formatTrack(track.name), ...subscription }
+        const others = sessions.get(peer)
+        if (others) others.push(named)
+        else sessions.set(peer, [named])
+      }
+    }
+    return [...sessions].map(([peer, subscriptions]) => ({
+      participants: [...peer.namespaces].map(({ namespace }) => formatNamespace(namespace)),
+      transport: peer.session.transport.kind,
+      queues: peer.egress.dump(),
+      path: peer.path?.dump() ?? null,
+      receiver: peer.receiver?.dump(now) ?? null,
+      subscriptions,
+    }))
+  }
+
   // ---- what peers ask
 
   onSubscribe(peer: Peer, request: IncomingSubscribe): void {
@@ -297,6 +335,10 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
 
   /** Section 9.5: accepted, and offered to those who asked for tracks of its namespace. */
   onPublish(peer: Peer, request: IncomingPublish): void {
+    if (isReportTrack(request.track)) {
+      request.reject(RequestCode.UNINTERESTED, 'the relay subscribes to reports itself')
+      return
+    }
     if (!this.shares.mayTakePublished(peer)) {
       refuseForLoad(request, 'published tracks')
       return
@@ -320,6 +362,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     }
     request.accept()
     this.namespaces.publish(namespace, peer)
+    if (!peer.service) this.receivers.onNamespace(peer, namespace)
     // A short prefix may have any number of tracks below it: they are its peer's to pay for.
     asking = new Telling({
       clock: this.options.clock,
@@ -372,6 +415,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     this.peers.delete(peer)
     this.ticker.delete(peer)
     this.shares.delete(peer)
+    this.receivers.onClosed(peer)
     this.options.onSessionClosed?.(peer, info)
   }
 
@@ -410,10 +454,33 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   private withdrawNamespace(peer: Peer, request: IncomingNamespacePublication): void {
     if (!peer.namespaces.delete(request)) return
     this.namespaces.withdraw(request.namespace, peer)
+    this.receivers.onWithdrawn(peer, request.namespace)
+    // It may be published by another request as well, or there is another participant.
+    for (const other of peer.namespaces) this.receivers.onNamespace(peer, other.namespace)
     const place = parseParticipantNamespace(request.namespace)
     if (!place) return
     // What is for its publisher alone.
     this.tracks.get(feedbackTrack(place.room, place.participant))?.narrow(peer)
+  }
+
+  /** Who speaks changed. @param participant whose video goes before that of the others, or null */
+  private onSpeaker(room: string, participant: string | null): void {
+    for (const track of this.tracks.under(roomNamespace(room))) track.onSpeaker(participant)
+    this.receivers.onSpeakers(room)
+  }
+
+  private makeReceivers(): Receivers<Peer> {
+    const { clock, counters, limits } = this.options
+    return new Receivers<Peer>({
+      clock,
+      counters,
+      tally: this.tally,
+      speakers: this.speakers,
+      maxReports: limits.maxReports,
+      lastN: limits.lastN,
+      subscriptionsOf: (peer) => this.tracks.list().flatMap((track) => track.membersOf(peer)),
+      onTooMany: () => this.onLimit('reports'),
+    })
   }
 
   private makeFetches(): FetchService {

@@ -162,6 +162,13 @@ export class RelayedSubgroup {
     this.late = null
   }
 
+  /** The subscriber's streams end by a reset behind what is under way, and are not gone on with. */
+  leave(downstream: Downstream): void {
+    const flow = this.flows[downstream.slot]
+    if (flow instanceof RelayedFlow) flow.breakOff(ResetCode.CANCELLED)
+    this.late?.get(downstream)?.breakOff(ResetCode.CANCELLED)
+  }
+
   /** The slot may be another's next. */
   removeSubscriber(downstream: Downstream): void {
     this.flows[downstream.slot] = undefined

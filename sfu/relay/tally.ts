@@ -7,8 +7,10 @@ export interface RelayTally {
   duplicates: number
   /** Tracks found malformed (draft-18 section 2.4.2). */
   malformedTracks: number
-  /** Objects that a subscriber did not get because it could not decode them. */
+  /** Objects that a subscriber did not get because it could not decode them, or was given less. */
   readonly gateDrops: GateDropCounters
   /** Objects of publishers that send more than they may, by reason. */
   readonly policed: PoliceCounters
+  /** Objects of `report` tracks that are no reports. */
+  malformedReports: number
 }

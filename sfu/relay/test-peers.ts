@@ -21,7 +21,7 @@ import {
   encodeSubgroupBody,
   type SubgroupHeader,
 } from '../../moq/wire/subgroup.ts'
-import type { RelayWorld } from './test-world.ts'
+import { type RelayWorld, refusesReports } from './test-world.ts'
 
 const utf8 = new TextEncoder()
 
@@ -131,7 +131,9 @@ export class ManualPublisher {
 
   constructor(world: RelayWorld, namespace: Namespace | null = null) {
     this.session = world.client({
-      onSubscribe: (request) => this.onSubscribe(request),
+      onSubscribe: (request) => {
+        if (!refusesReports(request)) this.onSubscribe(request)
+      },
       onTrackStatus: (request) => {
         this.statusRequests++
         request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')

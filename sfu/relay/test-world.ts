@@ -1,6 +1,8 @@
 /** For tests: a relay on in-memory transports and a clock that only a test moves. */
 
+import { REPORT_TRACK } from '../../moq/media/receiver-report.ts'
 import {
+  type IncomingSubscribe,
   Session,
   type SessionHandler,
   type SessionLimits,
@@ -52,6 +54,8 @@ export class RelayWorld {
     bytes: { received: 0, sent: 0 },
     forwarded: { stream: 0, datagram: 0 },
     drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
+    renditionSwitches: { up: 0, down: 0 },
+    layerChanges: { up: 0, down: 0 },
     keyFrameRequests: 0,
   }
   readonly relay: Relay
@@ -131,6 +135,13 @@ export function sealed(counter: number, text: string, epoch = 1): string {
   return textOf(encodeHeader(epoch, counter)) + text
 }
 
+/** As a client answers that reports nothing (`moq/media/receiver-report.ts`). */
+export function refusesReports(request: IncomingSubscribe): boolean {
+  if (textOf(request.track.name) !== REPORT_TRACK) return false
+  request.reject(RequestCode.DOES_NOT_EXIST, 'no reports')
+  return true
+}
+
 export class Publisher {
   readonly session: Session
   readonly tracks = new Map<string, TrackPublisher>()
@@ -142,6 +153,7 @@ export class Publisher {
   constructor(world: RelayWorld, namespace: Namespace) {
     this.session = world.client({
       onSubscribe: (request) => {
+        if (refusesReports(request)) return
         this.requests++
         const track = this.tracks.get(textOf(request.track.name) ?? '')
         if (track) track.accept(request)

@@ -14,6 +14,7 @@ import { Fanout } from './fanout.ts'
 import type { FetchTrack } from './fetch-track.ts'
 import type { Peer } from './peer.ts'
 import { Publishers } from './publishers.ts'
+import { type Member, TrackOffer } from './receivers/index.ts'
 import { toldEnd } from './rejections.ts'
 import type { SubgroupFeed } from './subgroup-feed.ts'
 import { Subscribers } from './subscribers.ts'
@@ -45,6 +46,8 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   private readonly voice: TrackVoice | null
   /** Null for what is no media of a participant's. */
   private readonly arrivals: TrackArrivals | null
+  /** Null for what is no sound or picture of a participant's. */
+  private readonly chosenBy: TrackOffer | null
   private closed = false
 
   constructor(options: TrackOptions<RelayTrack>) {
@@ -66,26 +69,25 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       this.keys && isPicture(name) ? new VideoGate({ clock, limits, requestGroup }) : null
     this.voice = TrackVoice.of(name, options.speakers, () => host.onLimit('voices'))
     this.arrivals = TrackArrivals.of(name, options.meters)
-    const { cache, publishers, facts, video } = this
+    this.chosenBy = TrackOffer.of(name)
+    const { cache, publishers, facts, video, chosenBy: offer } = this
     const keys = this.keys?.keys ?? null
-    this.fanout = new Fanout({ alias, clock, counters, tally, cache, subscribers, keys, video })
+    const shared = { alias, clock, counters, subscribers, video, offer }
+    this.fanout = new Fanout({ ...shared, tally, cache, keys })
     this.downstreams = new Downstreams({
+      ...shared,
       name,
-      alias,
-      clock,
-      counters,
       limits,
       host,
       publishers,
       facts,
       fanout: this.fanout,
-      subscribers,
       drops: tally.gateDrops,
-      video,
       onLeft: () => this.releaseIfUnused(),
       onWanted: (layers) => this.arrivals?.want(layers),
       onKeyFrameWanted: () => this.arrivals?.wantKeyFrame(),
     })
+    if (offer) this.onSpeaker(options.speakers.of(offer.room)[0]?.participant ?? null)
   }
 
   get subscriberCount(): number {
@@ -145,10 +147,30 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       publishers: this.publishers.size,
       subscribers: this.downstreams.size,
       waiting: this.downstreams.waitingCount,
+      wantedLayers: this.downstreams.layers,
       cachedBytes: this.cache.bytes,
       cachedObjects: this.cache.objects,
       keys: this.keys?.keys.dump() ?? null,
     }
+  }
+
+  /** Its subscriptions, by session; for a look inside. */
+  dumpSubscribers() {
+    return this.downstreams
+      .list()
+      .map((downstream) => ({ peer: downstream.peer, subscription: downstream.dump() }))
+  }
+
+  /** A session's subscriptions to it, where it is a sound or a picture of a participant's. */
+  membersOf(peer: Peer): Member[] {
+    return this.chosenBy ? this.downstreams.of(peer) : []
+  }
+
+  /** @param participant the active speaker of the track's room, or null */
+  onSpeaker(participant: string | null): void {
+    const { chosenBy } = this
+    if (chosenBy?.source !== 'camera') return
+    this.downstreams.setSpeaking(chosenBy.participant === participant)
   }
 
   // ---- what subscribers ask
@@ -337,6 +359,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       this.cache.maxAgeMs = defaults.maxCacheMs
       this.cache.defaultPriority = defaults.priority
       this.fanout.defaultPriority = defaults.priority
+      this.chosenBy?.learn(this.facts.properties)
       this.downstreams.settle()
     }
     if (upstream.largest) this.note(upstream.largest)
@@ -385,6 +408,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     if (this.publishers.size > 0) return
     this.closed = true
     this.fanout.clear()
+    this.downstreams.close()
     this.cache.close()
     this.video?.close()
     this.keys?.close()

@@ -6,15 +6,21 @@
  * forwarded before.
  */
 export const GATE_DROPS = ['keys', 'key-frame', 'base', 'reference', 'late'] as const
+/**
+ * Before a gate is asked, where the relay chooses: another `rendition` goes out to the subscriber, or
+ * fewer temporal layers (`layer`).
+ */
+const SELECTION_DROPS = ['rendition', 'layer'] as const
 
 export type GateDrop = (typeof GATE_DROPS)[number]
 export type GateVerdict = 'forward' | GateDrop
 
 /** Objects that were not forwarded to a subscriber, by reason. */
-export type GateDropCounters = Record<GateDrop, number>
+export type GateDropCounters = Record<GateDrop | (typeof SELECTION_DROPS)[number], number>
 
 export function gateDropCounters(): GateDropCounters {
-  return Object.fromEntries(GATE_DROPS.map((drop) => [drop, 0])) as GateDropCounters
+  const drops = [...GATE_DROPS, ...SELECTION_DROPS].map((drop) => [drop, 0])
+  return Object.fromEntries(drops) as GateDropCounters
 }
 
 /** Whether the publisher should be asked for a key frame: see `KeyFrameRequests`. */

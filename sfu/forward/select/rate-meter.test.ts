@@ -42,7 +42,7 @@ describe('a rate meter', () => {
 describe('an offer', () => {
   it('goes by what is measured, else by what the publisher says, else by a guess', () => {
     const meter = new RateMeter()
-    expect(offerOf(1, FACTS, meter, 0)).toEqual({
+    expect(offerOf(1, FACTS, meter.cumulative(0))).toEqual({
       rendition: 1,
       width: 640,
       height: 360,
@@ -50,8 +50,19 @@ describe('an offer', () => {
       layerBits: [240_000, 360_000, 600_000],
     })
     feed(meter, 0, 10_000)
-    expect(offerOf(1, FACTS, meter, 10_000).layerBits[2]).toBeCloseTo(320_000)
-    expect(offerOf(0, null, null, 0)).toMatchObject({ width: 0, layerBits: [500_000] })
-    expect(offerOf(0, { ...FACTS, temporalLayers: 5 }, null, 0).layerBits).toHaveLength(5)
+    expect(offerOf(1, FACTS, meter.cumulative(10_000)).layerBits[2]).toBeCloseTo(320_000)
+    expect(offerOf(0, null, null)).toMatchObject({ width: 0, layerBits: [500_000] })
+    expect(offerOf(0, { ...FACTS, temporalLayers: 5 }, null).layerBits).toHaveLength(5)
+  })
+
+  it('does not take layers for free that nobody asked the publisher for', () => {
+    const three = [240_000, 360_000, 600_000]
+    const of = (measured: number[], asked?: number) =>
+      offerOf(1, FACTS, measured, asked).layerBits.map(Math.round)
+    expect(of([120_000], 1)).toEqual([120_000, 180_000, 300_000])
+    expect(of([120_000, 120_000, 120_000], 1)).toEqual([120_000, 180_000, 300_000])
+    expect(of([120_000, 150_000, 160_000], 3)).toEqual([120_000, 150_000, 160_000])
+    expect(of([100, 100], 0)).toEqual(three)
+    expect(offerOf(0, null, [100, 100], 0).layerBits).toEqual([100, 100])
   })
 })

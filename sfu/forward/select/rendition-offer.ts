@@ -1,6 +1,5 @@
 import type { RenditionFacts } from '../../../moq/media/rendition.ts'
 import type { RenditionOffer } from './ladder.ts'
-import type { RateMeter } from './rate-meter.ts'
 
 /** Share of the bits that an encoder gives to the layers up to each, where nothing was measured. */
 const SHARES: readonly (readonly number[])[] = [[1], [0.6, 1], [0.4, 0.6, 1]]
@@ -11,22 +10,43 @@ const UNKNOWN_BITRATE = 500_000
  * A rendition as it can be chosen: what it takes is measured where it arrives, else what its
  * publisher says (`moq/media/rendition.ts`).
  * @param facts null where its track says nothing
+ * @param measured bits a second with one temporal layer, with two, and so on (`RateMeter`), or null
+ * @param asked temporal layers that the publisher was asked for while that was measured: of those
+ * above, what came says nothing, as a publisher need not send what nobody takes
  */
 export function offerOf(
   rendition: number,
   facts: RenditionFacts | null,
-  meter: RateMeter | null,
-  now: number,
+  measured: readonly number[] | null,
+  asked = Number.POSITIVE_INFINITY,
 ): RenditionOffer {
   const { width, height, framerate } = facts ?? { width: 0, height: 0, framerate: 0 }
-  const layerBits = meter?.cumulative(now) ?? declared(facts)
+  const layerBits = measured ? completed(measured, facts, asked) : declared(facts)
   return { rendition, width, height, framerate, layerBits }
 }
 
 function declared(facts: RenditionFacts | null): number[] {
-  const layers = facts?.temporalLayers ?? 1
   const bitrate = facts?.bitrate ?? UNKNOWN_BITRATE
-  const shares = SHARES[layers - 1]
-  if (shares) return shares.map((share) => share * bitrate)
-  return Array.from({ length: layers }, (_, index) => ((index + 1) / layers) * bitrate)
+  return sharesOf(facts?.temporalLayers ?? 1).map((share) => share * bitrate)
+}
+
+/** What was measured, and above it what the layers below let expect. */
+function completed(
+  measured: readonly number[],
+  facts: RenditionFacts | null,
+  asked: number,
+): number[] {
+  const layers = facts?.temporalLayers ?? measured.length
+  if (asked >= Math.max(layers, measured.length)) return [...measured]
+  const sound = Math.min(asked, measured.length)
+  if (sound === 0 && !facts) return [...measured]
+  const shares = sharesOf(Math.max(layers, measured.length))
+  const whole = sound > 0 ? measured[sound - 1]! / shares[sound - 1]! : facts!.bitrate
+  return shares.map((share, layer) =>
+    layer < sound ? measured[layer]! : Math.max(measured[layer] ?? 0, share * whole),
+  )
+}
+
+function sharesOf(layers: number): readonly number[] {
+  return SHARES[layers - 1] ?? Array.from({ length: layers }, (_, index) => (index + 1) / layers)
 }

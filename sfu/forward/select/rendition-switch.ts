@@ -5,6 +5,8 @@
  * base layer meanwhile, which is most of what a narrow path needs.
  */
 
+const ALL_LAYERS = 8
+
 export interface Choice {
   readonly rendition: number
   /** 1.. */
@@ -46,11 +48,28 @@ export class RenditionSwitch {
     this.nextLayers = temporalLayers
   }
 
+  /** It is forwarded already: the receiver has its key frame. All layers of it, until `choose`. */
+  adopt(rendition: number): void {
+    this.active = rendition
+    this.activeLayers = ALL_LAYERS
+    this.next = -1
+  }
+
+  /** Temporal layers that are wanted of a rendition: of one that is awaited too. */
+  layersOf(rendition: number): number {
+    if (rendition === this.next) return this.nextLayers
+    if (rendition !== this.active) return 0
+    return this.isGoingDown ? 1 : this.activeLayers
+  }
+
   /** Whether an object of this rendition and temporal layer is forwarded; its gate is asked besides. */
   passes(rendition: number, temporal: number): boolean {
     if (rendition !== this.active) return false
-    const isGoingDown = this.next >= 0 && this.next < this.active
-    return temporal < (isGoingDown ? 1 : this.activeLayers)
+    return temporal < (this.isGoingDown ? 1 : this.activeLayers)
+  }
+
+  private get isGoingDown(): boolean {
+    return this.next >= 0 && this.next < this.active
   }
 
   /**
