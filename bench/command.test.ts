@@ -19,7 +19,7 @@ async function run(...args: string[]) {
   return { code, stdout, stderr }
 }
 
-const NAMES = 'micro, mls, fanout, meeting'
+const NAMES = 'micro, mls, fanout, meeting, impaired'
 
 describe('bench', () => {
   it.each([

@@ -7,9 +7,10 @@ import { micro } from './micro/index.ts'
 import { mls } from './mls/index.ts'
 import { type Scenario, UsageError } from './scenario.ts'
 import { fanout } from './scenarios/fanout.ts'
+import { impaired } from './scenarios/impaired/index.ts'
 import { meeting } from './scenarios/meeting.ts'
 
-const SCENARIOS: readonly Scenario[] = [micro, mls, fanout, meeting]
+const SCENARIOS: readonly Scenario[] = [micro, mls, fanout, meeting, impaired]
 
 const COMMON = {
   json: { type: 'string' },

@@ -105,6 +105,7 @@ function niceTop(values: readonly number[]): number {
 }
 
 function short(value: number): string {
+  if (value >= 1_000_000) return `${round(value / 1_000_000)}M`
   return value >= 1000 ? `${round(value / 1000)}k` : `${round(value)}`
 }
 

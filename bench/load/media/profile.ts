@@ -34,6 +34,8 @@ export interface PictureSpec {
   readonly temporalLayers: number
   /** Longest time between two key frames, ms; more come when they are asked for. */
   readonly keyFrameMs: number
+  /** What it says of its bits a second, where that is not true. */
+  readonly statedBitrate?: number
   /** Sends on however much waits for the uplink, as no honest publisher does. */
   readonly floods?: boolean
   readonly priority: number

@@ -6,11 +6,12 @@ import { ObjectMetadata, renditionProperty } from '../../../moq/media/index.ts'
 import { type IncomingSubscribe, TrackPublisher } from '../../../moq/session/index.ts'
 import { ResetCode } from '../../../moq/wire/codes.ts'
 import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
+import type { Property } from '../../../moq/wire/properties.ts'
 import { type EpochSecret, SenderContext } from '../../../sframe/index.ts'
 import { SentLedger, type SentTrackData } from '../figures/sent-ledger.ts'
 import { filler } from '../media/filler.ts'
 import { objectClassOf } from '../media/object-class.ts'
-import type { TrackSpec } from '../media/profile.ts'
+import type { PictureSpec, TrackSpec } from '../media/profile.ts'
 import { writeStamp } from '../media/stamp.ts'
 import { PictureSource } from './picture-source.ts'
 import { startTicker } from './ticker.ts'
@@ -33,6 +34,11 @@ const GIVE_UP_BYTES = 192 * 1024
 
 /** Speech, as a relay sees it: the level that names who speaks. */
 const LEVEL = 30
+
+/** What it says of itself to the relay. */
+function statement(spec: PictureSpec): Property {
+  return renditionProperty({ ...spec, bitrate: spec.statedBitrate ?? spec.bitrate })
+}
 
 /**
  * A track of a synthetic participant: frames of the right sizes at the right times, cut into objects by
@@ -65,7 +71,7 @@ export class SentTrack {
     this.publisher = new TrackPublisher({
       trackAlias: number,
       priority: spec.priority,
-      ...(spec.kind !== 'audio' && { properties: [renditionProperty(spec)] }),
+      ...(spec.kind !== 'audio' && { properties: [statement(spec)] }),
       ...(picture && { onGroupRequested: () => picture.requestKeyFrame() }),
       onDemand: (wanted) => {
         if (wanted) picture?.requestKeyFrame()
