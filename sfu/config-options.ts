@@ -6,6 +6,7 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { type CongestionSettings, congestionOptions } from './config-congestion.ts'
 import { type ConnectionSettings, connectionOptions } from './config-connection.ts'
 import { type DeliverySettings, deliveryOptions } from './config-delivery.ts'
 import { type LimitSettings, limitOptions } from './config-limits.ts'
@@ -27,6 +28,7 @@ export interface Settings
   extends LimitSettings,
     PublishSettings,
     ConnectionSettings,
+    CongestionSettings,
     DeliverySettings {
   /** Address that the relay and the call page listen on. */
   readonly host: string
@@ -273,6 +275,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     schema: duration('0ms', '24h'),
   },
   ...connectionOptions,
+  ...congestionOptions,
   ...limitOptions,
   ...publishOptions,
   ...deliveryOptions,

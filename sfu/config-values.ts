@@ -29,6 +29,8 @@ const sizeUnits: Units = {
   GiB: 2 ** 30,
 }
 
+const rateUnits: Units = { bit: 1, kbit: 1e3, Mbit: 1e6, Gbit: 1e9 }
+
 /** Reads a number with its unit, e.g. `30s` or `16MiB`; NaN where it is neither. */
 function quantity(text: string, units: Units): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text) ?? []
@@ -44,7 +46,7 @@ function textOf(amount: number, units: Units): string {
 }
 
 function measured(units: Units, least: string, most: string) {
-  const example = units === durationUnits ? 'a time' : 'a size'
+  const example = units === durationUnits ? 'a time' : units === rateUnits ? 'a rate' : 'a size'
   const error = `must be ${example} from ${least} to ${most}`
   const low = quantity(least, units)
   const high = quantity(most, units)
@@ -88,6 +90,12 @@ export function countOption(bound: Bound, least: number, most: number): Option<n
 export function sizeOption(bound: Bound, least: string, most: string): Option<number> {
   const fallbackText = textOf(bound.fallback, sizeUnits)
   return { ...bound, value: '<size>', fallbackText, schema: size(least, most) }
+}
+
+/** Bits a second, as text such as `500kbit`. */
+export function rateOption(bound: Bound, least: string, most: string): Option<number> {
+  const fallbackText = textOf(bound.fallback, rateUnits)
+  return { ...bound, value: '<rate>', fallbackText, schema: measured(rateUnits, least, most) }
 }
 
 export function timeOption(bound: Bound, least: string, most: string): Option<number> {

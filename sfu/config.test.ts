@@ -116,6 +116,18 @@ describe('parseConfig', () => {
     expect(parse(['--paths', '/call, /call/two'], env).paths).toEqual(['/call', '/call/two'])
   })
 
+  it('reads rates with their units, and wants the start between the ends', () => {
+    const rates = ['--start-rate', '300kbit', '--min-rate', '100kbit', '--max-rate', '2Mbit']
+    expect(parse([...rates, '--probing', 'off'])).toMatchObject({
+      startRate: 300_000,
+      minRate: 100_000,
+      maxRate: 2_000_000,
+      probing: false,
+    })
+    expect(() => parse(['--start-rate', '5'])).toThrow('must be a rate from 10kbit to 10Gbit')
+    expect(() => parse(['--max-rate', '500kbit'])).toThrow('must lie between')
+  })
+
   it('takes check-config before and after flags', () => {
     expect(parse(['check-config', '--port', '1']).command).toBe('check-config')
     expect(parse(['--port', '1', 'check-config']).command).toBe('check-config')

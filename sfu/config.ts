@@ -159,7 +159,7 @@ function describeProgram(): Command {
     `
 Flags go before variables, variables before the file, the file before defaults.
 The variable of --http-port is SOTTO_HTTP_PORT, its key in the file is httpPort.
-Times have a unit (500ms, 30s, 2m, 1h), and sizes too (64KiB, 16MiB).
+Times have a unit (500ms, 30s, 2m, 1h), sizes too (64KiB, 16MiB), and rates (500kbit, 5Mbit).
 Keys and tokens for --auth are made with: sotto token --help`,
   )
 }
@@ -218,6 +218,9 @@ function checkTogether(config: Config): void {
   }
   if (config.tlsKey !== null && config.tlsCert === null) {
     throw new ConfigError('--tls-key needs its certificate: add --tls-cert <file>')
+  }
+  if (config.minRate > config.startRate || config.startRate > config.maxRate) {
+    throw new ConfigError('--start-rate must lie between --min-rate and --max-rate')
   }
   const taken = new Map<number, Key>()
   for (const key of ['port', 'httpPort', 'opsPort'] as const) {

@@ -39,6 +39,7 @@ const levels = {
   malformedReports: 0,
   gateDrops: {},
   policed: { ...makePoliceCounters() },
+  paths: { paddingBytes: 0, probes: { success: 0, full: 0 }, heldMs: 0 },
   keyTroubles: {},
   bufferedBytes: 0,
   transportBytes: 0,

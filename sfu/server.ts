@@ -16,6 +16,7 @@ import { VERSIONS } from '../moq/wire/versions.ts'
 import { AdmissionControl } from './admission/index.ts'
 import { type Certificate, CertificateKeeper } from './certificate/index.ts'
 import { type Config, ConfigError, configWarnings, isOpenOnLoopback, version } from './config.ts'
+import { budgetOptionsOf } from './config-congestion.ts'
 import { engineLimitsOf } from './config-connection.ts'
 import { sequencerSettingsOf } from './config-delivery.ts'
 import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
@@ -101,6 +102,7 @@ class Server implements RunningServer {
       counters: this.metrics.counters,
       limits: relayLimitsOf(config),
       sessionLimits: sessionLimitsOf(config),
+      budget: budgetOptionsOf(config),
       onLimit: (limit) => countLimit(this.metrics.counters.limits, limit),
       police: policeSettingsOf(config),
       onPoliced: (peer, dropped) =>

@@ -15,8 +15,6 @@ const MIN_PIECE = 1200
 export class Pacer {
   /** Bytes handed to the transport since the session began. */
   sentBytes = 0
-  /** For how long something was held back, ms. */
-  heldMs = 0
   readonly log = new SentLog()
   /** Bytes a ms; Infinity: as fast as the transport takes it; 0: not at all. */
   private rate = Number.POSITIVE_INFINITY
@@ -24,6 +22,7 @@ export class Pacer {
   private tokens = 0
   private filledAt = 0
   private heldSince = -1
+  private heldMs = 0
 
   /** Whether everything goes as fast as the transport takes it. */
   get isOff(): boolean {
@@ -62,6 +61,17 @@ export class Pacer {
     if (this.heldSince < 0) this.heldSince = now
     const quantum = Math.max(QUANTUM_MS * this.rate, MIN_PIECE)
     return this.rate === 0 ? Number.POSITIVE_INFINITY : (quantum - this.tokens) / this.rate
+  }
+
+  /** For how long something was held back since this was last asked, ms. */
+  takeHeldMs(now: number): number {
+    let held = this.heldMs
+    this.heldMs = 0
+    if (this.heldSince >= 0) {
+      held += now - this.heldSince
+      this.heldSince = now
+    }
+    return held
   }
 
   /** Bytes of one object to be written at once, so that audio waits behind no more than these. */

@@ -18,6 +18,7 @@ let levels: Levels = {
   malformedReports: 0,
   gateDrops: { 'key-frame': 7, late: 0 },
   policed: { 'session-bytes': 3, 'no-base': 0 },
+  paths: { paddingBytes: 900, probes: { success: 2, full: 1 }, heldMs: 1500 },
   keyTroubles: { replayed: 2 },
   bufferedBytes: 50,
   transportBytes: 70,
@@ -52,6 +53,9 @@ describe('createMetrics', () => {
     expect(first).toContain('sotto_objects_dropped_total{reason="policing"} 0\n')
     expect(first).toContain('sotto_sessions_opened_total{transport="webtransport"} 1\n')
     expect(first).toContain('sotto_key_frame_requests_total 5\n')
+    expect(first).toContain('sotto_padding_bytes_total 900\n')
+    expect(first).toContain('sotto_path_probes_total{result="success"} 2\n')
+    expect(first).toContain('sotto_held_back_seconds_total 1.5\n')
     expect(first).toContain('sotto_sessions{transport="webtransport"} 3\n')
     expect(first).toContain('sotto_rooms 2\n')
     expect(first).toContain('sotto_certificate_expiry_timestamp_seconds 1900000000.5\n')

@@ -84,6 +84,12 @@ export interface Levels {
   readonly policed: Readonly<Record<string, number>>
   /** Since the start: objects refused for their SFrame header, by reason. */
   readonly keyTroubles: Readonly<Record<string, number>>
+  /** Since the start, on the paths to all subscribers: padding, probes by result, media held back. */
+  readonly paths: {
+    readonly paddingBytes: number
+    readonly probes: Readonly<Record<string, number>>
+    readonly heldMs: number
+  }
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
   /** Bytes that wait in the transports of all sessions or are not acknowledged. */
@@ -184,6 +190,7 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
     'reason',
     () => levels().keyTroubles,
   )
+  counter('path_probes', 'Probes with padding for more.', 'result', () => levels().paths.probes)
   const { admission } = counters
   counter('tokens', 'Tokens looked at.', 'verdict', admission.tokens)
   counter('admission_refused', 'Sessions refused for their token.', 'cause', admission.refused)
@@ -210,6 +217,12 @@ export function createMetrics({ version, engine, levels }: MetricsOptions): Metr
     'reports_malformed',
     'Objects of report tracks that are no reports.',
     () => levels().malformedReports,
+  )
+  plain('padding_bytes', 'Bytes of padding sent.', () => levels().paths.paddingBytes)
+  plain(
+    'held_back_seconds',
+    'Time for which media was held back for a full path, of all subscribers together.',
+    () => levels().paths.heldMs / 1000,
   )
   plain('key_frame_requests', 'Key frames asked of publishers.', () => counters.keyFrameRequests)
 

@@ -3,6 +3,7 @@ import type { TransportKind } from '../../moq/transport/transport.ts'
 import type { GateDropCounters } from '../forward/gate/index.ts'
 import type { KeyTroubleCounters } from '../forward/keys/index.ts'
 import type { PoliceCounters } from '../forward/police/index.ts'
+import type { PathTally } from './path-tally.ts'
 import type { Relay } from './relay.ts'
 
 /** How the relay is now; for metrics and for a look inside. */
@@ -31,6 +32,8 @@ export interface RelayLevels {
   readonly policed: Readonly<PoliceCounters>
   /** Since the start: objects refused for their SFrame header, by reason. */
   readonly keyTroubles: Readonly<KeyTroubleCounters>
+  /** Since the start, on the paths to all subscribers. */
+  readonly paths: Readonly<PathTally>
   /** Bytes that wait for all sessions together. */
   readonly bufferedBytes: number
 }
@@ -56,6 +59,7 @@ export function relayLevels(relay: Relay): RelayLevels {
     gateDrops: relay.tally.gateDrops,
     policed: relay.tally.policed,
     keyTroubles: relay.keys.troubles,
+    paths: relay.tally.paths,
     bufferedBytes: relay.waitingBytes,
   }
 }

@@ -24,14 +24,13 @@ import {
   maySubscribeNamespace,
   type SessionAdmission,
 } from '../admission/index.ts'
-import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
 import { EgressScheduler } from '../forward/egress.ts'
 import type { Ticked } from './path-ticker.ts'
 import { PeerPolice, type PolicePolicy } from './peer-police.ts'
 import { isReportTrack, type Receiver } from './receivers/index.ts'
 import { isReserved, readerOf } from './reserved.ts'
-import { SubscriberPath } from './subscriber-path.ts'
+import { type PathOptions, SubscriberPath } from './subscriber-path.ts'
 
 export interface PeerOptions {
   readonly clock: Clock
@@ -39,7 +38,7 @@ export interface PeerOptions {
   readonly sessionLimits: Partial<SessionLimits>
   readonly maxEgressBytes: number
   /** How the path to the peer is measured; null for a service of our own, which has none. */
-  readonly path: BudgetOptions | null
+  readonly path: PathOptions | null
   /** Makes the session's right; absent where everybody may do everything. */
   readonly openAdmission?: OpenAdmission | undefined
   /** Looks at the peer's SETUP before anything else of the session. */

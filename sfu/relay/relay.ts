@@ -39,6 +39,7 @@ import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
 import { guardedClock } from './guarded-clock.ts'
 import type { RelayLimitName, RelayLimits } from './limits.ts'
 import { NamespaceRegistry } from './namespaces.ts'
+import { makePathTally } from './path-tally.ts'
 import { PathTicker } from './path-ticker.ts'
 import { type CheckSetup, type OpenAdmission, Peer, type PeerHost } from './peer.ts'
 import { PeerShares, refuseForLoad } from './peer-shares.ts'
@@ -92,6 +93,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     malformedReports: 0,
     gateDrops: gateDropCounters(),
     policed: makePoliceCounters(),
+    paths: makePathTally(),
   }
   /** What is known of publishers' keys from the headers of their objects. */
   readonly keys = new RoomKeys()
@@ -169,7 +171,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
         ...(service && OF_SERVICE),
       },
       maxEgressBytes: limits.maxEgressBytes,
-      path: service ? null : (this.options.budget ?? {}),
+      path: service ? null : { budget: this.options.budget ?? {}, tally: this.tally.paths },
       openAdmission: service ? undefined : this.options.openAdmission,
       checkSetup: service ? undefined : this.options.checkSetup,
       police:

@@ -6,6 +6,7 @@ import {
   PaddingSource,
 } from '../forward/budget/index.ts'
 import type { EgressScheduler } from '../forward/egress.ts'
+import type { PathTally } from './path-tally.ts'
 
 /** What media offers is taken over so long, ms. */
 const OFFER_MS = 1000
@@ -13,6 +14,12 @@ const OFFER_MS = 1000
 const FEW_BYTES = 4800
 /** What is in flight are packets with headers, what was sent is counted without them. */
 const PAYLOAD_SHARE = 0.95
+
+export interface PathOptions {
+  readonly budget: BudgetOptions
+  /** Counts for all paths. */
+  readonly tally: PathTally
+}
 
 /** A path on which nothing was sent for so long needs no look, ms. */
 const IDLE_MS = 2000
@@ -27,6 +34,7 @@ export class SubscriberPath {
   private readonly session: Session
   private readonly egress: EgressScheduler
   private readonly padding: PaddingSource
+  private readonly tally: PathTally
   private readonly offered = new CounterWindow()
   /** What was sent until the last look, and when it last grew, ms. */
   private seenBytes = 0
@@ -34,15 +42,23 @@ export class SubscriberPath {
   private lookedAt = 0
 
   /** @param session may still be under construction, and is not used before `sample` */
-  constructor(clock: Clock, session: Session, egress: EgressScheduler, options: BudgetOptions) {
+  constructor(clock: Clock, session: Session, egress: EgressScheduler, options: PathOptions) {
     this.session = session
     this.egress = egress
-    this.budget = new Budget(options)
+    const { tally } = options
+    this.tally = tally
+    this.budget = new Budget(options.budget, (result) => {
+      tally.probes[result]++
+    })
     this.padding = new PaddingSource(this.budget, {
       now: () => clock.now(),
       sentBytes: () => egress.pacer.sentBytes,
       maxDatagramSize: () => session.transport.maxDatagramSize,
-      sendPadding: (bytes, by) => session.sendPadding(bytes, by),
+      sendPadding: (bytes, by) => {
+        const sent = session.sendPadding(bytes, by)
+        if (sent) tally.paddingBytes += bytes
+        return sent
+      },
     })
   }
 
@@ -68,6 +84,7 @@ export class SubscriberPath {
       this.busyAt = now
     }
     this.seenBytes = sentBytes
+    this.tally.heldMs += egress.pacer.takeHeldMs(now)
     this.lookedAt = now
     this.offered.note(egress.offeredBytes, now, OFFER_MS)
     budget.offer(this.offered.rate * 8, egress.pacer.isHolding)

@@ -1,5 +1,6 @@
 import type { GateDropCounters } from '../forward/gate/index.ts'
 import type { PoliceCounters } from '../forward/police/index.ts'
+import type { PathTally } from './path-tally.ts'
 
 /** What the relay counts beside forwarding; plain numbers that the hot path increments. */
 export interface RelayTally {
@@ -13,4 +14,5 @@ export interface RelayTally {
   readonly policed: PoliceCounters
   /** Objects of `report` tracks that are no reports. */
   malformedReports: number
+  readonly paths: PathTally
 }

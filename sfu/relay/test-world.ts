@@ -12,7 +12,7 @@ import {
 } from '../../moq/session/index.ts'
 import { ManualClock } from '../../moq/session/manual-clock.ts'
 import { createTransportPair, type TransportPair } from '../../moq/transport/memory.ts'
-import type { TransportSession } from '../../moq/transport/transport.ts'
+import type { Congestion, TransportSession } from '../../moq/transport/transport.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import {
   type FullTrackName,
@@ -37,6 +37,8 @@ export interface RelayWorldOptions {
   readonly room?: () => number
   readonly limits?: Partial<RelayLimits>
   readonly sessionLimits?: Partial<SessionLimits>
+  /** What the relay's transports tell of their paths; null where they tell nothing. */
+  readonly congestion?: () => Congestion | null
   /** Request streams that either side may have open. */
   readonly bidiCredit?: number
   /** See `RelayOptions`; none by default. */
@@ -97,6 +99,7 @@ export class RelayWorld {
       schedule: (task) => this.tasks.push(task),
       protocol: this.protocol,
       ...(this.options.room && { room: this.options.room }),
+      ...(this.options.congestion && { congestion: this.options.congestion }),
       ...(this.options.bidiCredit && { streamCredit: { bidi: this.options.bidiCredit } }),
     })
     this.pairs.push(pair)

@@ -6,9 +6,19 @@ import { Pace } from './pace.ts'
 import { type ArrivalFigures, PathSignal } from './path-signal.ts'
 import { type ProbeResult, Prober } from './prober.ts'
 
-export type BudgetOptions = Partial<EstimatorOptions>
+export interface BudgetSettings extends EstimatorOptions {
+  /** Whether padding is sent to find out whether the path carries more. */
+  readonly probing: boolean
+}
 
-const DEFAULTS: EstimatorOptions = { initial: 1_000_000, min: 50_000, max: 100_000_000 }
+export type BudgetOptions = Partial<BudgetSettings>
+
+export const DEFAULT_BUDGET: BudgetSettings = {
+  initial: 1_000_000,
+  min: 50_000,
+  max: 100_000_000,
+  probing: true,
+}
 
 /** What media may take of the estimate: headers, repeats and unevenness take the rest. */
 const HEADROOM = 0.9
@@ -29,7 +39,8 @@ export class Budget {
   private readonly estimator: Estimator
   private readonly prober = new Prober()
   private readonly pace = new Pace()
-  private readonly max: number
+  private readonly settings: BudgetSettings
+  private readonly onProbe: (result: ProbeResult) => void
   private readonly probes: Record<ProbeResult, number> = {
     success: 0,
     progress: 0,
@@ -48,10 +59,11 @@ export class Budget {
   /** Whether the engine tells what is in flight, so that `Pace` sees a queue by itself. */
   private seesOldest = false
 
-  constructor(options: BudgetOptions = {}) {
-    const all = { ...DEFAULTS, ...options }
-    this.max = all.max
-    this.estimator = new Estimator(all)
+  /** @param onProbe told of each probe that ended */
+  constructor(options: BudgetOptions = {}, onProbe: (result: ProbeResult) => void = () => {}) {
+    this.settings = { ...DEFAULT_BUDGET, ...options }
+    this.onProbe = onProbe
+    this.estimator = new Estimator(this.settings)
   }
 
   /** Bits a second that media may take now. A fall is to be followed at once. */
@@ -70,7 +82,7 @@ export class Budget {
    * 0 while one has to go. Not more than `bitsPerSecond` right after a queue, then more and more.
    */
   get pacedBitsPerSecond(): number {
-    if (this.estimator.bitsPerSecond >= this.max) return Number.POSITIVE_INFINITY
+    if (this.estimator.bitsPerSecond >= this.settings.max) return Number.POSITIVE_INFINITY
     // Where a queue is waited for, it has not to be made shorter by sending less.
     const share = this.seesOldest ? HEADROOM : this.bitsPerSecond / this.estimator.bitsPerSecond
     const rate = this.pace.rate(this.now, this.estimator.bitsPerSecond * share)
@@ -139,7 +151,7 @@ export class Budget {
     this.draining = full || (queueing && now - this.fullAt < patience)
     const wasProbing = this.isProbing
     const outcome = prober.onSample(sample, {
-      wanted: this.wanted / HEADROOM,
+      wanted: this.settings.probing ? this.wanted / HEADROOM : 0,
       estimate: estimator.bitsPerSecond,
       proven: estimator.proven(now),
       full: this.draining,
@@ -148,6 +160,7 @@ export class Budget {
     if (!wasProbing && this.isProbing) this.probeBase = sentBytes
     if (!outcome) return
     this.probes[outcome.result]++
+    this.onProbe(outcome.result)
     if (outcome.result === 'full') estimator.refute(outcome.delivered, now)
   }
 

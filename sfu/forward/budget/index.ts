@@ -4,7 +4,7 @@
  * whether it carries more. Pure but for the time and figures that are passed in.
  */
 
-export { Budget, type BudgetOptions } from './budget.ts'
+export { Budget, type BudgetOptions, type BudgetSettings, DEFAULT_BUDGET } from './budget.ts'
 export { PaddingSource } from './padding-source.ts'
 export type { PathSample } from './path-sample.ts'
 export type { ArrivalFigures } from './path-signal.ts'
