@@ -23,12 +23,15 @@ export interface PublishSettings {
 const MOST = 100_000_000
 const error = `must be a whole number up to ${MOST}, or none`
 const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], { error })
-const bound = z.union([
-  z.literal('none').transform(() => Number.POSITIVE_INFINITY),
-  number
-    .refine((value) => Number.isInteger(value) && value >= 0 && value <= MOST, { error })
-    .transform((value) => (value === 0 ? Number.POSITIVE_INFINITY : value)),
-])
+const bound = z.union(
+  [
+    z.literal('none').transform(() => Number.POSITIVE_INFINITY),
+    number
+      .refine((value) => Number.isInteger(value) && value >= 0 && value <= MOST, { error })
+      .transform((value) => (value === 0 ? Number.POSITIVE_INFINITY : value)),
+  ],
+  { error },
+)
 
 function rate(flag: string, unit: 'kbit/s' | 'number', help: string, fallback: number) {
   const group = 'Limits of what a session publishes (none lifts one):'

@@ -4,7 +4,9 @@ import { type Config, ConfigError, configWarnings, parseConfig, version } from '
 import { engineLimitsOf } from './config-connection.ts'
 import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
 import { options } from './config-options.ts'
+import { policeSettingsOf } from './config-police.ts'
 import { DEFAULT_LIMITS as DEFAULT_ENGINE_LIMITS } from './engine/index.ts'
+import { DEFAULT_POLICE, UNLIMITED } from './forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS } from './relay/limits.ts'
 
 const files: Record<string, string> = {
@@ -275,6 +277,31 @@ describe('limits', () => {
     expect(problem(['--max-name-size', '5KiB'])).toContain('--max-name-size must be a size')
     const small = relayLimitsOf(parse(['--cache-bytes', '0B', '--cache-objects', '10']))
     expect(small).toMatchObject({ maxCacheBytesPerTrack: 0, maxCacheObjectsPerTrack: 10 })
+  })
+})
+
+describe('what a session may publish', () => {
+  it('is bounded, and each bound can be lifted or set', () => {
+    expect(policeSettingsOf(parse([]))).toEqual(DEFAULT_POLICE)
+    const lifted = policeSettingsOf(parse(['--publish-rate', 'none', '--track-objects', '0']))
+    expect(lifted.session.bytes).toEqual(UNLIMITED)
+    expect(lifted.track.base.objects).toEqual(UNLIMITED)
+    expect(lifted.session.objects.perSecond).toBe(5000)
+    const { track } = policeSettingsOf(parse(['--video-rate', '800', '--audio-rate', '80']))
+    expect([track.base.bytes, track.audio.bytes]).toEqual([
+      { perSecond: 100_000, burst: 200_000 },
+      { perSecond: 10_000, burst: 20_000 },
+    ])
+    expect(problem(['--screen-rate', 'much'])).toContain('--screen-rate must be a whole number')
+  })
+
+  it('lets the largest object pass', () => {
+    const { session, track, floors } = policeSettingsOf(
+      parse(['--max-object-size', '100MiB', '--publish-rate', '8', '--signalling-rate', '8']),
+    )
+    const largest = 100 * 2 ** 20
+    expect(session.bytes.burst * (1 - floors.other)).toBeGreaterThan(largest)
+    expect(track.signalling.bytes.burst).toBe(largest)
   })
 })
 

@@ -15,6 +15,7 @@ import { fetch } from './fetch.ts'
 import { forward } from './forward.ts'
 import { gate } from './gate.ts'
 import { measure } from './measure.ts'
+import { publisher } from './publisher.ts'
 import { sframe } from './sframe.ts'
 import { subgroupHeader } from './subgroup-header.ts'
 import { subgroupObject } from './subgroup-object.ts'
@@ -38,6 +39,7 @@ const SUBJECTS = [
   datagram,
   fetch,
   controlMessage,
+  publisher,
   cache,
   forward,
   gate,

@@ -13,6 +13,7 @@ import {
   readAudioLevel,
   readFrameMarking,
   readTimestamp,
+  readTimestampMicros,
   temporalLayerOf,
 } from './relay-marks.ts'
 
@@ -41,6 +42,34 @@ describe('relay marks', () => {
         expect(baseIndexOf(marking)).toBe(expected.layer?.baseIndex ?? ABSENT)
       }),
     )
+  })
+
+  it('are found where the properties stand in other bytes', () => {
+    fc.assert(
+      fc.property(mediaProperties, fc.uint8Array({ maxLength: 5 }), (media, around) => {
+        const { properties } = encodeMediaProperties(media)
+        const bytes = Uint8Array.of(...around, ...properties, ...around)
+        const end = around.length + properties.length
+        for (const read of [readAudioLevel, readTimestamp, readTimestampMicros, readFrameMarking]) {
+          expect(read(bytes, around.length, end)).toBe(read(properties))
+        }
+      }),
+    )
+  })
+
+  it('have a time in µs, whatever its units', () => {
+    const time = (timestamp: number, timescale?: number) =>
+      readTimestampMicros(
+        encodeMediaProperties({ timestamp, ...(timescale && { timescale }) }).properties,
+      )
+    expect(time(7)).toBe(7)
+    expect(time(48_000, 48_000)).toBe(1_000_000)
+    const inner = encodeProperties([
+      { type: 0x08, value: 0 },
+      { type: 0x10, value: 5 },
+    ])
+    expect(readTimestampMicros(inner)).toBe(ABSENT)
+    expect(readTimestampMicros(new Uint8Array(0))).toBe(ABSENT)
   })
 
   it('are found among other properties, the immutable ones first', () => {

@@ -196,6 +196,14 @@ describe('the uplink estimate', () => {
     expect(estimateUnder(300)).toBeLessThan(900_000)
   })
 
+  it('has a most', () => {
+    const estimator = new UplinkEstimator({ most: 500_000 })
+    for (let at = 0; at < 10_000; at += 200) {
+      estimator.update(at, { bitrate: 1_000_000, lossPermille: 0, standingMs: 0 })
+    }
+    expect(estimator.estimate).toBe(500_000)
+  })
+
   it('has a least', () => {
     const estimator = new UplinkEstimator()
     for (let at = 0; at < 60_000; at += 200) {
