@@ -72,6 +72,19 @@ describe('a selector', () => {
     expect(world.run(100)).toEqual(['1/3'])
   })
 
+  it('gives a picture that was taken away its smallest step back soon, however often that was', () => {
+    const world = new World(camera('a'))
+    world.run(1000)
+    for (let times = 0; times < 4; times++) {
+      world.budget = 0
+      expect(world.run(200)).toEqual(['none'])
+      world.budget = 10e6
+      expect(world.run(900)).toEqual(['none'])
+      expect(world.run(200)).not.toEqual(['none'])
+    }
+    expect(world.run(100)).toEqual(['0/1'])
+  })
+
   it('tells what it would like to have, so that the path is probed for it', () => {
     const world = new World(camera('a'), camera('b', { limits: { ...NO_LIMITS, width: 320 } }))
     world.budget = 100_000

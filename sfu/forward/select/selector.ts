@@ -136,7 +136,10 @@ function limitOf(memory: Memory, ladder: readonly Step[], goal: number, now: num
     return current
   }
   memory.fitsSince = Math.min(memory.fitsSince, now)
-  return now - memory.fitsSince >= memory.holdMs ? goal : current
+  const fitsMs = now - memory.fitsSince
+  if (fitsMs >= memory.holdMs) return goal
+  // No picture at all is worse than one that may go again.
+  return current < 0 && fitsMs >= HOLD_MS ? 0 : current
 }
 
 /** The place of a step on a ladder whose costs, and so steps, may have changed; -1 below all. */
