@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DoneCode } from '../../moq/wire/codes.ts'
 import { TRAFFIC } from '../forward/traffic.ts'
-import { FRAME_MS, SimulcastCamera, Viewer, wish } from './test-receivers.ts'
+import { FRAME_MS, Screen, SimulcastCamera, Viewer, wish } from './test-receivers.ts'
 import { RelayWorld, type RelayWorldOptions } from './test-world.ts'
 
 /** The voice bit of an audio level (RFC 6464). */
@@ -259,6 +259,39 @@ describe('a receiver', () => {
     world.relay.speakers.remove('demo', 'alice')
     expect(classes()).toEqual(['base', 'base', 'base'])
     expect(TRAFFIC.indexOf('speaker')).toBeLessThan(TRAFFIC.indexOf('base'))
+  })
+
+  it('chooses the temporal layers of a screen, which has one rendition', async () => {
+    const world = new RelayWorld()
+    const screen = new Screen(world, 'alice')
+    const viewer = new Viewer(world)
+    await world.settle()
+    viewer.report([wish({ source: 'screen' })])
+    await world.settle()
+    viewer.subscribeTo(screen.name)
+    await world.settle()
+    const run = async (ms: number, key = false) => {
+      for (let at = 0; at < ms; at += FRAME_MS) {
+        screen.frame(key && at === 0)
+        await world.settle()
+        world.clock.advance(FRAME_MS)
+        await world.settle()
+      }
+    }
+    const layers = () =>
+      new Set(viewer.seen.splice(0).map(({ place }) => screen.frames.get(place)!.temporal))
+    await run(500, true)
+    expect(layers()).toEqual(new Set([0, 1, 2]))
+    viewer.budget.bitsPerSecond = 90_000
+    await run(100)
+    layers()
+    await run(500)
+    expect(layers()).toEqual(new Set([0]))
+    viewer.report([wish({ source: 'screen', hidden: true })])
+    await run(100)
+    layers()
+    await run(500)
+    expect(layers()).toEqual(new Set())
   })
 
   it('shows why a picture is as it is', async () => {

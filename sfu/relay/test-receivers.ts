@@ -154,6 +154,31 @@ export class SimulcastCamera {
   }
 }
 
+/** A participant who shows a screen, with the temporal layers and bits of the largest rendition. */
+export class Screen {
+  readonly name: FullTrackName
+  private readonly picture = new Rendition(2, 0)
+
+  constructor(world: RelayWorld, participant: string) {
+    const namespace = participantNamespace(ROOM, participant)
+    this.name = trackOf(namespace, 'screen')
+    const session = world.client({
+      onSubscribe: (request) => {
+        if (!refusesReports(request)) this.picture.track.accept(request)
+      },
+    })
+    session.publishNamespace(namespace, {})
+  }
+
+  get frames() {
+    return this.picture.frames
+  }
+
+  frame(key: boolean): void {
+    this.picture.frame(key)
+  }
+}
+
 export const wish = (changes: Partial<Wish> = {}): Wish => ({
   participant: 'alice',
   source: 'camera',
@@ -233,7 +258,11 @@ export class Viewer {
   }
 
   subscribe(participant: string, rendition: number, parameters: Parameters = {}): Subscription {
-    const subscription = this.session.subscribe(rendered(participant, rendition), parameters, {
+    return this.subscribeTo(rendered(participant, rendition), rendition, parameters)
+  }
+
+  subscribeTo(track: FullTrackName, rendition = 0, parameters: Parameters = {}): Subscription {
+    const subscription = this.session.subscribe(track, parameters, {
       onObject: ({ group, object, payload }) => {
         const place = `${group}/${object}`
         this.seen.push({ rendition, place, payload: payload.slice() })
