@@ -69,6 +69,11 @@ export class RenditionChoice {
     return this.relayChooses ? null : this.choice
   }
 
+  /** Id of the smallest one that there is; -1: none. */
+  get smallest(): number {
+    return this.sizes[0]?.id ?? -1
+  }
+
   /** The renditions that there are. */
   offer(sizes: readonly RenditionSize[]): void {
     this.sizes = sizes.toSorted((a, b) => a.width * a.height - b.width * b.height || a.id - b.id)

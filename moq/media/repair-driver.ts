@@ -25,6 +25,7 @@ export class RepairDriver {
   private readonly options: RepairDriverOptions
   private readonly planner: RepairPlanner
   private stopTimer: (() => void) | null = null
+  private timerAt = 0
   private closed = false
 
   constructor(options: RepairDriverOptions) {
@@ -53,6 +54,12 @@ export class RepairDriver {
     return this.planner.awaitedWithin(group, first, end)
   }
 
+  /** As of the planner. */
+  postpone(range: RepairRange, ms: number): void {
+    this.planner.postpone(this.options.clock.now(), range, ms)
+    this.plan()
+  }
+
   close(): void {
     this.closed = true
     this.stopTimer?.()
@@ -61,8 +68,10 @@ export class RepairDriver {
 
   private plan(): void {
     const at = this.planner.nextAt
-    if (at === null || this.stopTimer || this.closed) return
+    if (at === null || this.closed || (this.stopTimer && this.timerAt <= at)) return
     const { clock } = this.options
+    this.stopTimer?.()
+    this.timerAt = at
     this.stopTimer = clock.after(Math.max(0, at - clock.now()), this.onTimer)
   }
 

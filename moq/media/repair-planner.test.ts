@@ -117,6 +117,20 @@ describe('a repair planner', () => {
     expect(planner.poll(40, RTT)).toEqual([{ group: 3, first: 1, last: 1 }])
   })
 
+  it('asks once more for what was not known yet to who was asked', () => {
+    const planner = plannerWith()
+    planner.received(0, 3, 0, { behind: 1 })
+    const [range] = planner.poll(10, RTT)
+    planner.postpone(50, range!, 35)
+    expect(planner.nextAt).toBe(85)
+    expect(planner.poll(84, RTT)).toEqual([])
+    expect(planner.poll(85, RTT)).toEqual([range])
+    planner.postpone(90, range!, 35)
+    expect(planner.nextAt).toBeNull()
+    expect(planner.received(120, 3, 1)).toBe(true)
+    expect(planner.counters).toMatchObject({ asked: 1, repaired: 1 })
+  })
+
   it('counts what it asked for and did not get in time', () => {
     const planner = plannerWith()
     receive(planner, 0, 0, 2)

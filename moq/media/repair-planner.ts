@@ -77,7 +77,11 @@ interface Missing {
   readonly group: number
   readonly object: number
   readonly since: number
+  /** Not asked for before, ms. */
+  dueAt: number
   asked: boolean
+  /** It was asked for before its time. */
+  again: boolean
 }
 
 /** Missing objects that are followed at a time. */
@@ -144,14 +148,14 @@ export class RepairPlanner {
    * @param rttMs to whom it is asked of, smoothed
    */
   poll(now: number, rttMs: number): RepairRange[] {
-    const { reorderMs, deadlineMs, answerMs, mostMissing } = this.settings
+    const { deadlineMs, answerMs, mostMissing } = this.settings
     this.refill(now)
     const wanted: Missing[] = []
     this.missing = this.missing.filter((entry) => {
       const age = now - entry.since
       if (entry.asked) return this.isAlive(entry, age < deadlineMs)
-      if (age < reorderMs) return true
-      this.missingShare += (1 - this.missingShare) / SHARE_OBJECTS
+      if (now < entry.dueAt) return true
+      if (!entry.again) this.missingShare += (1 - this.missingShare) / SHARE_OBJECTS
       if (age + rttMs + answerMs > deadlineMs) this.counters.hopeless++
       else if (this.missingShare > mostMissing) this.counters.spared++
       else if (this.tokens < 1) this.counters.limited++
@@ -169,8 +173,27 @@ export class RepairPlanner {
 
   /** When something may have to be asked for, even if nothing comes, ms; null: never. */
   get nextAt(): number | null {
-    const next = this.missing.find(({ asked }) => !asked)
-    return next ? next.since + this.settings.reorderMs : null
+    let next: number | null = null
+    for (const { asked, dueAt } of this.missing) {
+      if (!asked && (next === null || dueAt < next)) next = dueAt
+    }
+    return next
+  }
+
+  /**
+   * Who was asked does not know of the objects yet, as nothing behind them has come there: they are asked
+   * for once more.
+   * @param ms how much later
+   */
+  postpone(now: number, { group, first, last }: RepairRange, ms: number): void {
+    for (const entry of this.missing) {
+      if (entry.group !== group || entry.object < first || entry.object > last) continue
+      if (!entry.asked || entry.again) continue
+      entry.asked = false
+      entry.again = true
+      entry.dueAt = now + ms
+      this.counters.asked--
+    }
   }
 
   /**
@@ -211,7 +234,8 @@ export class RepairPlanner {
       this.counters.limited++
       return
     }
-    this.missing.push({ group, object, since: now, asked: false })
+    const dueAt = now + this.settings.reorderMs
+    this.missing.push({ group, object, since: now, dueAt, asked: false, again: false })
   }
 
   private found(now: number, group: number, object: number): void {

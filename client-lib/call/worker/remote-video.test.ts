@@ -1,198 +1,33 @@
-/** Renditions of a camera over sessions in memory: encrypted by real tracks, decoded by stand-ins. */
+/** Renditions of a camera, encrypted by real tracks, decoded by stand-ins, over sessions in memory. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import {
-  type CatalogTrack,
-  participantNamespace,
-  videoTrackName,
-} from '../../../moq/media/index.ts'
-import type { IncomingFetch } from '../../../moq/session/index.ts'
 import { TestLink } from '../../../moq/session/test-pair.ts'
-import { textOf, trackOf } from '../../../moq/wire/names.ts'
-import { nobleProvider } from '../../../sframe/index.ts'
-import type { EpochKeys } from '../../keys/index.ts'
-import { type FakeChunk, FakeCodec, stubCodecs } from '../../media/fake-codecs.ts'
-import { VideoPacketizer } from '../../media/packetize.ts'
-import { RepairSource } from '../../media/repair-source.ts'
-import { EncryptedTrack } from './encrypted-track.ts'
-import { MediaKeys } from './media-keys.ts'
-import { RemoteVideo } from './remote-video.ts'
-
-const SIZES = [
-  [320, 180],
-  [640, 360],
-  [1280, 720],
-] as const
-const PATTERN = [0, 2, 1, 2] as const
-const FRAME_MS = 33
-const SHOWN = { width: 0, height: 0, hidden: false }
+import { RelayWorld } from '../../../sfu/relay/test-world.ts'
+import { FakeCodec, stubCodecs } from '../../media/fake-codecs.ts'
+import { VideoWorld, type Wire } from './video-world.ts'
 
 beforeEach(stubCodecs)
 afterEach(() => vi.unstubAllGlobals())
 
-function epoch(baseKey: Uint8Array, leaf: number): EpochKeys {
-  const since = { epoch: 0, time: 0 }
-  return {
-    groupId: Uint8Array.of(1),
-    epoch: 1,
-    suite: 'classical',
-    baseKey: baseKey.slice(),
-    epochAuthenticator: new Uint8Array(32),
-    verificationCode: '',
-    leaf,
-    roster: [
-      { leaf: 0, participantId: 'ann', fingerprint: 'a', since },
-      { leaf: 1, participantId: 'bob', fingerprint: 'b', since },
-    ],
-    removed: [],
-    reason: 'updated',
-  }
-}
-
-/** Ann sends three renditions in three temporal layers; Bob shows her. The link stands for a relay. */
-class World {
+/** Ann and Bob without a relay between them: a test says what is forwarded. */
+class World extends VideoWorld {
   /** Says of each datagram whether it is lost. */
   loses: () => boolean = () => false
-  fetches = 0
-  refuseFetches = false
-  readonly link = new TestLink({ loseDatagram: () => this.loses() })
-  readonly tracks: EncryptedTrack[] = []
-  readonly groupRequests = [0, 0, 0]
-  readonly errors: unknown[] = []
-  /** What was shown: rendition by codec, and capture time, ms. */
-  readonly pictures: string[] = []
-  private readonly packetizers: VideoPacketizer[] = []
-  private readonly keys = this.makeKeys()
-  private readonly heard = this.makeKeys()
-  private readonly given = new Map<FakeCodec, number>()
-  private readonly session = this.link.session('client', {})
-  private open = 0
-
-  constructor() {
-    SIZES.forEach((_, id) => {
-      this.tracks.push(this.makeTrack(id))
-      this.packetizers.push(new VideoPacketizer({ temporalLayers: 3, firstGroup: 100 * id }))
-    })
-    this.link.session('server', {
-      onSubscribe: (request) => this.trackOf(textOf(request.track.name)).accept(request),
-      onFetch: (request) => this.onFetch(request),
-    })
-  }
 
   static async begin(): Promise<World> {
-    const world = new World()
-    await world.link.settle()
-    const baseKey = Uint8Array.from({ length: 32 }, () => Math.random() * 256)
-    await world.keys.install(epoch(baseKey, 0))
-    await world.heard.install(epoch(baseKey, 1))
-    await Promise.all(world.tracks.map((track) => track.renewKey()))
+    const link: TestLink = new TestLink({ loseDatagram: () => world.loses() })
+    const world: World = new World({
+      clock: link.clock,
+      settle: () => link.settle(),
+      publisher: (handler) => link.session('server', handler),
+      receiver: () => link.session('client', {}),
+    })
+    await world.ready()
     return world
   }
-
-  show(managed: boolean, shown = SHOWN): RemoteVideo {
-    return new RemoteVideo(
-      {
-        session: this.session,
-        participantId: 'ann',
-        nameOf: (track) => trackOf(participantNamespace('room', 'ann'), track),
-        keys: this.heard,
-        clock: this.link.clock,
-        rttMs: () => 20,
-        onError: (error) => this.errors.push(error),
-      },
-      SIZES.map((_, id) => entryOf(id)),
-      { shown, managed },
-      (picture) => {
-        this.pictures.push(picture as unknown as string)
-      },
-    )
-  }
-
-  /** A frame of each of the renditions goes out, and what comes is shown; then time passes. */
-  async frame(video: RemoteVideo, ids: readonly number[], number: number, key = false) {
-    const layer = key ? 0 : PATTERN[number % 4]!
-    for (const id of ids) {
-      const timestamp = number * FRAME_MS * 1000
-      const bytes = new Uint8Array(1500)
-      const frame = { bytes, timestamp, key, temporalLayer: layer }
-      for (const plan of this.packetizers[id]!.packetize(frame, 1200)) this.tracks[id]!.send(plan)
-    }
-    await this.settle(video)
-    for (let ms = 0; ms < FRAME_MS; ms += 11) {
-      this.link.clock.advance(11)
-      await this.settle(video)
-    }
-  }
-
-  async frames(video: RemoteVideo, ids: readonly number[], from: number, to: number) {
-    for (let number = from; number < to; number++) {
-      await this.frame(video, ids, number, number === from)
-    }
-  }
-
-  async settle(video: RemoteVideo): Promise<void> {
-    for (let round = 0; round < 4; round++) {
-      await this.link.settle()
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      video.poll()
-      this.decode()
-    }
-  }
-
-  get openPictures(): number {
-    return this.open - this.pictures.length
-  }
-
-  private decode(): void {
-    for (const codec of FakeCodec.made) {
-      for (let at = this.given.get(codec) ?? 0; at < codec.inputs.length; at++) {
-        this.given.set(codec, at + 1)
-        if (codec.state === 'closed') continue
-        const { timestamp } = codec.inputs[at]!.item as unknown as FakeChunk
-        this.open++
-        const name = `${codec.configs[0]!.codec as string}@${timestamp / 1000 / FRAME_MS}`
-        codec.emit(Object.assign(new String(name), { timestamp, close: () => this.open-- }))
-      }
-    }
-  }
-
-  private trackOf(name: string | null): EncryptedTrack {
-    return this.tracks.find((_, id) => videoTrackName(id) === name)!
-  }
-
-  private onFetch(request: IncomingFetch): void {
-    this.fetches++
-    if (request.range.kind !== 'standalone' || this.refuseFetches) request.reject(0x3, 'no')
-    else this.trackOf(textOf(request.range.track.name)).fetch(request)
-  }
-
-  private makeTrack(id: number): EncryptedTrack {
-    return new EncryptedTrack({
-      track: trackOf(participantNamespace('room', 'ann'), videoTrackName(id)),
-      number: 3 + id,
-      priority: 96,
-      keys: this.keys,
-      onError: (error) => this.errors.push(error),
-      onGroupRequested: () => {
-        this.groupRequests[id]!++
-      },
-      repairs: new RepairSource({ now: () => this.link.clock.now(), priority: 96 }),
-    })
-  }
-
-  private makeKeys(): MediaKeys {
-    const events = { onInstalled: () => {}, onRevoked: () => {}, onSwitch: () => {} }
-    return new MediaKeys(this.link.clock, events, nobleProvider)
-  }
 }
 
-function entryOf(id: number): CatalogTrack {
-  const [width, height] = SIZES[id]!
-  const format = { width, height, framerate: 30, temporalLayers: 3 }
-  return { name: videoTrackName(id), role: 'video', codec: `v${id}`, live: true, ...format }
-}
-
-const shownOf = (world: World) => world.pictures.map(String)
+const shownOf = (world: VideoWorld) => world.pictures.map(String)
 
 describe('a remote picture of which the relay forwards one rendition at a time', () => {
   it('is one: it changes over at a key frame, with its own decoder, and no frame is out of order', async () => {
@@ -253,6 +88,21 @@ describe('a remote picture whose relay does not choose', () => {
     const video = world.show(false, { width: 320, height: 192, hidden: false })
     await world.settle(video)
     expect(world.tracks.map(({ wanted }) => wanted)).toEqual([true, false, false])
+  })
+
+  it('begins with the smallest where the one that it wants is not sent', async () => {
+    const world = await World.begin()
+    const video = world.show(false)
+    await world.settle(video)
+    expect(world.tracks.map(({ wanted }) => wanted)).toEqual([true, false, true])
+    await world.frames(video, [0], 0, 4)
+    expect(video.info()).toMatchObject({ rendition: 0, framesDecoded: 4 })
+    // What it wanted does not come, and the next best does.
+    await world.frames(video, [0], 4, 100)
+    expect(world.tracks.map(({ wanted }) => wanted)).toEqual([true, true, false])
+    await world.frames(video, [0, 1], 100, 104)
+    expect(video.info().rendition).toBe(1)
+    expect(world.tracks.map(({ wanted }) => wanted)).toEqual([false, true, false])
   })
 
   it('changes over without a gap: the old one goes on until the new one is shown', async () => {
@@ -333,5 +183,63 @@ describe('lost datagrams of a remote picture', () => {
     // Some, until it was clear.
     expect(world.fetches).toBeLessThan(8)
     expect(repairs!.givenUp).toBeLessThan(12)
+  })
+})
+
+describe('lost datagrams of a remote picture behind a relay', () => {
+  /** A real relay; `losesUp` says of each datagram of Ann's, `losesDown` of each of Bob's, if it is lost. */
+  async function behindRelay() {
+    const relay = new RelayWorld()
+    const losses = { up: () => false, down: () => false }
+    const wire: Wire = {
+      clock: relay.clock,
+      settle: () => relay.settle(),
+      publisher: (handler) => {
+        const session = relay.client(handler)
+        const { transport } = session
+        const send = transport.sendDatagram.bind(transport)
+        transport.sendDatagram = (bytes) => losses.up() || send(bytes)
+        return session
+      },
+      receiver: () => {
+        const session = relay.client({})
+        const { transport } = session
+        const { onDatagram } = transport.handler!
+        transport.handler!.onDatagram = (bytes) => {
+          if (!losses.down()) onDatagram(bytes)
+        }
+        return session
+      },
+    }
+    const world = new VideoWorld(wire)
+    await world.ready()
+    const video = world.show(true)
+    await world.settle(video)
+    return { world, video, losses }
+  }
+
+  const nth = (...places: number[]) => {
+    let sent = 0
+    return () => places.includes(sent++)
+  }
+
+  it('come from its cache when they were lost below it, and from their sender when above', async () => {
+    const { world, video, losses } = await behindRelay()
+    losses.down = nth(4)
+    await world.frames(video, [0], 0, 8)
+    expect(world.fetches).toBe(0)
+    expect(video.info()).toMatchObject({ framesDecoded: 8, repairs: { repaired: 1 } })
+    losses.up = nth(3)
+    await world.frames(video, [0], 8, 16)
+    expect(world.fetches).toBe(1)
+    expect(shownOf(world)).toEqual(Array.from({ length: 16 }, (_, number) => `v0@${number}`))
+    expect(video.info()).toMatchObject({
+      framesDecoded: 16,
+      framesDropped: 0,
+      decryptFailures: 0,
+      // With both of the frame that stands on the incomplete one: the relay left it out.
+      repairs: { repaired: 4, givenUp: 0 },
+    })
+    expect(world.errors).toEqual([])
   })
 })

@@ -98,7 +98,7 @@ export class RemoteVideo implements RemoteTrack {
   info(): TrackInfo {
     const { kind } = this
     const lastFrameAt = this.lastFrameAt
-    const shown = this.renditions.get(this.picker.shown) ?? this.smallest
+    const shown = this.renditions.get(this.picker.shown) ?? this.first
     const { objects, bytes, decoded, dropped, failures, ...repairs } = this.sums()
     return {
       name: shown.entry.name,
@@ -123,7 +123,7 @@ export class RemoteVideo implements RemoteTrack {
     for (const id of [...this.renditions.keys()]) this.drop(id)
   }
 
-  private get smallest(): RemoteRendition {
+  private get first(): RemoteRendition {
     return this.renditions.get(Math.min(...this.renditions.keys()))!
   }
 
@@ -142,16 +142,21 @@ export class RemoteVideo implements RemoteTrack {
     this.picker.remove(id)
   }
 
-  /** What is asked for: the chosen one, and until that is shown, the one that is. */
+  /**
+   * What is asked for: the chosen one, and until that is shown, the one that is. Before there is any
+   * picture the smallest too, as the chosen one may not be made at all.
+   */
   private apply(): void {
-    this.picker.restrictTo(this.choice.chosen ?? -1)
+    const { picker, choice } = this
+    picker.restrictTo(picker.shown < 0 ? -1 : (choice.chosen ?? -1))
     for (const [id, { received }] of this.renditions) received.setForward(this.wants(id))
   }
 
   private wants(id: number): boolean {
-    const { chosen } = this.choice
+    const { chosen, smallest } = this.choice
+    const { shown } = this.picker
     if (chosen === null || id === chosen) return true
-    return chosen >= 0 && id === this.picker.shown
+    return chosen >= 0 && id === (shown < 0 ? smallest : shown)
   }
 
   private sums(renditions: Iterable<RemoteRendition> = this.renditions.values()) {

@@ -25,6 +25,8 @@ export interface TrackRepairOptions {
 
 /** Answers without a single object in a row after which nothing is asked for any more. */
 const MOST_FAILURES = 8
+/** Until a relay has a later object, at 30 frames a second. */
+const NEXT_FRAME_MS = 35
 /** Refusals that may be over in a moment. */
 const PASSING: ReadonlySet<number> = new Set([
   RequestCode.DOES_NOT_EXIST,
@@ -92,7 +94,8 @@ export class TrackRepair {
     return this.off || this.options.clock.now() < this.notBefore || this.options.session.closed
   }
 
-  private fetch({ group, first, last }: RepairRange): void {
+  private fetch(range: RepairRange): void {
+    const { group, first, last } = range
     const { session, track, clock, priority, onObject } = this.options
     if (this.isPaused) return
     let came = 0
@@ -112,25 +115,35 @@ export class TrackRepair {
         },
         onRejected: (error) => {
           this.over(fetch)
-          this.onRefused(error)
+          this.onRefused(range, error)
         },
         onEnd: () => {
           this.over(fetch)
-          this.failures = came > 0 ? 0 : this.failures + 1
-          if (this.failures >= MOST_FAILURES) this.off = true
+          if (came > 0) this.failures = 0
+          else this.onFailure()
         },
         onReset: () => this.over(fetch),
       },
       { subscriberPriority: priority },
     )
-    const tooLate = () => this.over(fetch)?.cancel()
+    const tooLate = () => {
+      this.over(fetch)?.cancel()
+      // Frames waited for it: it is worse than no repair.
+      if (came === 0) this.onFailure()
+    }
     this.fetches.set(fetch, clock.after(DEFAULT_REPAIR.deadlineMs, tooLate))
   }
 
-  private onRefused({ code, retryAfterMs }: RequestError): void {
-    this.failures++
-    if (!PASSING.has(code) || this.failures >= MOST_FAILURES) this.off = true
+  private onRefused(range: RepairRange, { code, retryAfterMs }: RequestError): void {
+    if (!PASSING.has(code)) this.off = true
+    this.onFailure()
+    // The last fragment of the newest frame was lost before the relay: it learns of it from the next one.
+    if (code === RequestCode.INVALID_RANGE) this.driver.postpone(range, NEXT_FRAME_MS)
     if (retryAfterMs !== null) this.notBefore = this.options.clock.now() + retryAfterMs
+  }
+
+  private onFailure(): void {
+    if (++this.failures >= MOST_FAILURES) this.off = true
   }
 
   /** @returns the fetch when it was not over yet */
