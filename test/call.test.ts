@@ -46,8 +46,11 @@ async function expectSameCode(callers: readonly Caller[], epoch: number): Promis
 async function expectPictures(callers: readonly Caller[]): Promise<void> {
   for (const caller of callers) {
     for (const { id } of others(await caller.snapshot())) {
+      // Decoded in the worker, drawn with the page's next repaint.
+      await expect
+        .poll(async () => (await caller.picture(id)).width, { timeout: 5000 })
+        .toBeGreaterThan(0)
       const first = await caller.picture(id)
-      expect(first.width).toBeGreaterThan(0)
       expect(first.mean).toSatisfy(showsTheFakeCamera)
       await expect
         .poll(async () => (await caller.picture(id)).hash, { timeout: 5000 })

@@ -4,7 +4,7 @@ import { RepairDriver, type RepairRange } from '../../moq/media/index.ts'
 import { type OutgoingObject, TrackPublisher } from '../../moq/session/index.ts'
 import { namespaceOf, textOf, trackOf } from '../../moq/wire/names.ts'
 import { encodeProperties } from '../../moq/wire/properties.ts'
-import { RelayWorld } from '../relay/test-world.ts'
+import { RelayWorld, refusesReports } from '../relay/test-world.ts'
 
 const namespace = namespaceOf('sotto', 'r', 'p')
 /** Of no call, so that objects need no SFrame header and no key-frame gate is in the way. */
@@ -18,7 +18,9 @@ class RepairWorld extends RelayWorld {
   readonly source = new RepairSource({ now: () => this.clock.now(), priority: 40 })
   fetchesOfPublisher = 0
   readonly publisher = this.client({
-    onSubscribe: (request) => this.track.accept(request),
+    onSubscribe: (request) => {
+      if (!refusesReports(request)) this.track.accept(request)
+    },
     onFetch: (request) => {
       this.fetchesOfPublisher++
       this.source.answer(request, this.track.status.properties)

@@ -86,7 +86,11 @@ export class VideoWorld {
       this.packetizers.push(new VideoPacketizer({ temporalLayers: 3, firstGroup: 100 * id }))
     })
     const publisher = wire.publisher({
-      onSubscribe: (request) => this.trackOf(textOf(request.track.name)).accept(request),
+      onSubscribe: (request) => {
+        const track = this.trackOf(textOf(request.track.name))
+        if (track) track.accept(request)
+        else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+      },
       onFetch: (request) => this.onFetch(request),
     })
     publisher.publishNamespace(NAMESPACE, {})
@@ -169,15 +173,15 @@ export class VideoWorld {
     }
   }
 
-  private trackOf(name: string | null): EncryptedTrack {
-    return this.tracks.find((_, id) => videoTrackName(id) === name)!
+  private trackOf(name: string | null): EncryptedTrack | undefined {
+    return this.tracks.find((_, id) => videoTrackName(id) === name)
   }
 
   private onFetch(request: IncomingFetch): void {
     this.fetches++
     if (request.range.kind !== 'standalone' || this.refuseFetches) {
       request.reject(RequestCode.NOT_SUPPORTED, 'no')
-    } else this.trackOf(textOf(request.range.track.name)).fetch(request)
+    } else this.trackOf(textOf(request.range.track.name))!.fetch(request)
   }
 
   private makeTrack(id: number): EncryptedTrack {
