@@ -91,7 +91,7 @@ export class Budget {
 
   /** Whether samples are wanted each 20 ms or so: a probe goes on, or a queue; else each 50 ms. */
   get isUrgent(): boolean {
-    return this.isProbing || this.draining || this.pace.isHolding
+    return this.isProbing || this.draining || this.pace.isNear
   }
 
   /** Whether a probe goes on. */
@@ -155,6 +155,7 @@ export class Budget {
       estimate: estimator.bitsPerSecond,
       proven: estimator.proven(now),
       full: this.draining,
+      held: pace.isHolding,
       decreasedAt: estimator.decreasedAt,
     })
     if (!wasProbing && this.isProbing) this.probeBase = sentBytes

@@ -18,6 +18,8 @@ const PATIENCE_MS = 50
 /** How fast the estimate follows a full path down and up, ms. */
 const DOWN_MS = 100
 const UP_MS = 250
+/** And what comes out of a queue, which was looked at for a while, ms. */
+const DRAINED_MS = 30
 /** What was delivered proves for so long that the path carries it, ms. */
 const PROOF_MS = 30_000
 /**
@@ -86,7 +88,7 @@ export class Estimator {
   /** A queue stood in the path for a while, and so much came out of it, bits a second. */
   drained(rate: number, elapsedMs: number, now: number): void {
     if (rate >= this.value) return
-    this.set(this.value + (rate - this.value) * (1 - Math.exp(-elapsedMs / DOWN_MS)), now)
+    this.set(this.value + (rate - this.value) * (1 - Math.exp(-elapsedMs / DRAINED_MS)), now)
   }
 
   /** A probe for more met a full path that delivered this much, bits a second. */

@@ -10,6 +10,8 @@ import type { PathSample } from './path-sample.ts'
 
 /** Packets that are out for so much longer than the fastest were, ms, are in a queue. */
 const HOLD_MS = 60
+/** With this it may become one. */
+const NEAR_MS = 30
 /** And with this the queue is as good as gone. */
 const RELEASE_MS = 20
 /** A queue that is not gone so long after its own length is not ours, ms: then waiting is in vain. */
@@ -24,6 +26,8 @@ const FORGET_MS = 60_000
 export class Pace {
   /** Whether nothing may be sent now. */
   isHolding = false
+  /** Whether there may be a queue, so that the next look should be soon. */
+  isNear = false
   /** When a queue was last seen, ms. */
   private queueAt = Number.NEGATIVE_INFINITY
   private lastAt = Number.NEGATIVE_INFINITY
@@ -47,6 +51,7 @@ export class Pace {
     const elapsed = Math.max(0, at - this.lastAt)
     this.lastAt = at
     if (full) this.queueAt = at
+    this.isNear = standingMs > NEAR_MS
     if (standingMs <= RELEASE_MS) {
       this.isHolding = false
       if (!isQueueing(queueMs, rttMs)) {

@@ -23,6 +23,8 @@ export interface ProbeWish {
   /** Bits a second that were delivered of late. */
   readonly proven: number
   readonly full: boolean
+  /** Nothing is sent now, as a queue has to go. */
+  readonly held?: boolean
   /** When the estimate last went down, ms. */
   readonly decreasedAt: number
 }
@@ -101,10 +103,10 @@ export class Prober {
     this.grewAt = sample.at
   }
 
-  private resultOf(sample: PathSample, { wanted }: ProbeWish): ProbeResult | null {
+  private resultOf(sample: PathSample, { wanted, held }: ProbeWish): ProbeResult | null {
     const { at, rttMs, queueMs, lossShare, windowMs } = sample
     const rise = Math.max(QUEUE_RISE_MS, QUEUE_RISE_SHARE * (rttMs - queueMs))
-    if (queueMs > this.queueAtStart + rise) return 'full'
+    if (held || queueMs > this.queueAtStart + rise) return 'full'
     if (lossShare > this.lossAtStart + MAX_LOSS) return 'full'
     // Where a queue would show, media that waits only waits for the congestion window to open, which
     // the probe is good for.
