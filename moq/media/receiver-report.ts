@@ -199,3 +199,16 @@ function bounded(reader: Reader, what: string, most: number): number {
 export function roundedSize(pixels: number): number {
   return Math.min(MAX_PIXELS, Math.ceil(pixels / 64) * 64)
 }
+
+/** Arrivals as a report states them: whole numbers within its bounds, whatever was measured. */
+export function roundedArrivals(measured: Arrivals): Arrivals {
+  const whole = (value: number, least: number, most: number) =>
+    Math.min(most, Math.max(least, Math.round(value)))
+  return {
+    intervalMs: whole(measured.intervalMs, 1, MAX_INTERVAL_MS),
+    bytes: whole(measured.bytes, 0, Number.MAX_SAFE_INTEGER),
+    received: whole(measured.received, 0, Number.MAX_SAFE_INTEGER),
+    lost: whole(measured.lost, 0, Number.MAX_SAFE_INTEGER),
+    queueMs: whole(measured.queueMs, 0, MAX_INTERVAL_MS),
+  }
+}

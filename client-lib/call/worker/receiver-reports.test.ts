@@ -20,6 +20,7 @@ async function world(datagrams = true) {
   let wishes: Wish[] = [wishOf('ann', 'camera', { ...ANY_SIZE, width: 640, height: 384 })]
   const demands: boolean[] = []
   const asked: number[] = []
+  const measured = { bytes: 1000, received: 10, lost: 1, queueMs: 5 }
   const reports = new ReceiverReports({
     trackAlias: 34,
     clock: link.clock,
@@ -27,7 +28,7 @@ async function world(datagrams = true) {
     wishes: () => wishes,
     arrivals: (intervalMs): Arrivals => {
       asked.push(intervalMs)
-      return { intervalMs, bytes: 1000, received: 10, lost: 1, queueMs: 5 }
+      return { intervalMs, ...measured }
     },
     onDemand: (wanted) => demands.push(wanted),
   })
@@ -56,7 +57,7 @@ async function world(datagrams = true) {
     wishes = next
     reports.wishesChanged()
   }
-  return { link, timers, reports, follow, pass, show, received, demands, asked }
+  return { link, timers, reports, follow, pass, show, received, demands, asked, measured }
 }
 
 describe('reports of a receiver', () => {
@@ -87,6 +88,20 @@ describe('reports of a receiver', () => {
         wishes: null,
       })),
     )
+  })
+
+  it('state whole numbers within their bounds, whatever was measured', async () => {
+    const { link, follow, pass, received, measured } = await world()
+    await follow()
+    Object.assign(measured, { queueMs: 818.36, lost: -2 })
+    await pass(200)
+    expect(received.at(-1)!.arrivals).toMatchObject({ queueMs: 818, lost: 0 })
+    measured.queueMs = 1e9
+    // The machine slept.
+    link.clock.advance(123_456.7)
+    await link.settle()
+    await pass(200)
+    expect(received.at(-1)!.arrivals).toMatchObject({ queueMs: 60_000 })
   })
 
   it('tell of wishes again every two seconds, and once when several change together', async () => {

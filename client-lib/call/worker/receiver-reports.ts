@@ -1,4 +1,9 @@
-import { type Arrivals, encodeReceiverReport, type Wish } from '../../../moq/media/index.ts'
+import {
+  type Arrivals,
+  encodeReceiverReport,
+  roundedArrivals,
+  type Wish,
+} from '../../../moq/media/index.ts'
 import {
   type Clock,
   type IncomingSubscribe,
@@ -101,9 +106,9 @@ export class ReceiverReports {
     this.stopReports = this.options.clock.after(ARRIVALS_MS, () => {
       const now = this.options.clock.now()
       // A worker that was held up tells of more at once.
-      const interval = Math.max(1, Math.round(now - this.reportedAt))
+      const arrivals = this.options.arrivals(now - this.reportedAt)
       this.reportedAt = now
-      this.publish({ arrivals: this.options.arrivals(interval), wishes: null })
+      this.publish({ arrivals: roundedArrivals(arrivals), wishes: null })
       if (now - this.wishesAt >= WISHES_MS) this.sendWishes()
       this.planReport()
     })
