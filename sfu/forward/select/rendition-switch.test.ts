@@ -44,6 +44,22 @@ describe('a rendition switch', () => {
     expect([change.awaited, change.passes(1, 1), change.onKeyFrame(2)]).toEqual([-1, true, -1])
   })
 
+  it('tells what is wanted of each rendition, and adopts one that went out before', () => {
+    const change = new RenditionSwitch()
+    const wanted = () => [0, 1, 2].map((rendition) => change.layersOf(rendition))
+    change.adopt(2)
+    expect([change.current, change.passes(2, 7)]).toEqual([2, true])
+    expect(wanted()).toEqual([0, 0, 8])
+    change.choose(to(2, 3), 0)
+    expect(wanted()).toEqual([0, 0, 3])
+    change.choose(to(0, 2), 0)
+    expect(wanted()).toEqual([2, 0, 1])
+    change.onKeyFrame(0)
+    expect(wanted()).toEqual([2, 0, 0])
+    change.choose(to(1, 3), 0)
+    expect(wanted()).toEqual([2, 3, 0])
+  })
+
   it('tells when the publisher has ended what was forwarded', () => {
     const change = new RenditionSwitch()
     change.choose(to(1), 0)
