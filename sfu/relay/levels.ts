@@ -64,6 +64,9 @@ export function relayLevels(relay: Relay): RelayLevels {
   }
 }
 
+/** Of larger rooms the subscriptions, as many as participants squared, are not shown. */
+const MOST_SHOWN = 30
+
 /** Rooms with what happens in each; participants by id, which says nothing of the person. */
 export function dumpRooms(relay: Relay) {
   return [...participantsByRoom(relay)].map(([room, participants]) => ({
@@ -72,6 +75,8 @@ export function dumpRooms(relay: Relay) {
     speakers: relay.speakers.of(room),
     publishers: relay.meters.dump(room),
     tracks: relay.dumpTracks(roomNamespace(room)),
+    subscribers:
+      participants.length > MOST_SHOWN ? null : relay.dumpSubscribers(roomNamespace(room)),
   }))
 }
 
