@@ -19,7 +19,7 @@ async function run(...args: string[]) {
   return { code, stdout, stderr }
 }
 
-const NAMES = 'micro, mls, fanout, meeting, impaired'
+const NAMES = 'micro, mls, fanout, meeting, rooms, churn, ramp, impaired, soak, compare'
 
 describe('bench', () => {
   it.each([

@@ -6,11 +6,27 @@ import { LOAD_USAGE } from './load/options.ts'
 import { micro } from './micro/index.ts'
 import { mls } from './mls/index.ts'
 import { type Scenario, UsageError } from './scenario.ts'
+import { churn } from './scenarios/churn.ts'
+import { compare } from './scenarios/compare.ts'
 import { fanout } from './scenarios/fanout.ts'
 import { impaired } from './scenarios/impaired/index.ts'
 import { meeting } from './scenarios/meeting.ts'
+import { ramp } from './scenarios/ramp.ts'
+import { rooms } from './scenarios/rooms.ts'
+import { soak } from './scenarios/soak.ts'
 
-const SCENARIOS: readonly Scenario[] = [micro, mls, fanout, meeting, impaired]
+const SCENARIOS: readonly Scenario[] = [
+  micro,
+  mls,
+  fanout,
+  meeting,
+  rooms,
+  churn,
+  ramp,
+  impaired,
+  soak,
+  compare,
+]
 
 const COMMON = {
   json: { type: 'string' },

@@ -15,7 +15,7 @@ const MOST_JOINING_MS = 20_000
 /** After the last has joined, before anything is measured, ms. */
 const SETTLE_MS = 3000
 /** SFrame leaves of a room. */
-const MAX_ROOM = 4096
+export const MAX_ROOM = 4096
 
 /** A room's people but for where they are in time and behind which link. */
 export type Person = Omit<ParticipantPlan, 'joinAtMs' | 'leaveAtMs' | 'link'>
@@ -53,6 +53,13 @@ export function roomOf(room: string, options: LoadOptions, everybody: boolean): 
     managed,
   }))
   return [...senders, ...watchers]
+}
+
+/** The people of all rooms. @throws UsageError when they are too large */
+export function roomsOf(options: LoadOptions, everybody: boolean): Person[] {
+  return Array.from({ length: options.rooms }, (_, room) =>
+    roomOf(`bench-${room}`, options, everybody),
+  ).flat()
 }
 
 /**

@@ -143,13 +143,14 @@ function split(
   }))
 }
 
-/** A line every five seconds, in short runs each second. */
+/** A line each second in short runs, each half minute in long ones, else every five seconds. */
 function progressPrinter(
   plan: LoadPlan,
   from: number,
   print: (text: string) => void,
 ): (progress: WorkerProgress) => void {
-  const every = measuredMs(plan) > 15_000 ? 5 : 1
+  const measured = measuredMs(plan)
+  const every = measured > 300_000 ? 30 : measured > 15_000 ? 5 : 1
   let beats = 0
   let last: { readonly at: number; readonly progress: WorkerProgress } | null = null
   return (progress) => {

@@ -22,7 +22,7 @@ import {
 } from './report/figures.ts'
 import { loadHtml } from './report/html.ts'
 import { runReport } from './report/run-report.ts'
-import { runText } from './report/show.ts'
+import { goalTable, runText } from './report/show.ts'
 import { loadFigures } from './report/totals.ts'
 import { type RunRecord, runPlan } from './run.ts'
 import { namedTarget, ownTarget, type Target } from './target/address.ts'
@@ -33,6 +33,8 @@ export interface LoadReport extends Report, LoadFigures {
   readonly schemaVersion: number
   readonly settings: Omit<LoadOptions, 'html' | 'target'>
   readonly runs: readonly RunReport[]
+  /** What all runs together say, where the scenario is for that. */
+  readonly conclusions: readonly Goal[]
 }
 
 /** One run of a scenario. */
@@ -57,6 +59,8 @@ export interface LoadScenario {
    * @throws UsageError
    */
   steps(options: LoadOptions, values: OptionValues): Generator<LoadStep, void, RunReport>
+  /** What all runs together say. */
+  conclude?(runs: readonly RunReport[]): Goal[]
 }
 
 /** A scenario for the command line. */
@@ -85,6 +89,8 @@ export function loadScenario(scenario: LoadScenario): Scenario {
         runs.push(report)
         next = steps.next(report)
       }
+      const conclusions = scenario.conclude?.(runs) ?? []
+      print(goalTable(conclusions))
       const { html, target, ...settings } = options
       const invalidBecause = runs.flatMap(({ name, invalidBecause }) =>
         invalidBecause.map((reason) => (runs.length > 1 ? `${name}: ${reason}` : reason)),
@@ -100,6 +106,7 @@ export function loadScenario(scenario: LoadScenario): Scenario {
         ...loadFigures(records),
         settings,
         runs,
+        conclusions,
       }
       if (html !== null) await writeFile(html, loadHtml(report))
       return report

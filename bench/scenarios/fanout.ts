@@ -1,4 +1,4 @@
-import { roomOf, steadyPlan } from '../load/people.ts'
+import { roomsOf, steadyPlan } from '../load/people.ts'
 import { loadScenario } from '../load/scenario.ts'
 
 /** One to many: how much a relay forwards. */
@@ -15,8 +15,6 @@ export const fanout = loadScenario({
     durationS: 20,
   },
   *steps(options) {
-    const rooms = Array.from({ length: options.rooms }, (_, room) => `bench-${room}`)
-    const people = rooms.flatMap((room) => roomOf(room, options, false))
-    yield { plan: steadyPlan('fanout', people, options) }
+    yield { plan: steadyPlan('fanout', roomsOf(options, false), options) }
   },
 })

@@ -1,4 +1,4 @@
-import { roomOf, steadyPlan } from '../load/people.ts'
+import { roomsOf, steadyPlan } from '../load/people.ts'
 import { loadScenario } from '../load/scenario.ts'
 
 /** Many to many: a call in which everybody sends and watches all others. */
@@ -15,8 +15,6 @@ export const meeting = loadScenario({
     durationS: 20,
   },
   *steps(options) {
-    const rooms = Array.from({ length: options.rooms }, (_, room) => `bench-${room}`)
-    const people = rooms.flatMap((room) => roomOf(room, options, true))
-    yield { plan: steadyPlan('meeting', people, options) }
+    yield { plan: steadyPlan('meeting', roomsOf(options, true), options) }
   },
 })

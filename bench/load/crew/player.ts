@@ -62,7 +62,8 @@ export class Player {
     const { user, system } = process.cpuUsage(cpu)
     this.cpuCores = (user + system) / 1000 / (phases.end - phases.start)
     const { rss } = process.memoryUsage()
-    for (const participant of this.participants) participant.endWatching(phases.end)
+    // The last moment that is measured.
+    for (const participant of this.participants) participant.endWatching(phases.end - 1)
     await this.until(phases.end + DRAIN_MS / 4)
     for (const participant of this.participants) participant.stopSending()
     await this.until(phases.end + DRAIN_MS)

@@ -145,14 +145,15 @@ export class Participant {
   leave(): void {
     if (this.leftAt !== null) return
     const now = this.world.clock.now()
-    this.leftAt = now
     this.stopSending()
     this.endWatching(now)
+    this.leftAt = now
     this.session?.close(SessionCode.NO_ERROR, 'the participant leaves')
   }
 
   /** What still stands still or is silent when measuring ends is counted. */
   endWatching(now: number): void {
+    if (this.leftAt !== null) return
     for (const track of this.receivedTracks) track.end(now)
     for (const picture of this.pictures) picture.end(now)
   }

@@ -124,9 +124,10 @@ export interface Goal {
   readonly name: string
   /** As a person reads it, with its unit. */
   readonly value: string
-  readonly wanted: string
+  /** Absent where nothing is wanted of it. */
+  readonly wanted?: string
   /** Null: could not be measured. */
-  readonly met: boolean | null
+  readonly met?: boolean | null
 }
 
 export interface RunReport extends LoadFigures {

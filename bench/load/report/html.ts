@@ -2,8 +2,8 @@
 
 import { type Panel, plot, type Series } from '../../report/plot.ts'
 import type { LoadReport } from '../scenario.ts'
-import type { LabelReport, RunReport } from './figures.ts'
-import { runText } from './show.ts'
+import type { Goal, LabelReport, RunReport } from './figures.ts'
+import { goalTable, runText } from './show.ts'
 
 const STYLE = `body { font: 14px/1.4 sans-serif; margin: 2em auto; max-width: 62em; color: #222 }
 pre { background: #f6f6f6; padding: 1em; overflow: auto; font-size: 12px }
@@ -18,7 +18,8 @@ const MOST_LINES = 6
 const SHOWN_SHARE = 0.999
 
 export function loadHtml(report: LoadReport): string {
-  const { scenario, target, machine, startedAt, valid, invalidBecause, runs } = report
+  const { scenario, target, machine, startedAt, valid, invalidBecause } = report
+  const { runs, conclusions } = report
   const title = `${scenario} at ${target}`
   const wrong = invalidBecause.map(
     (reason) => `<p class="wrong">not valid: ${escapeHtml(reason)}</p>\n`,
@@ -30,8 +31,12 @@ export function loadHtml(report: LoadReport): string {
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n' +
     `<title>${escapeHtml(title)}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n` +
     `<h1>${escapeHtml(title)}</h1>\n<p>${escapeHtml(about)}</p>\n${valid ? '' : wrong.join('')}` +
-    `${runs.map(runSection).join('')}</body>\n</html>\n`
+    `${conclusionSection(conclusions)}${runs.map(runSection).join('')}</body>\n</html>\n`
   )
+}
+
+function conclusionSection(conclusions: readonly Goal[]): string {
+  return conclusions.length === 0 ? '' : `<pre>${escapeHtml(goalTable(conclusions).trim())}</pre>\n`
 }
 
 function runSection(run: RunReport): string {

@@ -105,6 +105,7 @@ function reportOf(): LoadReport {
       seed: 1,
     },
     runs: [run],
+    conclusions: [{ name: 'largest load', value: '<3' }],
   }
 }
 
@@ -125,6 +126,7 @@ describe('the report', () => {
     expect(html).toContain('<svg')
     expect(html).toContain('moqt://a&lt;b/')
     expect(html).toContain('by hand &lt;1&gt;')
+    expect(html).toContain('&lt;3')
     expect(html).not.toMatch(/<(script|link|img|iframe|object|embed)|\bsrc=|\bhref=|url\(|@import/i)
     expect(html).not.toMatch(/NaN|Infinity|undefined/)
     const addresses = [...html.matchAll(/https?:\/\/[^"'\s<]+/g)].map(([address]) => address)

@@ -104,15 +104,22 @@ function generatorLines({ generator }: RunReport): string {
   )
 }
 
-function goalTable(goals: readonly Goal[]): string {
+/** Empty without goals. */
+export function goalTable(goals: readonly Goal[]): string {
   if (goals.length === 0) return ''
   const rows = goals.map(({ name, value, wanted, met }) => [
     name,
     value,
-    wanted,
-    met === null ? 'unknown' : met ? 'met' : 'missed',
+    wanted ?? '',
+    metText(met),
   ])
   return `\n${table(['', 'measured', 'wanted', ''], rows)}`
+}
+
+function metText(met: Goal['met']): string {
+  if (met === undefined) return ''
+  if (met === null) return 'unknown'
+  return met ? 'met' : 'missed'
 }
 
 export function stallText({ count, longestMs }: Stalls): string {
