@@ -5,6 +5,10 @@
 
 import { bench } from './command.ts'
 
+// By way of `exit`, so that a relay of ours, and whoever else works for the bench, ends too.
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+
 process.exitCode = await bench(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   error: (text) => process.stderr.write(text),

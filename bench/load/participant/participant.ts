@@ -120,6 +120,10 @@ export class Participant {
           onInternalError: (error) => this.fault(String(error)),
         },
       })
+      if (this.leftAt !== null) {
+        this.session.close(SessionCode.NO_ERROR, 'too late')
+        return
+      }
       this.joinedAt = world.clock.now()
       this.begin(this.session, receiver)
     } catch (error) {
@@ -160,6 +164,7 @@ export class Participant {
 
   result(): ParticipantData {
     const { id, room, label, managed } = this.plan
+    const isSilent = this.joinedAt === null && this.faults.length === 0
     const firstObjectAt = earliest(this.receivedTracks.map(({ firstAt }) => firstAt))
     const firstPictureAt = earliest(this.pictures.map(({ shownAt }) => shownAt))
     return {
@@ -172,7 +177,7 @@ export class Participant {
       firstPictureMs: this.sinceBegin(firstPictureAt),
       joinedAt: this.joinedAt,
       leftAt: this.leftAt,
-      faults: this.faults,
+      faults: isSilent ? ['no session, and no answer, by the end'] : this.faults,
       sent: this.sentTracks.map((track) => track.sent()),
       received: this.receivedTracks.map((track) => track.result()),
     }

@@ -63,6 +63,7 @@ export class ReceivedTrack {
   private readonly gaps: StallWatch | null
   private readonly counts: number[][]
   private readonly checksums: number[] = []
+  private readonly beganAt: number
   private firstArrivalAt: number | null = null
   /** The publisher ended it, or is gone: what does not come any more is not missed. */
   private over = false
@@ -73,6 +74,7 @@ export class ReceivedTrack {
     this.metadata = new ObjectMetadata(track)
     this.window = `${publisher} ${textOf(track.name)}`
     this.gaps = spec.kind === 'audio' ? new StallWatch(AUDIO_GAP_MS) : null
+    this.beganAt = world.clock.now()
     this.counts = Array.from({ length: world.phases.count }, () => OBJECT_CLASSES.map(() => 0))
     session.subscribe(
       track,
@@ -169,9 +171,11 @@ export class ReceivedTrack {
     onArrival(payload.length, latency)
     const phase = world.phases.at(sentAt)
     if (phase < 0) return
+    if (world.compareBytes) this.checksums.push(group, id, crc32(payload))
+    // A newcomer is given what was sent before: that is not late.
+    if (sentAt < this.beganAt) return
     figures.phases[phase]!.arrived(of, payload.length, latency, latency > world.lateMs)
     if (sentAt >= this.firstArrivalAt!) this.counts[phase]![CLASS_INDEX[of]]!++
-    if (world.compareBytes) this.checksums.push(group, id, crc32(payload))
   }
 
   private failed(error: unknown, now: number): void {

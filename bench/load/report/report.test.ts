@@ -115,6 +115,18 @@ describe('the report', () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report)
   })
 
+  it('is not valid of a run in which nobody got in', () => {
+    const record = recordOf([])
+    const [worker] = record.workers
+    const participants = worker!.participants.map((each) => ({ ...each, joinedAt: null }))
+    const nobody = { ...record, workers: [{ ...worker!, participants }] }
+    const { valid, invalidBecause } = runReport(nobody, () => [])
+    expect({ valid, invalidBecause }).toEqual({
+      valid: false,
+      invalidBecause: ['nobody got a session'],
+    })
+  })
+
   it('puts each goal beside what was measured', () => {
     const text = runText(reportOf().runs[0]!)
     expect(text).toMatch(/audio lost +1 +0 +missed/)

@@ -16,6 +16,7 @@ export function runReport(
 ): RunReport {
   const figures = loadFigures([record])
   const invalidBecause = saturation(figures.generator)
+  if (figures.participants.joined === 0) invalidBecause.unshift('nobody got a session')
   const labels = labelReports(record)
   const report = {
     name: record.plan.name,

@@ -84,14 +84,14 @@ function phaseTable({ label, phases, timeline }: LabelReport): string {
 function relayLines({ relay }: RunReport): string {
   if (!relay) return ''
   const { cpuCores, cpuSeconds, rssBytes, rssBytesPerParticipant, eventLoopLagMsP99 } = relay
-  const dropped = Object.entries(relay.dropped ?? {}).filter(([, count]) => count > 0)
-  const drops = dropped.map(([reason, count]) => `${reason} ${count}`).join(', ')
+  const dropped = relay.dropped && Object.entries(relay.dropped).filter(([, count]) => count > 0)
+  const drops = dropped?.map(([reason, count]) => `${reason} ${count}`).join(', ')
   return (
     `relay: ${known(cpuCores)} cores (${known(cpuSeconds)} s), ` +
     `${known(relay.cpuSecondsPerMillionObjects)} s a million objects, ` +
     `${known(relay.cpuSecondsPerGigabit)} s a Gbit; ${megabytes(rssBytes)}, ` +
     `${megabytes(rssBytesPerParticipant)} a participant; loop lag p99 ${known(eventLoopLagMsP99)} ms\n` +
-    `relay forwarded ${known(relay.forwarded)} objects, dropped ${drops || 'none'}\n`
+    `relay forwarded ${known(relay.forwarded)} objects, dropped ${drops === undefined ? '?' : drops || 'none'}\n`
   )
 }
 

@@ -28,8 +28,6 @@ export class RelayProcess {
   /** Origin of its ops server. */
   readonly ops: string
   private readonly child: ChildProcess
-  /** A bench that ends in any way leaves no relay behind. */
-  private readonly kill = () => void this.child.kill('SIGKILL')
 
   private constructor(child: ChildProcess, ready: Required<Pick<Ready, 'relay' | 'ops'>>) {
     const { hostname, port } = new URL(ready.relay)
@@ -38,7 +36,6 @@ export class RelayProcess {
     this.host = hostname
     this.port = Number(port)
     this.ops = ready.ops
-    process.once('exit', this.kill)
   }
 
   /** @throws Error with what it wrote, when it does not come up */
@@ -47,6 +44,10 @@ export class RelayProcess {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    // A bench that ends in any way leaves no relay behind.
+    const kill = () => void child.kill('SIGKILL')
+    process.once('exit', kill)
+    child.once('exit', () => process.off('exit', kill))
     let written = ''
     child.stderr.on('data', (chunk) => {
       written += String(chunk)
@@ -76,7 +77,6 @@ export class RelayProcess {
 
   /** SIGTERM, and SIGKILL if it takes too long. */
   async stop(): Promise<void> {
-    process.off('exit', this.kill)
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
     const gone = new Promise((resolve) => this.child.once('exit', resolve))
     this.child.kill('SIGTERM')
