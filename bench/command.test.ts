@@ -31,7 +31,7 @@ describe('bench', () => {
     [
       ['micro', '--only', 'audio'],
       'bench: unknown subject audio; there is: vi64, subgroup-header, subgroup-object, datagram, ' +
-        'fetch, control-message, cache, forward, gate, sframe, sframe-chromium\n',
+        'fetch, control-message, publisher, cache, forward, gate, sframe, sframe-chromium\n',
     ],
   ])('refuses %j with one line', async (args, stderr) => {
     expect(await run(...args)).toEqual({ code: 1, stderr, stdout: '' })
