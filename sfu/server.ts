@@ -39,7 +39,14 @@ import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
 import { createMetrics, type Metrics } from './operate/metrics.ts'
 import { startOpsServer } from './operate/ops.ts'
 import { startWebServer } from './operate/web.ts'
-import { dumpRooms, guardedClock, Relay, relayLevels } from './relay/index.ts'
+import {
+  dumpRooms,
+  guardedClock,
+  participantsByRoom,
+  Relay,
+  relayLevels,
+  viewRoom,
+} from './relay/index.ts'
 import { SessionGate } from './session-gate.ts'
 
 const APP_DIRECTORY = fileURLToPath(new URL('../dist/app', import.meta.url))
@@ -323,6 +330,14 @@ class Server implements RunningServer {
         rooms: dumpRooms(this.relay),
         groups: this.delivery?.sequencer.dump() ?? [],
       }),
+      debug: {
+        rooms: () =>
+          [...participantsByRoom(this.relay)].map(([room, { length }]) => ({
+            room,
+            participants: length,
+          })),
+        room: (name) => viewRoom(this.relay, name, systemClock.now()),
+      },
       drain: () => void this.drain(),
       revoke: admission && ((revoked, expires) => admission.revoke(revoked, expires)),
       log: this.log,

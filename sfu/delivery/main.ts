@@ -141,6 +141,7 @@ function startOps(
     port: opsPort,
     registry,
     notReady: () => (link.connected ? [] : ['the relay is not connected']),
+    debug: null,
     rooms: () => ({ groups: sequencer.dump() }),
     drain,
     revoke: null,

@@ -35,6 +35,7 @@ export interface Request {
   readonly method: string
   /** As sent, e.g. `/assets/a.js`; without the query, not decoded. */
   readonly path: string
+  readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
   /**
    * Reads the body, as text.
@@ -176,6 +177,7 @@ function toRequest(message: IncomingMessage): Request {
   return {
     method: message.method ?? '',
     path,
+    query: new URLSearchParams(url.slice(path.length).split('#', 1)[0]),
     headers: message.headers,
     body: (maxBytes) => readBody(message, maxBytes),
   }

@@ -27,11 +27,11 @@ beforeEach(async () => {
   server = await start(revoke)
 })
 
-function start(revoking: Revoke | null): Promise<Listening> {
+function start(revoking: Revoke | null, host = '127.0.0.1'): Promise<Listening> {
   const registry = new Registry()
   new Gauge({ name: 'sotto_test', help: 'A test.', registers: [registry] }).set(7)
   return startOpsServer({
-    host: '127.0.0.1',
+    host,
     port: 0,
     registry,
     notReady: () => reasons,
@@ -39,6 +39,7 @@ function start(revoking: Revoke | null): Promise<Listening> {
       if (fail) throw new Error('rooms are on fire')
       return [{ room: 'demo', participants: 2 }]
     },
+    debug: { rooms: () => [{ room: 'demo', participants: 2 }], room: () => null },
     drain: () => {
       drains++
     },
@@ -55,17 +56,22 @@ function ask(
   method = 'GET',
   headers: Record<string, string> = {},
   content = '',
+  { port } = server,
 ): Promise<{ status: number; body: string; allow: string | undefined }> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${server.url}${path}`, { method, headers, agent: false }, (response) => {
-      let body = ''
-      response.on('data', (data: Buffer) => {
-        body += data.toString()
-      })
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body, allow: response.headers.allow })
-      })
-    })
+    const sent = request(
+      `http://127.0.0.1:${port}${path}`,
+      { method, headers, agent: false },
+      (response) => {
+        let body = ''
+        response.on('data', (data: Buffer) => {
+          body += data.toString()
+        })
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, body, allow: response.headers.allow })
+        })
+      },
+    )
     sent.on('error', reject)
     sent.end(content)
   })
@@ -125,6 +131,19 @@ describe('the ops server', () => {
       expect((await ask('/livez', 'GET', { host })).status, host).toBe(200)
     }
     expect((await ask('/livez', 'GET', { 'sec-fetch-site': 'none' })).status).toBe(200)
+  })
+
+  it('lets its own page follow its links, by a name that nobody else can take', async () => {
+    const own = { 'sec-fetch-site': 'same-origin' }
+    expect((await ask('/debug?room=nobody', 'GET', own)).status).toBe(404)
+    expect((await ask('/debug', 'GET', { ...own, host: '127.0.0.1:1' })).status).toBe(200)
+    const open = await start(revoke, '0.0.0.0')
+    try {
+      const rebound = await ask('/debug', 'GET', { ...own, host: 'evil.example' }, '', open)
+      expect(rebound.status).toBe(403)
+    } finally {
+      await open.close()
+    }
   })
 
   const post = (body: unknown, type = 'application/json') => {

@@ -8,6 +8,7 @@ import { isIP } from 'node:net'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { hostName } from './address.ts'
+import { type DebugSource, debugData, debugPage } from './debug.ts'
 import {
   type Address,
   type Answer,
@@ -26,6 +27,8 @@ export interface OpsServerOptions extends Address {
   readonly notReady: () => readonly string[]
   /** Plain JSON about the rooms: no names of people, no keys, no media. */
   readonly rooms: () => unknown
+  /** What `/debug` shows; null where no media is forwarded. */
+  readonly debug: DebugSource | null
   /** Begins to drain; calling it again has no effect. */
   readonly drain: () => void
   /** Null where nobody needs a token. */
@@ -37,13 +40,14 @@ type Route = Readonly<Record<string, (request: Request) => Answer | Promise<Answ
 
 /** @throws ListenError */
 export async function startOpsServer(options: OpsServerOptions): Promise<Listening> {
-  const { registry, notReady, rooms, drain, revoke, log } = options
+  const { registry, notReady, rooms, debug, drain, revoke, log } = options
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     ['/', { GET: () => text(200, [...routes.keys()].join('\n')) }],
     ['/livez', { GET: () => text(200, 'alive') }],
     ['/readyz', { GET: () => readiness(notReady()) }],
     ['/metrics', { GET: () => metrics(registry) }],
     ['/rooms', { GET: () => json(200, rooms()) }],
+    ...(debug ? debugRoutes(debug) : []),
     [
       '/drain',
       {
@@ -89,6 +93,13 @@ export async function startOpsServer(options: OpsServerOptions): Promise<Listeni
   })
 }
 
+function debugRoutes(source: DebugSource): [string, Route][] {
+  return [
+    ['/debug', { GET: ({ query }) => debugPage(source, query) }],
+    ['/debug.json', { GET: ({ query }) => debugData(source, query) }],
+  ]
+}
+
 /** A name that an attacker's DNS points at loopback would let a page read this server. */
 function isLocalName(header: string | undefined): boolean {
   if (header === undefined) return true // no browser leaves it out
@@ -96,10 +107,15 @@ function isLocalName(header: string | undefined): boolean {
   return name !== undefined && (name === 'localhost' || isIP(name) !== 0)
 }
 
-/** Browsers say so where a page of another site makes the request (Fetch, Fetch Metadata). */
+/**
+ * Browsers say so where a page makes the request (Fetch, Fetch Metadata). Our own page may follow its
+ * links, but only by a name that nobody else can point at this server.
+ */
 function isFromPage({ headers }: Request): boolean {
   const site = headers['sec-fetch-site']
-  return headers.origin !== undefined || (site !== undefined && site !== 'none')
+  if (headers.origin !== undefined) return true
+  if (site === 'same-origin') return headers.host === undefined || !isLocalName(headers.host)
+  return site !== undefined && site !== 'none'
 }
 
 function readiness(reasons: readonly string[]): Answer {

@@ -13,4 +13,5 @@ export {
 } from './limits.ts'
 export { Peer } from './peer.ts'
 export { Relay, type RelayOptions } from './relay.ts'
+export { participantsByRoom, type RoomView, viewRoom } from './room-view.ts'
 export type { RelayTally } from './tally.ts'

@@ -1,10 +1,11 @@
-import { parseParticipantNamespace, roomNamespace } from '../../moq/media/names.ts'
+import { roomNamespace } from '../../moq/media/names.ts'
 import type { TransportKind } from '../../moq/transport/transport.ts'
 import type { GateDropCounters } from '../forward/gate/index.ts'
 import type { KeyTroubleCounters } from '../forward/keys/index.ts'
 import type { PoliceCounters } from '../forward/police/index.ts'
 import type { PathTally } from './path-tally.ts'
 import type { Relay } from './relay.ts'
+import { participantsByRoom } from './room-view.ts'
 
 /** How the relay is now; for metrics and for a look inside. */
 export interface RelayLevels {
@@ -64,9 +65,6 @@ export function relayLevels(relay: Relay): RelayLevels {
   }
 }
 
-/** Of larger rooms the subscriptions, as many as participants squared, are not shown. */
-const MOST_SHOWN = 30
-
 /** Rooms with what happens in each; participants by id, which says nothing of the person. */
 export function dumpRooms(relay: Relay) {
   return [...participantsByRoom(relay)].map(([room, participants]) => ({
@@ -75,19 +73,5 @@ export function dumpRooms(relay: Relay) {
     speakers: relay.speakers.of(room),
     publishers: relay.meters.dump(room),
     tracks: relay.dumpTracks(roomNamespace(room)),
-    subscribers:
-      participants.length > MOST_SHOWN ? null : relay.dumpSubscribers(roomNamespace(room)),
   }))
-}
-
-function participantsByRoom(relay: Relay): Map<string, string[]> {
-  const rooms = new Map<string, string[]>()
-  for (const namespace of relay.publishedNamespaces()) {
-    const place = parseParticipantNamespace(namespace)
-    if (!place) continue
-    const ids = rooms.get(place.room) ?? []
-    ids.push(place.participant)
-    rooms.set(place.room, ids)
-  }
-  return rooms
 }

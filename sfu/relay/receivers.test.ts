@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DoneCode } from '../../moq/wire/codes.ts'
 import { TRAFFIC } from '../forward/traffic.ts'
-import { dumpRooms } from './levels.ts'
+import { viewRoom } from './room-view.ts'
 import { FRAME_MS, Screen, SimulcastCamera, Viewer, wish } from './test-receivers.ts'
 import { RelayWorld, type RelayWorldOptions } from './test-world.ts'
 
@@ -299,8 +299,8 @@ describe('a receiver', () => {
     const { world, viewer, run, begin } = await call({ room: () => world.room })
     await begin()
     await run(500)
-    const [room] = dumpRooms(world.relay)
-    const [bob] = room!.subscribers!.filter(({ receiver }) => receiver !== null)
+    const room = viewRoom(world.relay, 'demo', world.clock.now())
+    const [bob] = room!.subscribers.filter(({ receiver }) => receiver !== null)
     expect(bob!.receiver).toMatchObject({
       room: 'demo',
       participant: 'bob',

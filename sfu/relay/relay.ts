@@ -266,10 +266,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
    */
   dumpSubscribers(prefix: Namespace) {
     const now = this.options.clock.now()
-    const sessions = new Map<
-      Peer,
-      ReturnType<RelayTrack['dumpSubscribers']>[number]['subscription'][]
-    >()
+    type Subscription = ReturnType<RelayTrack['dumpSubscribers']>[number]['subscription']
+    const sessions = new Map<Peer, ({ readonly track: string } & Subscription)[]>()
     for (const track of this.tracks.under(prefix)) {
       for (const { peer, subscription } of track.dumpSubscribers()) {
         const named = { track: formatTrack(track.name), ...subscription }
