@@ -5,6 +5,7 @@ import {
   type Arrivals,
   decodeReceiverReport,
   encodeReceiverReport,
+  fittingWishes,
   MAX_REPORT_BYTES,
   MAX_WISHES,
   type ReceiverReport,
@@ -135,6 +136,15 @@ describe('a receiver report', () => {
       wishes,
     )
   })
+})
+
+it('of more wishes than a report takes the first ones are told', () => {
+  expect(fittingWishes([WISH])).toEqual([WISH])
+  expect(fittingWishes(many(MAX_WISHES + 1))).toHaveLength(MAX_WISHES)
+  const long = fittingWishes(many(MAX_WISHES, 'x'.repeat(125)))
+  expect(long.length).toBeGreaterThan(400)
+  const report = { arrivals: ARRIVALS, wishes: long }
+  expect(decodeReceiverReport(encodeReceiverReport(report))).toEqual(report)
 })
 
 it('sizes are rounded up to 64 pixels', () => {

@@ -42,6 +42,9 @@ const SOURCES = ['camera', 'screen'] as const
 const MAX_PIXELS = 16_384
 const MAX_FRAMERATE = 1000
 const MAX_INTERVAL_MS = 60_000
+/** Of a wish without its participant's name, and of a report without its wishes, bytes at most. */
+const MOST_WISH_BYTES = 20
+const MOST_BYTES_BESIDE = 64
 
 export interface ReceiverReport {
   /** Null: says nothing of arrivals. */
@@ -198,6 +201,18 @@ function bounded(reader: Reader, what: string, most: number): number {
 /** Pixels as a report states them: the next multiple of 64, so that it tells little of a window. */
 export function roundedSize(pixels: number): number {
   return Math.min(MAX_PIXELS, Math.ceil(pixels / 64) * 64)
+}
+
+/** As many of the wishes, from the first on, as one report takes. */
+export function fittingWishes(wishes: readonly Wish[]): Wish[] {
+  let room = MAX_REPORT_BYTES - MOST_BYTES_BESIDE
+  const fitting: Wish[] = []
+  for (const wish of wishes) {
+    room -= utf8.encode(wish.participant).length + MOST_WISH_BYTES
+    if (room < 0 || fitting.length >= MAX_WISHES) break
+    fitting.push(wish)
+  }
+  return fitting
 }
 
 /** Arrivals as a report states them: whole numbers within its bounds, whatever was measured. */

@@ -1,6 +1,7 @@
 import {
   type Arrivals,
   encodeReceiverReport,
+  fittingWishes,
   roundedArrivals,
   type Wish,
 } from '../../../moq/media/index.ts'
@@ -116,7 +117,7 @@ export class ReceiverReports {
 
   private sendWishes(): void {
     this.wishesAt = this.options.clock.now()
-    this.publish({ arrivals: null, wishes: this.options.wishes() })
+    this.publish({ arrivals: null, wishes: fittingWishes(this.options.wishes()) })
   }
 
   /** Wishes have to arrive; a lost figure is made good by the next. */
