@@ -343,6 +343,18 @@ describe('a frame assembler whose losses are repaired', () => {
     expect(assembler.counters.dropped.late).toBe(2)
   })
 
+  it('asks for a key frame when more of the same group comes after it rested', () => {
+    const { assembler, keyRequests, advanceTo } = setUp()
+    const objects = stream(3, 1, 8)
+    for (const object of objects.slice(0, 5)) assembler.push(object)
+    assembler.rest()
+    for (const object of objects.slice(5)) assembler.push(object)
+    advanceTo(BASE_MS - 1)
+    expect(keyRequests()).toBe(0)
+    advanceTo(BASE_MS)
+    expect(keyRequests()).toBe(1)
+  })
+
   it('drops what waits when it rests, asks for nothing, and goes on at a key frame', () => {
     const { assembler, released, keyRequests, advanceTo } = setUp()
     const objects = stream(3, 2, 8)

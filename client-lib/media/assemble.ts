@@ -116,6 +116,7 @@ export class FrameAssembler {
     }
     if (object.group === this.group && this.broken && !markingOf(object).independent) {
       this.counters.dropped.undecodable++
+      this.awaitKey()
       return
     }
     const outcome = this.pending.add(object, this.options.now())
@@ -293,6 +294,12 @@ export class FrameAssembler {
     // Broken with nothing waiting: frames were dropped on arrival, a repeated request is still due.
     if (this.broken && this.keyRequestedAt !== Number.NEGATIVE_INFINITY) since = this.keyRequestedAt
     return Math.max(since + this.baseMs, this.keyRequestedAt + KEY_FRAME_RETRY_MS)
+  }
+
+  /** What comes is of no use without a key frame: one that does not come soon is asked for. */
+  private awaitKey(): void {
+    if (this.keyRequestedAt !== Number.NEGATIVE_INFINITY) return
+    this.keyRequestedAt = this.options.now() + this.baseMs - KEY_FRAME_RETRY_MS
   }
 
   private requestKey(now: number): void {

@@ -34,7 +34,7 @@ export interface FlowFigures {
 
 /** Renditions that come side by side for so many looks in a row are not chosen among by anybody. */
 const LOOK_MS = 250
-const LOOKS = 4
+const LOOKS = 12
 /** Objects of a look from which on a rendition counts as coming. */
 const FEW_OBJECTS = 2
 const JUDGE_MS = 2000

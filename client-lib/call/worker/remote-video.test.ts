@@ -74,7 +74,7 @@ describe('a remote picture of which the relay forwards one rendition at a time',
     const world = await World.begin()
     const video = world.show(true, { width: 640, height: 384, hidden: false })
     await world.settle(video)
-    for (let group = 0; group < 10; group++) {
+    for (let group = 0; group < 16; group++) {
       await world.frames(video, [0, 1, 2], group * 8, group * 8 + 8)
     }
     expect(world.tracks.map(({ wanted }) => wanted)).toEqual([false, true, false])
