@@ -1,7 +1,7 @@
 /** The settings of the MLS delivery service: where it runs, and what it spends on a room. */
 
 import { z } from 'zod'
-import { countOption, type Option, timeOption } from './config-values.ts'
+import { countOption, type Option, sizeOption, timeOption } from './config-values.ts'
 import { defaultSequencerSettings, type SequencerSettings } from './delivery/index.ts'
 
 export interface DeliverySettings {
@@ -16,6 +16,9 @@ export interface DeliverySettings {
   readonly memberRate: number
   readonly roomBurst: number
   readonly roomRate: number
+  /** Submissions of a room that wait for the disk, and their bytes. */
+  readonly roomWaiting: number
+  readonly roomWaitingBytes: number
   readonly logEntries: number
   readonly emptyRoomMs: number
 }
@@ -71,6 +74,22 @@ export const deliveryOptions: {
     defaults.roomRate.perSecond,
     100_000,
   ),
+  roomWaiting: count(
+    'room-waiting',
+    'submissions of a room that wait for the disk',
+    defaults.waiting,
+    100_000,
+  ),
+  roomWaitingBytes: sizeOption(
+    {
+      flag: 'room-waiting-size',
+      help: 'of these together',
+      fallback: defaults.waitingBytes,
+      group,
+    },
+    '1MiB',
+    '1GiB',
+  ),
   logEntries: count(
     'log-entries',
     'of a room, for members that missed some',
@@ -96,6 +115,8 @@ export function sequencerSettingsOf(settings: DeliverySettings): Partial<Sequenc
     members: maxGroupMembers,
     memberRate: { burst: settings.memberBurst, perSecond: settings.memberRate },
     roomRate: { burst: settings.roomBurst, perSecond: settings.roomRate },
+    waiting: settings.roomWaiting,
+    waitingBytes: settings.roomWaitingBytes,
     logEntries,
     emptyRoomMs,
   }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { options } from './config-options.ts'
+import { Sequencer } from './delivery/index.ts'
+import { registerDeliveryMetrics } from './delivery/metrics.ts'
 import { makePoliceCounters } from './forward/police/index.ts'
 import { makeLimitHits } from './operate/limit-hits.ts'
 import { createMetrics } from './operate/metrics.ts'
@@ -52,6 +54,7 @@ const levels = {
 /** What `/metrics` says before anything has happened. */
 async function untouchedMetrics(): Promise<string> {
   const metrics = createMetrics({ version: '1', engine: 'quiche', levels: () => levels })
+  registerDeliveryMetrics(metrics.registry, new Sequencer())
   const shown = await metrics.registry.metrics()
   metrics.close()
   return shown
@@ -84,6 +87,8 @@ describe('the table of limits', () => {
       'length of properties of a track',
       'silence',
       'time to become a session',
+      'submissions of a room that wait for the disk',
+      'bytes of these',
     ]) {
       expect(limits).toContain(required)
     }
@@ -100,10 +105,10 @@ describe('the table of limits', () => {
     const metrics = new Set(rows.map(({ metric }) => metric))
     expect(Object.keys(makeLimitHits()).filter((name) => !metrics.has(name))).toEqual([])
     const limitFlags = Object.values(options)
-      .filter(({ group }) => group.startsWith('Limits'))
+      .filter(({ group }) => /^(Limits|Delivery)/.test(group))
       .map(({ flag }) => flag)
     const unnamed = limitFlags.filter((flag) => !text.includes(`\`--${flag}\``))
-    // How long a drain takes is no limit of a peer's.
-    expect(unnamed).toEqual(['drain-timeout'])
+    // How long a drain takes is no limit of a peer's, nor where the delivery service runs.
+    expect(unnamed).toEqual(['drain-timeout', 'delivery', 'data-dir'])
   })
 })

@@ -175,19 +175,28 @@ describe('a step', () => {
   })
 
   it('is refused when too much waits for the disk', () => {
-    const service = new Service({ waiting: 2, waitingBytes: 200_000 })
+    const service = new Service({ waiting: 2 })
     service.put('ann', ann)
     for (let i = 0; i < 3; i++) service.put('ann', leave)
-    expect(service.told).toEqual(['ann: unavailable'])
-    disk.finish()
-    const large = new Uint8Array(150_000)
-    service.put('bob', leave)
-    service.put('bob', large)
-    service.told.length = 0
-    service.put('bob', large)
-    expect(service.told.length).toBeLessThanOrEqual(1)
+    expect(service.told).toEqual(['ann: overloaded'])
+    expect(service.sequencer.counters.refused.overloaded).toBe(1)
     disk.finish()
     expect(service.sequencer.levels().waiting).toBe(0)
+  })
+
+  it('is refused when too many bytes wait for the disk, and taken again when they are fewer', () => {
+    const service = new Service({ waitingBytes: 200_000 })
+    const large = new Uint8Array(150_000)
+    service.put('ann', ann)
+    service.put('bob', large)
+    service.put('bob', large)
+    expect(service.told).toEqual(['bob: overloaded'])
+    disk.finish()
+    service.told.length = 0
+    service.put('bob', bob)
+    service.put('bob', large)
+    disk.finish()
+    expect(service.told).toEqual(['1/0', 'bob: accepted', 'bob: malformed'])
   })
 
   it('waits while the file is written anew, and is behind it', () => {

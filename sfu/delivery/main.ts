@@ -24,6 +24,8 @@ interface Options {
   readonly dataDir?: string
   readonly memberRate?: Rate
   readonly roomRate?: Rate
+  readonly roomWaiting?: number
+  readonly roomWaitingSize?: number
   readonly maxRooms?: number
   readonly maxMembers?: number
   readonly logEntries?: number
@@ -64,6 +66,8 @@ function readOptions(argv: readonly string[]): Options {
     )
     .option('--member-rate <burst/second>', 'submissions of one member, 16/2 unless told', rate)
     .option('--room-rate <burst/second>', 'submissions of a room, 256/64 unless told', rate)
+    .option('--room-waiting <n>', 'submissions that wait for the disk, 256 unless told', whole)
+    .option('--room-waiting-size <bytes>', 'of these together, 8388608 unless told', whole)
     .option('--max-rooms <n>', 'rooms at a time, 10000 unless told', whole)
     .option('--max-members <n>', 'members of a room, 250 unless told', whole)
     .option('--log-entries <n>', 'of each room, for members that missed some', whole)
@@ -157,10 +161,13 @@ function openStore(directory: string, log: Logger): FileStore {
 }
 
 function settingsOf(options: Options) {
-  const { memberRate, roomRate, maxRooms, maxMembers, logEntries, emptyRoom } = options
+  const { memberRate, roomRate, roomWaiting, roomWaitingSize } = options
+  const { maxRooms, maxMembers, logEntries, emptyRoom } = options
   return {
     ...(memberRate && { memberRate }),
     ...(roomRate && { roomRate }),
+    ...(roomWaiting !== undefined && { waiting: roomWaiting }),
+    ...(roomWaitingSize !== undefined && { waitingBytes: roomWaitingSize }),
     ...(maxRooms !== undefined && { rooms: maxRooms }),
     ...(maxMembers !== undefined && { members: maxMembers }),
     ...(logEntries !== undefined && { logEntries }),

@@ -29,6 +29,8 @@ export type RefusalReason =
   | 'skipped'
   /** The submitter's commits were skipped, and it may not commit for a while. */
   | 'barred'
+  /** More of the room waits for the disk than may. */
+  | 'overloaded'
   /** The service cannot keep it, so it does not take it: its disk is full, for instance. */
   | 'unavailable'
 
@@ -50,6 +52,7 @@ export const refusalReasons = [
   'bad-path',
   'skipped',
   'barred',
+  'overloaded',
   'unavailable',
 ] as const satisfies readonly RefusalReason[]
 

@@ -54,10 +54,7 @@ export class Room {
     const { queue, settings } = this
     const bytes = this.queueBytes + waiting.bytes.length
     if (queue.length >= settings.waiting || bytes > settings.waitingBytes) {
-      throw new Refusal(
-        'unavailable',
-        `the disk does not keep up: ${queue.length} submissions wait`,
-      )
+      throw new Refusal('overloaded', `the disk does not keep up: ${queue.length} submissions wait`)
     }
     queue.push(waiting)
     this.queueBytes = bytes
