@@ -9,6 +9,8 @@ export type {
   CallEvents,
   CallState,
   ChatSettings,
+  DecryptFailure,
+  DecryptFailures,
   JoinOptions,
   KeySettings,
   MediaChoice,

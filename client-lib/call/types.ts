@@ -1,5 +1,6 @@
 /** The public types of the call library. */
 
+import type { ReceiveFailure } from '../../sframe/index.ts'
 import type { ChatDelivery, ReceivedData, ReceivedText } from '../chat/index.ts'
 import type { PublicKeySet } from '../keys/token-proof.ts'
 import type { AlarmName, Emoji } from '../verification/index.ts'
@@ -159,7 +160,23 @@ export interface Participant {
   /** Now: as the relay finds by the levels of sound, else by the level of what is heard here. */
   readonly speaking: boolean
   readonly tracks: readonly TrackInfo[]
+  /** Of others: objects that were not decrypted, of all tracks since they came, of the catalog too. */
+  readonly decryptFailures?: DecryptFailures
 }
+
+/**
+ * Why an object of somebody's was not decrypted. Nothing of it is used; a few while people come and go, or
+ * packets are late, need not mean harm.
+ */
+export type DecryptFailure =
+  /** What SFrame refuses: a key id for which there is no key, a counter that came before, and so on. */
+  | ReceiveFailure
+  /** It was encrypted by another member than the participant whose track it is. */
+  | 'foreign-key'
+  /** Its properties cannot be read. */
+  | 'unreadable'
+
+export type DecryptFailures = Readonly<Record<DecryptFailure, number>>
 
 /** One track of a participant's, with figures since it began. */
 export interface TrackInfo {
@@ -179,6 +196,8 @@ export interface TrackInfo {
   readonly framesDecoded: number
   readonly framesDropped: number
   readonly decryptFailures: number
+  /** Of received tracks: the same by what was wrong. */
+  readonly decryptFailuresByReason?: DecryptFailures
   /** ms since the last frame was encoded or decoded; null before the first. */
   readonly lastFrameAgeMs: number | null
   /** 0..1; null for video. */

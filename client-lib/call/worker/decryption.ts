@@ -5,6 +5,8 @@ import { formatTrack } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import { ObjectStatus } from '../../../moq/wire/object.ts'
 import { decodeHeader, parseMlsKid, SFrameError } from '../../../sframe/index.ts'
+import type { DecryptFailures } from '../types.ts'
+import { noDecryptFailures, reasonOf, totalOf } from './decrypt-failures.ts'
 import type { MediaKeys } from './media-keys.ts'
 
 export interface DecryptionOptions {
@@ -25,7 +27,7 @@ const EARLY_MS = 3000
  * from before we joined was never for us; everything else that fails is counted.
  */
 export class Decryption {
-  failures = 0
+  private readonly counts = noDecryptFailures()
   private readonly options: DecryptionOptions
   private readonly metadata: ObjectMetadata
   private readonly window: string
@@ -36,6 +38,16 @@ export class Decryption {
     this.options = options
     this.metadata = new ObjectMetadata(options.track)
     this.window = formatTrack(options.track)
+  }
+
+  /** Objects that failed, in all. */
+  get failures(): number {
+    return totalOf(this.counts)
+  }
+
+  /** A view that goes on changing. */
+  get failuresByReason(): DecryptFailures {
+    return this.counts
   }
 
   push(object: MoqObject): void {
@@ -50,7 +62,7 @@ export class Decryption {
     this.early = []
     for (const { object, at } of early) {
       if (now - at <= EARLY_MS) void this.open(object)
-      else this.failures++
+      else this.counts['unknown-kid']++
     }
   }
 
@@ -68,7 +80,7 @@ export class Decryption {
       const metadata = this.metadata.of(object.group, object.object, immutable)
       const plaintext = await keys.receiver.decrypt(ciphertext, metadata, this.window)
       // A member of the group may not speak in another's name.
-      if (!keys.ownsLeaf(participantId, leaf)) this.failures++
+      if (!keys.ownsLeaf(participantId, leaf)) this.counts['foreign-key']++
       else if (!this.closed) onPlaintext(object, immutable, plaintext)
     } catch (error) {
       this.onFailure(object, error)
@@ -83,12 +95,12 @@ export class Decryption {
       if (place === 'future') {
         if (this.early.length >= MAX_EARLY) {
           this.early.shift()
-          this.failures++
+          this.counts['unknown-kid']++
         }
         this.early.push({ object, at: this.options.clock.now() })
         return
       }
     }
-    this.failures++
+    this.counts[reasonOf(error)]++
   }
 }

@@ -8,6 +8,7 @@ import type { FullTrackName } from '../../../moq/wire/names.ts'
 import { type MoqObject, ObjectStatus } from '../../../moq/wire/object.ts'
 import type { Parameters } from '../../../moq/wire/parameters.ts'
 import { DelayTrack } from '../../media/arrival-meter.ts'
+import type { DecryptFailures } from '../types.ts'
 import { Decryption } from './decryption.ts'
 import type { MediaKeys } from './media-keys.ts'
 
@@ -81,6 +82,11 @@ export class ReceivedTrack {
 
   get decryptFailures(): number {
     return this.decryption.failures
+  }
+
+  /** A view that goes on changing. */
+  get decryptFailuresByReason(): DecryptFailures {
+    return this.decryption.failuresByReason
   }
 
   /** An object that was fetched. */

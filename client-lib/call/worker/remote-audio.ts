@@ -79,6 +79,7 @@ export class RemoteAudio implements RemoteTrack {
       framesDecoded: counters.framesDecoded,
       framesDropped: counters.framesDropped + sequence.counters.late,
       decryptFailures: received.decryptFailures,
+      decryptFailuresByReason: { ...received.decryptFailuresByReason },
       lastFrameAgeMs: lastFrameAt === null ? null : this.options.clock.now() - lastFrameAt,
       audioLevel: decoder.audioLevel,
     }

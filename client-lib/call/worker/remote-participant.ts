@@ -12,7 +12,8 @@ import type { MoqObject } from '../../../moq/wire/object.ts'
 import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
 import { ANY_SIZE, type CompleteView } from '../participant-view.ts'
-import type { Participant, TrackKind } from '../types.ts'
+import type { DecryptFailures, Participant, TrackInfo, TrackKind } from '../types.ts'
+import { addedDecryptFailures, noDecryptFailures } from './decrypt-failures.ts'
 import { Decryption } from './decryption.ts'
 import { RemoteAudio } from './remote-audio.ts'
 import type { RemoteTrack, RemoteTrackOptions } from './remote-track.ts'
@@ -45,6 +46,8 @@ export class RemoteParticipant {
   private subscription: Subscription | null = null
   private catalog: Catalog | null = null
   private catalogGroup = -1
+  /** Of tracks that are not there any more. */
+  private pastFailures: DecryptFailures = noDecryptFailures()
   private cancelRetry: () => void = () => {}
   private closed = false
 
@@ -92,13 +95,18 @@ export class RemoteParticipant {
   }
 
   info(security: Security): Participant {
+    const tracks = [...this.tracks.values()].map((track) => track.info())
     return {
       id: this.id,
       name: this.catalog?.displayName ?? '',
       local: false,
       speaking: false,
       ...security,
-      tracks: [...this.tracks.values()].map((track) => track.info()),
+      tracks,
+      decryptFailures: tracks.reduce<DecryptFailures>(
+        withFailures,
+        addedDecryptFailures(this.pastFailures, this.decryption.failuresByReason),
+      ),
     }
   }
 
@@ -158,7 +166,9 @@ export class RemoteParticipant {
   }
 
   private drop(kind: TrackKind): void {
-    this.tracks.get(kind)?.close()
+    const track = this.tracks.get(kind)
+    if (track) this.pastFailures = withFailures(this.pastFailures, track.info())
+    track?.close()
     this.tracks.delete(kind)
     this.options.onTrackEnded(this, kind)
   }
@@ -170,6 +180,11 @@ export class RemoteParticipant {
   private trackName(name: string) {
     return trackOf(participantNamespace(this.options.room, this.id), name)
   }
+}
+
+function withFailures(failures: DecryptFailures, track: TrackInfo): DecryptFailures {
+  const { decryptFailuresByReason: further } = track
+  return further ? addedDecryptFailures(failures, further) : failures
 }
 
 function tryDecode(payload: Uint8Array): Catalog | null {

@@ -2,6 +2,7 @@ import { type CatalogTrack, parseTrackName } from '../../../moq/media/index.ts'
 import { RenditionChoice, type ShownSize } from '../../media/rendition-choice.ts'
 import { RenditionPicker } from '../../media/rendition-picker.ts'
 import type { TrackInfo } from '../types.ts'
+import { addedDecryptFailures, noDecryptFailures, totalOf } from './decrypt-failures.ts'
 import { RemoteRendition, renditionOf } from './remote-rendition.ts'
 import type { RemoteTrack, RemoteTrackOptions } from './remote-track.ts'
 
@@ -18,7 +19,8 @@ export class RemoteVideo implements RemoteTrack {
   private readonly picker: RenditionPicker<VideoFrame>
   private readonly choice = new RenditionChoice((id) => this.renditions.get(id)!.flow)
   /** Of renditions that are not there any more. */
-  private past = { objects: 0, bytes: 0, decoded: 0, dropped: 0, failures: 0, ...NO_REPAIRS }
+  private past = { objects: 0, bytes: 0, decoded: 0, dropped: 0, ...NO_REPAIRS }
+  private pastFailures = noDecryptFailures()
   private lastFrameAt: number | null = null
 
   /** @param onPicture the receiver closes the picture */
@@ -99,7 +101,8 @@ export class RemoteVideo implements RemoteTrack {
     const { kind } = this
     const lastFrameAt = this.lastFrameAt
     const shown = this.renditions.get(this.picker.shown) ?? this.first
-    const { objects, bytes, decoded, dropped, failures, ...repairs } = this.sums()
+    const { objects, bytes, decoded, dropped, ...repairs } = this.sums()
+    const failures = this.failures()
     return {
       name: shown.entry.name,
       kind,
@@ -112,7 +115,8 @@ export class RemoteVideo implements RemoteTrack {
       bytes,
       framesDecoded: decoded,
       framesDropped: dropped,
-      decryptFailures: failures,
+      decryptFailures: totalOf(failures),
+      decryptFailuresByReason: failures,
       lastFrameAgeMs: lastFrameAt === null ? null : this.options.clock.now() - lastFrameAt,
       audioLevel: null,
       repairs,
@@ -136,8 +140,10 @@ export class RemoteVideo implements RemoteTrack {
   }
 
   private drop(id: number): void {
-    this.past = this.sums([this.renditions.get(id)!])
-    this.renditions.get(id)!.close()
+    const rendition = this.renditions.get(id)!
+    this.past = this.sums([rendition])
+    this.pastFailures = this.failures([rendition])
+    rendition.close()
     this.renditions.delete(id)
     this.picker.remove(id)
   }
@@ -167,10 +173,17 @@ export class RemoteVideo implements RemoteTrack {
       sums.bytes += received.bytes
       sums.decoded += decoder.counters.framesDecoded
       sums.dropped += framesDropped
-      sums.failures += received.decryptFailures
       sums.repaired += repaired
       sums.late += late
       sums.givenUp += givenUp
+    }
+    return sums
+  }
+
+  private failures(renditions: Iterable<RemoteRendition> = this.renditions.values()) {
+    let sums = { ...this.pastFailures }
+    for (const { received } of renditions) {
+      sums = addedDecryptFailures(sums, received.decryptFailuresByReason)
     }
     return sums
   }
