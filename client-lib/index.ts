@@ -11,6 +11,7 @@ export type {
   ChatSettings,
   DecryptFailure,
   DecryptFailures,
+  GroupMember,
   JoinOptions,
   KeySettings,
   MediaChoice,

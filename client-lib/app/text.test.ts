@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { roomProblem } from './query.ts'
-import { groupDigits, hueOf, initials, roomFrom } from './text.ts'
+import { groupDigits, hueOf, initials, roomFrom, sinceText } from './text.ts'
 
 describe('groupDigits', () => {
   it('makes six groups of five, and none of nothing', () => {
@@ -9,6 +9,23 @@ describe('groupDigits', () => {
     )
     expect(groupDigits('')).toEqual([])
     expect(groupDigits('1234567')).toEqual(['12345', '67'])
+  })
+})
+
+describe('sinceText', () => {
+  const member = (local: boolean, wasBefore: boolean) => ({
+    leaf: 1,
+    id: 'ann',
+    name: 'Ann',
+    local,
+    fingerprint: '',
+    since: { epoch: 4, time: 0, wasBefore },
+  })
+
+  it('says no time of who was there before this page could see it', () => {
+    expect(sinceText(member(true, false), '14:03')).toBe('Here since 14:03 (epoch 4)')
+    expect(sinceText(member(false, false), '14:03')).toBe('Came at 14:03 (epoch 4)')
+    expect(sinceText(member(false, true), '14:03')).toBe('Was here before you')
   })
 })
 

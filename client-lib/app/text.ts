@@ -1,5 +1,7 @@
 /** Small texts: what stands for a person without a picture, and digits that can be read out. */
 
+import type { GroupMember } from '../index.ts'
+
 /** `123456789…` as `12345 6789…`. */
 export function groupDigits(code: string, size = 5): string[] {
   const groups: string[] = []
@@ -21,6 +23,16 @@ export function hueOf(id: string): number {
   let hash = 0
   for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0
   return hash % 360
+}
+
+/**
+ * Since when somebody has the keys, as far as this page has seen.
+ * @param time when that was, as a person reads it
+ */
+export function sinceText({ local, since }: GroupMember, time: string): string {
+  if (local) return `Here since ${time} (epoch ${since.epoch})`
+  if (since.wasBefore) return 'Was here before you'
+  return `Came at ${time} (epoch ${since.epoch})`
 }
 
 const ROOM_ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789'

@@ -2,7 +2,7 @@
 
 import type { Emoji, Snapshot } from '../index.ts'
 import { find, setText } from './dom.ts'
-import { SafetyNumbers } from './safety-numbers.ts'
+import { Members } from './members.ts'
 import { groupDigits } from './text.ts'
 
 const TRANSPORTS = { webtransport: 'WebTransport over QUIC', websocket: 'WebSocket over TCP' }
@@ -12,7 +12,7 @@ export class Verification {
   readonly #dialog = find('#verification', HTMLDialogElement)
   readonly #code = find('#verification-code', HTMLElement)
   readonly #emoji = find('#verification-emoji', HTMLElement)
-  readonly #safetyNumbers = new SafetyNumbers()
+  readonly #members = new Members()
   readonly #alarms = find('#alarms', HTMLElement)
   readonly #news = find('#code-news', HTMLElement)
 
@@ -28,7 +28,8 @@ export class Verification {
   }
 
   update(snapshot: Snapshot): void {
-    const { verificationCode, verificationEmoji, epoch, suite, transport, participants } = snapshot
+    const { verificationCode, verificationEmoji, epoch, suite, transport } = snapshot
+    const { participants, roster } = snapshot
     const alarms = participants.flatMap(({ name, id, alarms }) =>
       alarms.map((alarm) => `${name || id}: ${alarm}`),
     )
@@ -42,7 +43,7 @@ export class Verification {
     this.#showAlarms(alarms)
     this.#showCode(verificationCode)
     this.#showEmoji(verificationEmoji)
-    this.#safetyNumbers.update(participants)
+    this.#members.update(roster, participants)
     setText(find('#epoch', HTMLElement), String(epoch))
     setText(find('#suite-mls', HTMLElement), suite.mls)
     setText(find('#suite-sframe', HTMLElement), suite.sframe)

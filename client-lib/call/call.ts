@@ -23,6 +23,7 @@ import type {
   CallError,
   CallEvents,
   CallState,
+  GroupMember,
   JoinOptions,
   Participant,
   Snapshot,
@@ -88,6 +89,7 @@ export class Call {
       suite: { mls: options.suite ?? 'x-wing', sframe: '' },
       verificationCode: '',
       verificationEmoji: [],
+      roster: [],
       participants: [],
       activeSpeakers: [],
     }
@@ -142,6 +144,14 @@ export class Call {
     return this.status.verificationCode
   }
 
+  /**
+   * Who is in the call's group in this epoch, and so has its keys: everybody who can decrypt what we send,
+   * also who does not show. Empty before we are in it.
+   */
+  get roster(): readonly GroupMember[] {
+    return this.status.roster
+  }
+
   get transport(): 'webtransport' | 'websocket' {
     return this.status.transport
   }
@@ -164,6 +174,7 @@ export class Call {
       self: this.self,
       joinMs: { ...this.joinMs },
       participants: this.agedParticipants(),
+      roster: this.status.roster,
       error: this.lastError,
     }
   }

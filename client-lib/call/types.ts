@@ -178,6 +178,30 @@ export type DecryptFailure =
 
 export type DecryptFailures = Readonly<Record<DecryptFailure, number>>
 
+/**
+ * A member of the group: whoever has the keys of the call, shown as a participant or not. Public keys and
+ * ids are what the group agrees on; the name is what the member says of itself.
+ */
+export interface GroupMember {
+  /** Leaf index in the MLS group; the key id of every frame that the member encrypts carries it. */
+  readonly leaf: number
+  /** Participant id. */
+  readonly id: string
+  /** Empty until the participant's encrypted catalog was read. */
+  readonly name: string
+  readonly local: boolean
+  /** RFC 7638 thumbprint of the signature key, 43 characters; a token names it as `cnf.jkt`. */
+  readonly fingerprint: string
+  readonly since: {
+    /** The first epoch in which we saw this leaf: never before we came in ourselves. */
+    readonly epoch: number
+    /** When that epoch came to us, ms since the Unix epoch by our clock. */
+    readonly time: number
+    /** Whether the member was in the group before us. */
+    readonly wasBefore: boolean
+  }
+}
+
 /** One track of a participant's, with figures since it began. */
 export interface TrackInfo {
   readonly name: string
@@ -252,6 +276,8 @@ export interface Snapshot {
     readonly firstSound: number | null
   }
   readonly participants: readonly Participant[]
+  /** Who is in the group in this epoch, by leaf index; empty before the first. */
+  readonly roster: readonly GroupMember[]
   /** The last error told by the `error` event. */
   readonly error: CallError | null
 }

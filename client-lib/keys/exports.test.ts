@@ -92,4 +92,22 @@ describe('the roster', () => {
     expect(times[1]).toBeGreaterThan(2000)
     expect(times[2]).toBeGreaterThan(6000)
   })
+
+  it('counts from the start again in a group that was founded anew', async () => {
+    const room = new SimulatedRoom(new Sequencer(), 'classical', 4)
+    const ann = room.join('ann')
+    await room.run(2000)
+    for (let i = 0; i < 3; i++) {
+      ann.member.update()
+      await room.run(2000)
+    }
+    room.service = new Sequencer()
+    ann.member.setOnline(false)
+    ann.member.setOnline(true)
+    await room.run(30_000)
+    expect(ann.alarms.map(({ code }) => code)).toEqual(['group-replaced'])
+    room.join('bob')
+    await room.run(2000)
+    expect(ann.member.roster.map(({ since }) => since.epoch)).toEqual([0, 1])
+  })
 })

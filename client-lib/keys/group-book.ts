@@ -1,6 +1,7 @@
 /** What a member knows of the group it is in: who is in it since when, and what can be exported. */
 
 import type { ClientState } from 'ts-mls'
+import { sameBytes } from '../../moq/wire/names.ts'
 import type { EpochCause, EpochKeys } from './epoch.ts'
 import type { EpochExporter } from './exporter.ts'
 import type { MlsEngine } from './mls-engine.ts'
@@ -11,6 +12,8 @@ export class GroupBook {
   private readonly baseKeyBytes: number
   private readonly wallClock: () => number
   private members: readonly RosterMember[] = []
+  /** That `members` are of. */
+  private groupId = new Uint8Array(0)
   private exports: EpochExporter | null = null
 
   constructor(baseKeyBytes: number, wallClock: () => number) {
@@ -62,9 +65,13 @@ export class GroupBook {
 
   private rosterAt(epoch: number, group: ClientState): RosterMember[] {
     const now = { epoch, time: this.wallClock() }
+    const { groupId } = group.groupContext
+    // The epochs of a group that was founded anew count from the start.
+    const known = sameBytes(groupId, this.groupId) ? this.members : []
+    this.groupId = groupId.slice()
     return rosterOf(group.ratchetTree).map((entry) => {
-      const known = this.members.find((member) => isSameLeaf(member, entry))
-      return { ...entry, since: known?.since ?? now }
+      const same = known.find((member) => isSameLeaf(member, entry))
+      return { ...entry, since: same?.since ?? now }
     })
   }
 }

@@ -20,6 +20,7 @@ import type { CapturedVideo, WorkerOptions, WorkerStatus } from '../worker-proto
 import { Admission, type Entry } from './admission.ts'
 import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
+import { groupRoster } from './group-roster.ts'
 import { LocalMedia } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 
@@ -228,6 +229,7 @@ export class CallEngine {
       suite,
       verificationCode: this.epoch?.verificationCode ?? '',
       verificationEmoji: room?.group.emoji ?? [],
+      roster: this.epoch ? groupRoster(this.epoch, everybody) : [],
       participants: everybody.map((one) => ({ ...one, speaking: speaking.has(one.id) })),
       activeSpeakers: speakers.map(({ id }) => id),
     })

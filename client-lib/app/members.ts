@@ -1,0 +1,57 @@
+/** Everybody who has the call's keys, in the verification panel: since when, with which key. */
+
+import type { GroupMember, Participant } from '../index.ts'
+import { find } from './dom.ts'
+import { groupDigits, sinceText } from './text.ts'
+
+export class Members {
+  readonly #section = find('#members', HTMLElement)
+  readonly #list = find('#member-list', HTMLElement)
+  /** What is drawn; drawn anew only when it changes, so that a selection stays. */
+  #drawn = ''
+
+  update(roster: readonly GroupMember[], participants: readonly Participant[]): void {
+    const safetyNumbers = new Map(participants.map(({ id, safetyNumber }) => [id, safetyNumber]))
+    const rows = roster.map((member) => ({
+      who: nameOf(member),
+      since: sinceText(member, timeOf(member.since.time)),
+      details: [
+        ['Safety number', groupDigits(safetyNumbers.get(member.id) ?? '').join(' ')],
+        ['Key fingerprint', member.fingerprint],
+        ['Place in the group', `leaf ${member.leaf}`],
+      ] as const,
+    }))
+    const drawn = JSON.stringify(rows)
+    if (drawn === this.#drawn) return
+    this.#drawn = drawn
+    this.#section.hidden = rows.length === 0
+    this.#list.replaceChildren(
+      ...rows.map(({ who, since, details }) => {
+        const list = document.createElement('dl')
+        for (const [name, value] of details) {
+          if (value !== '') list.append(element('dt', name), element('dd', value))
+        }
+        const item = document.createElement('li')
+        item.append(element('p', who, 'who'), element('p', since, 'since'), list)
+        return item
+      }),
+    )
+  }
+}
+
+function nameOf({ name, local, id }: GroupMember): string {
+  if (local) return `${name} (you)`
+  return name || `Somebody without a name yet (${id})`
+}
+
+/** By the reader's own clock and habits. */
+function timeOf(time: number): string {
+  return new Date(time).toLocaleTimeString([], { timeStyle: 'short' })
+}
+
+function element(tag: 'p' | 'dt' | 'dd', text: string, className = ''): HTMLElement {
+  const made = document.createElement(tag)
+  made.className = className
+  made.textContent = text
+  return made
+}
