@@ -3,8 +3,9 @@
  * what its plan says and takes what it watches.
  */
 
-import { firstGroupAt } from '../../../client-lib/media/first-group.ts'
-import { participantNamespace } from '../../../moq/media/index.ts'
+import { ReceiverReports } from '../../../client-lib/call/worker/receiver-reports.ts'
+import { ArrivalMeter } from '../../../client-lib/media/arrival-meter.ts'
+import { type Arrivals, participantNamespace, REPORT_TRACK } from '../../../moq/media/index.ts'
 import { connect, type Trust } from '../../../moq/node/index.ts'
 import type { IncomingSubscribe, Session } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
@@ -15,11 +16,10 @@ import type { SentTrackData } from '../figures/sent-ledger.ts'
 import type { TrackSpec } from '../media/profile.ts'
 import { testReceiver } from '../media/test-keys.ts'
 import type { ParticipantPlan } from '../plan.ts'
-import { ArrivalMeter } from './arrival-meter.ts'
 import { ReceivedPicture } from './received-picture.ts'
 import { ReceivedTrack, type ReceivedTrackData } from './received-track.ts'
-import { ReportTrack } from './report-track.ts'
 import { SentTrack } from './sent-track.ts'
+import { wishesOf } from './wishes.ts'
 import type { LabelFigures, World } from './world.ts'
 
 export interface ParticipantTarget {
@@ -58,11 +58,12 @@ export class Participant {
   private readonly target: ParticipantTarget
   private readonly world: World
   private readonly figures: LabelFigures
-  private readonly meter: ArrivalMeter
+  private readonly meter = new ArrivalMeter()
+  private bytesReported = 0
   private readonly sentTracks: SentTrack[]
   private readonly receivedTracks: ReceivedTrack[] = []
   private readonly pictures: ReceivedPicture[] = []
-  private readonly report: ReportTrack | null
+  private readonly report: ReceiverReports | null
   private readonly faults: string[] = []
   private session: Session | null = null
   private begunAt = 0
@@ -79,7 +80,6 @@ export class Participant {
     this.target = target
     this.world = world
     this.figures = figures
-    this.meter = new ArrivalMeter(world.clock.now())
     const namespace = participantNamespace(plan.room, plan.id)
     this.sentTracks = plan.publishes.map(
       (spec, number) =>
@@ -93,7 +93,7 @@ export class Participant {
           world,
         }),
     )
-    this.report = plan.managed ? this.makeReport() : null
+    this.report = plan.managed ? this.makeReports() : null
   }
 
   get joined(): boolean {
@@ -143,7 +143,7 @@ export class Participant {
   /** Nothing is sent any more; what is under way still arrives. */
   stopSending(): void {
     for (const track of this.sentTracks) track.stop()
-    this.report?.stop()
+    this.report?.close()
   }
 
   leave(): void {
@@ -191,7 +191,6 @@ export class Participant {
       })
     }
     for (const track of this.sentTracks) track.start()
-    this.report?.start()
     for (const { participant, tracks } of plan.watches) {
       const pictureOf = new Map<TrackSpec['kind'], ReceivedPicture>()
       for (const spec of tracks) {
@@ -232,8 +231,7 @@ export class Participant {
         picture,
         world,
         figures,
-        onArrival: (bytes, latencyMs) => {
-          this.meter.arrived(bytes, latencyMs)
+        onArrival: (bytes) => {
           this.totals.received++
           this.totals.receivedBytes += bytes
         },
@@ -242,23 +240,31 @@ export class Participant {
     )
   }
 
-  private makeReport(): ReportTrack {
+  /** As the browser library reports. */
+  private makeReports(): ReceiverReports {
     const { clock, wallClock } = this.world
-    const { publishes, watches } = this.plan
-    return new ReportTrack(clock, publishes.length, firstGroupAt(wallClock()), watches, () =>
-      this.meter.take(
-        clock.now(),
-        this.pictures.reduce((sum, { brokenFrames }) => sum + brokenFrames, 0),
-      ),
-    )
+    const wishes = wishesOf(this.plan.watches)
+    return new ReceiverReports({
+      trackAlias: this.plan.publishes.length,
+      clock,
+      wallClock,
+      wishes: () => wishes,
+      arrivals: (intervalMs) => this.arrivals(intervalMs),
+      onDemand: () => {},
+    })
+  }
+
+  private arrivals(intervalMs: number): Arrivals {
+    const total = this.session?.bytesReceived ?? 0
+    const bytes = total - this.bytesReported
+    this.bytesReported = total
+    return { intervalMs, bytes, ...this.meter.take(this.receivedTracks.map((t) => t.arrivals)) }
   }
 
   private onSubscribe(request: IncomingSubscribe): void {
     const name = textOf(request.track.name)
     const track =
-      name === this.report?.name
-        ? this.report
-        : this.sentTracks.find(({ spec }) => spec.name === name)
+      name === REPORT_TRACK ? this.report : this.sentTracks.find(({ spec }) => spec.name === name)
     if (track) track.accept(request)
     else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
   }

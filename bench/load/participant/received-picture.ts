@@ -29,11 +29,9 @@ export class ReceivedPicture {
     return this.firstAt
   }
 
-  /** Frames of which a part is missing, so far. */
-  get brokenFrames(): number {
-    let broken = 0
-    for (const { counters } of this.renditions.values()) broken += counters.dropped.incomplete
-    return broken
+  /** Frames of a rendition of which a part is missing, so far. */
+  brokenFrames(rendition: number): number {
+    return this.renditions.get(rendition)?.counters.dropped.incomplete ?? 0
   }
 
   push(rendition: number, group: number, object: number, media: MediaProperties): void {

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { type ArrivalCounts, DelayTrack } from '../../../client-lib/media/arrival-meter.ts'
 import {
   decodeMediaProperties,
   immutableOf,
@@ -29,8 +30,8 @@ export interface ReceivedTrackOptions {
   readonly picture: ReceivedPicture | null
   readonly world: World
   readonly figures: LabelFigures
-  /** Each object that came for the first time, with how long it took (ms). */
-  readonly onArrival: (bytes: number, latencyMs: number) => void
+  /** Each object that came for the first time. */
+  readonly onArrival: (bytes: number) => void
   readonly onRefused: (reason: string) => void
 }
 
@@ -63,7 +64,9 @@ export class ReceivedTrack {
   private readonly gaps: StallWatch | null
   private readonly counts: number[][]
   private readonly checksums: number[] = []
+  private readonly delay = new DelayTrack()
   private readonly beganAt: number
+  private arrived = 0
   private firstArrivalAt: number | null = null
   /** The publisher ended it, or is gone: what does not come any more is not missed. */
   private over = false
@@ -98,6 +101,17 @@ export class ReceivedTrack {
     return this.firstArrivalAt
   }
 
+  /** For reports to the relay. */
+  get arrivals(): ArrivalCounts {
+    const { spec, picture } = this.options
+    const rendition = spec.kind === 'audio' ? 0 : (spec.rendition ?? 0)
+    return {
+      received: this.arrived,
+      lost: picture?.brokenFrames(rendition) ?? 0,
+      delay: this.delay,
+    }
+  }
+
   /** Measuring ends. */
   end(now: number): void {
     if (this.over) return
@@ -125,6 +139,7 @@ export class ReceivedTrack {
       return
     }
     this.firstArrivalAt ??= now
+    this.arrived++
     try {
       const immutable = immutableOf(object.properties)
       const metadata = this.metadata.of(object.group, object.object, immutable)
@@ -168,7 +183,8 @@ export class ReceivedTrack {
       step.objects++
       step.bytes += payload.length
     }
-    onArrival(payload.length, latency)
+    this.delay.note(sentAt * 1000, now)
+    onArrival(payload.length)
     const phase = world.phases.at(sentAt)
     if (phase < 0) return
     if (world.compareBytes) this.checksums.push(group, id, crc32(payload))

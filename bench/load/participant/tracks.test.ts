@@ -1,7 +1,7 @@
 /** A publisher and a watcher without a relay or a network between them, on a manual clock. */
 
 import { describe, expect, it } from 'vitest'
-import { decodeReceiverReport, participantNamespace } from '../../../moq/media/index.ts'
+import { participantNamespace } from '../../../moq/media/index.ts'
 import type { IncomingSubscribe } from '../../../moq/session/index.ts'
 import { TestLink } from '../../../moq/session/test-pair.ts'
 import type { MemoryOptions } from '../../../moq/transport/memory.ts'
@@ -12,12 +12,12 @@ import { Phases } from '../figures/phases.ts'
 import { ReceiverFigures } from '../figures/receiver-figures.ts'
 import { Timeline } from '../figures/timeline.ts'
 import { CLASS_INDEX } from '../media/object-class.ts'
-import { camera, type TrackSpec, VOICE } from '../media/profile.ts'
+import { camera, type TrackSpec, tracksOf, VOICE } from '../media/profile.ts'
 import { testEpochSecret, testReceiver } from '../media/test-keys.ts'
 import { ReceivedPicture } from './received-picture.ts'
 import { ReceivedTrack } from './received-track.ts'
-import { ReportTrack } from './report-track.ts'
 import { SentTrack } from './sent-track.ts'
+import { wishesOf } from './wishes.ts'
 import type { LabelFigures, World } from './world.ts'
 
 const MEASURED_MS = 4000
@@ -88,6 +88,7 @@ describe('a synthetic voice', () => {
     // Expected is what was sent after the first had come.
     expect(received.result().received[0]![CLASS_INDEX.audio]).toBe(objects.length - 1)
     expect(figures.toData()).toMatchObject({ undecryptable: 0, audioGaps: { count: 0 } })
+    expect(received.arrivals).toMatchObject({ received: objects.length, lost: 0 })
   })
 
   it('goes over to another epoch without losing an object', async () => {
@@ -155,34 +156,12 @@ describe('a synthetic camera', () => {
   })
 })
 
-it('a managed participant reports each 200 ms, and every two seconds what it wants to see', async () => {
-  const link = new TestLink()
-  const { clock } = link
-  const watches = [{ participant: 'p0', tracks: [VOICE, ...camera(3)] }]
-  const arrivals = { intervalMs: 200, bytes: 5, received: 1, lost: 0, queueMs: 3 }
-  const report = new ReportTrack(clock, 0, 100, watches, () => arrivals)
-  link.session('server', { onSubscribe: (request) => report.accept(request) })
-  const session = link.session('client', {})
-  const reports: ReturnType<typeof decodeReceiverReport>[] = []
-  session.subscribe(
-    trackOf(participantNamespace('room', 's0'), report.name),
-    {},
-    { onObject: ({ payload }) => reports.push(decodeReceiverReport(payload)) },
-  )
-  await link.settle()
-  report.start()
-  for (let passed = 0; passed < 2400; passed += 100) {
-    clock.advance(100)
-    await link.settle()
-  }
-  report.stop()
-  clock.advance(1000)
-  await link.settle()
-  expect(reports).toHaveLength(12)
-  expect(reports.flatMap(({ wishes }, index) => (wishes ? [index] : []))).toEqual([0, 10])
-  expect(reports[0]!.arrivals).toEqual(arrivals)
+it('a managed participant wishes to see each picture as large as it is sent', () => {
+  const watches = [{ participant: 'p0', tracks: tracksOf('mixed', 3, true) }]
   // The largest rendition's size, rounded up to 64 pixels.
-  expect(reports[0]!.wishes).toMatchObject([
+  expect(wishesOf(watches)).toMatchObject([
     { participant: 'p0', source: 'camera', width: 1280, height: 768, hidden: false },
+    { participant: 'p0', source: 'screen', width: 1920, height: 1088, hidden: false },
   ])
+  expect(wishesOf([{ participant: 'p1', tracks: [VOICE] }])).toEqual([])
 })
