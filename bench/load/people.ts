@@ -6,8 +6,8 @@ import type { LoadOptions } from './options.ts'
 import { MAX_LINKS } from './options.ts'
 import { DEFAULT_LATE_MS, type LinkPlan, type LoadPlan, type ParticipantPlan } from './plan.ts'
 
-export const PUBLISHERS = 'publishers'
-export const SUBSCRIBERS = 'subscribers'
+const PUBLISHERS = 'publishers'
+const SUBSCRIBERS = 'subscribers'
 
 /** Time between two who join, so that handshakes do not stand in each other's way, ms. */
 const JOIN_STEP_MS = 10

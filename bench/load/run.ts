@@ -2,7 +2,6 @@
 
 import { machineClock } from './clock.ts'
 import { Crew } from './crew/crew.ts'
-import { DRAIN_MS } from './crew/player.ts'
 import type {
   PlacedParticipant,
   WorkerPlan,
@@ -167,11 +166,6 @@ function progressPrinter(
         `${Math.round(objects / spent)} objects/s, ${(bits / spent / 1e6).toFixed(1)} Mbit/s received\n`,
     )
   }
-}
-
-/** How long a run takes, from its start to its result, ms. */
-export function runMs(plan: LoadPlan): number {
-  return LEAD_MS + plan.warmupMs + measuredMs(plan) + DRAIN_MS
 }
 
 function after(time: number, task: () => void): () => void {

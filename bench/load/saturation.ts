@@ -21,10 +21,10 @@ export interface GeneratorFigures {
   readonly machineBusy: number
 }
 
-export const MOST_LAG_MS = 20
-export const MOST_LATE_TICKS = 0.02
-export const MOST_CPU_CORES = 0.9
-export const MOST_MACHINE_BUSY = 0.95
+const MOST_LAG_MS = 20
+const MOST_LATE_TICKS = 0.02
+const MOST_CPU_CORES = 0.9
+const MOST_MACHINE_BUSY = 0.95
 
 export function generatorFigures(
   workers: readonly WorkerResult[],

@@ -3,7 +3,6 @@
 import { writeFile } from 'node:fs/promises'
 import type { ParseArgsConfig } from 'node:util'
 import { describeMachine, machineLine } from '../report/machine.ts'
-import type { Report } from '../report/report.ts'
 import { type OptionValues, type Scenario, UsageError } from '../scenario.ts'
 import {
   LOAD_OPTIONS,
@@ -17,7 +16,7 @@ import {
   type Goal,
   type LabelReport,
   LOAD_SCHEMA_VERSION,
-  type LoadFigures,
+  type LoadReport,
   type RunReport,
 } from './report/figures.ts'
 import { loadHtml } from './report/html.ts'
@@ -27,15 +26,6 @@ import { loadFigures } from './report/totals.ts'
 import { type RunRecord, runPlan } from './run.ts'
 import { namedTarget, ownTarget, type Target } from './target/address.ts'
 import { RelayProcess } from './target/relay-process.ts'
-
-/** The JSON of a load scenario: figures over all its runs, and each run's own. */
-export interface LoadReport extends Report, LoadFigures {
-  readonly schemaVersion: number
-  readonly settings: Omit<LoadOptions, 'html' | 'target'>
-  readonly runs: readonly RunReport[]
-  /** What all runs together say, where the scenario is for that. */
-  readonly conclusions: readonly Goal[]
-}
 
 /** One run of a scenario. */
 export interface LoadStep {

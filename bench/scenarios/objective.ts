@@ -10,7 +10,7 @@ export interface Objective {
   readonly frozenShare: number
 }
 
-export const OBJECTIVE: Objective = { lostShare: 0.001, delayMs: 100, frozenShare: 0.005 }
+const OBJECTIVE: Objective = { lostShare: 0.001, delayMs: 100, frozenShare: 0.005 }
 
 type Judged = Pick<RunReport, 'classes' | 'latencyMs' | 'freezes' | 'participants' | 'durationS'>
 

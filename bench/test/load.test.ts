@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { bench } from '../command.ts'
-import type { LoadReport } from '../load/scenario.ts'
+import type { LoadReport } from '../load/report/figures.ts'
 
 const number = expect.any(Number)
 const spread = { p50: number, p95: number, p99: number, max: number }

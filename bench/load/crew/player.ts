@@ -15,7 +15,7 @@ import type { WorkerPlan, WorkerProgress, WorkerResult } from './protocol.ts'
 const POLL_MS = 20
 const PROGRESS_MS = 1000
 /** After measuring, for what is still under way. */
-export const DRAIN_MS = 2000
+const DRAIN_MS = 2000
 
 /** Plays a worker's part of a plan from its start to its end. */
 export class Player {

@@ -61,7 +61,7 @@ export const VOICE: AudioSpec = {
   priority: AUDIO_PRIORITY,
 }
 
-export const SCREEN: PictureSpec = {
+const SCREEN: PictureSpec = {
   kind: 'screen',
   name: TrackName.SCREEN,
   rendition: null,

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto'
 import { EpochSecret, ReceiverContext, suites } from '../../../sframe/index.ts'
 import { nodeProvider } from '../../../sframe/node.ts'
 
-export const LOAD_SUITE = suites.AES_256_GCM_SHA512_128
+const LOAD_SUITE = suites.AES_256_GCM_SHA512_128
 
-export function testBaseKey(room: string, epoch: number): Uint8Array {
+function testBaseKey(room: string, epoch: number): Uint8Array {
   const hash = createHash('sha512').update(`sotto bench ${epoch} ${room}`).digest()
   return Uint8Array.from(hash.subarray(0, LOAD_SUITE.keyLength))
 }

@@ -4,7 +4,7 @@ import { StallWatch } from '../figures/stall-watch.ts'
 import type { LabelFigures, World } from './world.ts'
 
 /** A picture that stands for longer has frozen, ms. */
-export const FREEZE_MS = 500
+const FREEZE_MS = 500
 
 const NOTHING = new Uint8Array(0)
 

@@ -48,7 +48,7 @@ export interface ReceivedTrackData {
 }
 
 /** Sound that comes later than this behind the frame before is heard, ms. */
-export const AUDIO_GAP_MS = 40
+const AUDIO_GAP_MS = 40
 
 /** As the browser library has them (draft-18 section 7): sound before picture. */
 const AUDIO_PRIORITY = 32

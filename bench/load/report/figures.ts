@@ -1,7 +1,9 @@
 /** The shape of what a load scenario reports; the JSON of its file. */
 
+import type { Report } from '../../report/report.ts'
 import type { Stalls } from '../figures/stall-watch.ts'
 import type { ObjectClass } from '../media/object-class.ts'
+import type { LoadOptions } from '../options.ts'
 import type { GeneratorFigures } from '../saturation.ts'
 import type { ByteComparison } from './shortfall.ts'
 
@@ -143,4 +145,13 @@ export interface RunReport extends LoadFigures {
   >
   /** What participants complained of, each sentence once, with how often. */
   readonly faults: readonly string[]
+}
+
+/** The JSON of a load scenario: figures over all its runs, and each run's own. */
+export interface LoadReport extends Report, LoadFigures {
+  readonly schemaVersion: number
+  readonly settings: Omit<LoadOptions, 'html' | 'target'>
+  readonly runs: readonly RunReport[]
+  /** What all runs together say, where the scenario is for that. */
+  readonly conclusions: readonly Goal[]
 }

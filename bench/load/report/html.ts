@@ -1,8 +1,7 @@
 /** A load report as one HTML file: it opens without a network, and nothing in it runs. */
 
 import { type Panel, plot, type Series } from '../../report/plot.ts'
-import type { LoadReport } from '../scenario.ts'
-import type { Goal, LabelReport, RunReport } from './figures.ts'
+import type { Goal, LabelReport, LoadReport, RunReport } from './figures.ts'
 import { goalTable, runText } from './show.ts'
 
 const STYLE = `body { font: 14px/1.4 sans-serif; margin: 2em auto; max-width: 62em; color: #222 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { describeMachine } from '../../report/machine.ts'
-import type { LoadReport } from '../scenario.ts'
-import { LOAD_SCHEMA_VERSION } from './figures.ts'
+import { LOAD_SCHEMA_VERSION, type LoadReport } from './figures.ts'
 import { loadHtml } from './html.ts'
 import { runReport } from './run-report.ts'
 import { compareBytes } from './shortfall.ts'

@@ -122,7 +122,7 @@ function metText(met: Goal['met']): string {
   return met ? 'met' : 'missed'
 }
 
-export function stallText({ count, longestMs }: Stalls): string {
+function stallText({ count, longestMs }: Stalls): string {
   return count === 0 ? 'none' : `${count}, longest ${Math.round(longestMs)} ms`
 }
 

@@ -3,7 +3,6 @@ import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { LinkConditions } from '../../net/link.ts'
-import type { ShaperStats } from '../../net/shaper.ts'
 
 const SHAPER = fileURLToPath(new URL('../../net/main.ts', import.meta.url))
 
@@ -16,16 +15,10 @@ export interface LinkEnds {
 export class LinkProcess {
   readonly port: number
   private readonly child: ChildProcessByStdio<Writable, Readable, null>
-  private readonly lines: AsyncIterator<string>
 
-  private constructor(
-    port: number,
-    child: ChildProcessByStdio<Writable, Readable, null>,
-    lines: AsyncIterator<string>,
-  ) {
+  private constructor(port: number, child: ChildProcessByStdio<Writable, Readable, null>) {
     this.port = port
     this.child = child
-    this.lines = lines
   }
 
   /** @param to the relay, IPv4 */
@@ -46,19 +39,12 @@ export class LinkProcess {
     const lines = reader[Symbol.asyncIterator]()
     const { value, done } = await lines.next()
     if (done) throw new Error('the shaper did not start')
-    return new LinkProcess(JSON.parse(value).listening, child, lines)
+    return new LinkProcess(JSON.parse(value).listening, child)
   }
 
   change(ends: Partial<LinkEnds>): void {
     if (ends.down) this.child.stdin.write(`down ${conditionsText(ends.down)}\n`)
     if (ends.up) this.child.stdin.write(`up ${conditionsText(ends.up)}\n`)
-  }
-
-  /** What it carried and lost so far. */
-  async stats(): Promise<ShaperStats> {
-    this.child.stdin.write('stats\n')
-    const { value } = await this.lines.next()
-    return JSON.parse(value)
   }
 
   stop(): void {
