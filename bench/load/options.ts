@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
+import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
 import { parseConditions } from '../net/conditions.ts'
-import type { LinkConditions } from '../net/link.ts'
 import { type OptionValues, positiveNumber, UsageError } from '../scenario.ts'
 import { MAX_SIMULCAST, PROFILES, type Profile } from './media/profile.ts'
 

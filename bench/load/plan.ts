@@ -4,7 +4,7 @@
  * from the start of the run, all others from the start of measuring.
  */
 
-import type { LinkConditions } from '../net/link.ts'
+import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
 import type { TrackSpec } from './media/profile.ts'
 
 export interface LoadPlan {

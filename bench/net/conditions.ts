@@ -1,6 +1,6 @@
 /** Link conditions as a person writes them: `rate=500k,delay=40,jitter=10,loss=0.02,queue=64k`. */
 
-import type { LinkConditions } from './link.ts'
+import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
 
 const FIELDS: Readonly<Record<string, keyof LinkConditions>> = {
   rate: 'rate',

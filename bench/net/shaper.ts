@@ -5,8 +5,13 @@
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { Link, type LinkConditions, type LinkStats, NO_SHAPING } from './link.ts'
-import { seededRandom } from './random.ts'
+import {
+  Link,
+  type LinkConditions,
+  type LinkStats,
+  NO_SHAPING,
+} from '../../sfu/simulation/net/link.ts'
+import { seededRandom } from '../../sfu/simulation/net/random.ts'
 
 export interface ShaperOptions {
   /** Where the server listens. */

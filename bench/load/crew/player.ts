@@ -1,4 +1,4 @@
-import { seededRandom } from '../../net/random.ts'
+import { seededRandom } from '../../../sfu/simulation/net/random.ts'
 import { machineClock } from '../clock.ts'
 import { Lateness } from '../figures/lateness.ts'
 import { Phases } from '../figures/phases.ts'

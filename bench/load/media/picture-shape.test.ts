@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../../net/random.ts'
+import { seededRandom } from '../../../sfu/simulation/net/random.ts'
 import { type FrameShape, PictureShape } from './picture-shape.ts'
 import { camera, type PictureSpec } from './profile.ts'
 

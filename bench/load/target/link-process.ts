@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { LinkConditions } from '../../net/link.ts'
+import type { LinkConditions } from '../../../sfu/simulation/net/link.ts'
 
 const SHAPER = fileURLToPath(new URL('../../net/main.ts', import.meta.url))
 

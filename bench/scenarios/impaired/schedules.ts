@@ -1,5 +1,6 @@
 /** Calls on bad networks: each is a plan and what is wanted of it. */
 
+import type { LinkConditions } from '../../../sfu/simulation/net/link.ts'
 import { camera, type PictureSpec, type TrackSpec, VOICE } from '../../load/media/profile.ts'
 import type { LoadOptions } from '../../load/options.ts'
 import {
@@ -11,7 +12,6 @@ import {
 } from '../../load/plan.ts'
 import type { Goal, LabelReport } from '../../load/report/figures.ts'
 import type { LoadStep } from '../../load/scenario.ts'
-import type { LinkConditions } from '../../net/link.ts'
 import {
   audioInTime,
   audioIntact,

@@ -4,8 +4,8 @@
  * video goes up and down a ladder as the budget says. One step is 2 ms.
  */
 
-import { Link, type LinkConditions, NO_SHAPING } from '../../../bench/net/link.ts'
-import { seededRandom } from '../../../bench/net/random.ts'
+import { Link, type LinkConditions, NO_SHAPING } from '../../simulation/net/link.ts'
+import { seededRandom } from '../../simulation/net/random.ts'
 import { Budget, type BudgetOptions } from './budget.ts'
 import { PaddingSource } from './padding-source.ts'
 import { Bbr, type Control, Cubic, PACKET, type Packet, Sender } from './test-sender.ts'

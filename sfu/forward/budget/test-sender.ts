@@ -19,11 +19,14 @@ export interface Packet {
   readonly applicationLimited: boolean
 }
 
+/** What congestion control knows of a packet. */
+export type Acked = Pick<Packet, 'size' | 'sentAt'>
+
 export interface Control {
   /** Bytes. */
   readonly window: number
-  onAck(packet: Packet, now: number, rate: number, rttMs: number, limited: boolean): void
-  onLoss(packet: Packet, now: number): void
+  onAck(packet: Acked, now: number, rate: number, rttMs: number, limited: boolean): void
+  onLoss(packet: Acked, now: number): void
   onTimeout(): void
 }
 
@@ -131,13 +134,7 @@ export class Cubic implements Control {
   private recoverUntil = -1
   private sentAt = 0
 
-  onAck(
-    { size, sentAt }: Packet,
-    now: number,
-    _rate: number,
-    _rtt: number,
-    limited: boolean,
-  ): void {
+  onAck({ size, sentAt }: Acked, now: number, _rate: number, _rtt: number, limited: boolean): void {
     this.sentAt = now
     if (limited || sentAt < this.recoverUntil) return
     if (this.window < this.threshold) {
@@ -151,7 +148,7 @@ export class Cubic implements Control {
     this.window += (Math.min(step, this.window / 2) * size) / this.window
   }
 
-  onLoss({ sentAt }: Packet, now: number): void {
+  onLoss({ sentAt }: Acked, now: number): void {
     if (sentAt < this.recoverUntil) return
     this.recoverUntil = now
     this.epoch = now
@@ -174,7 +171,7 @@ export class Bbr implements Control {
   private startup = true
   private plateau = { rate: 0, rounds: 0, until: 0 }
 
-  onAck({ size }: Packet, now: number, rate: number, rttMs: number, limited: boolean): void {
+  onAck({ size }: Acked, now: number, rate: number, rttMs: number, limited: boolean): void {
     const best = this.best()
     if (rate > best || !limited) this.rates.push({ at: now, rate })
     const oldest = now - Math.max(10 * rttMs, 1000)

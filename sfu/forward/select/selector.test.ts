@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../../../bench/net/random.ts'
+import { seededRandom } from '../../simulation/net/random.ts'
 import { type Selection, Selector, type SourceInput } from './selector.ts'
 import { camera, microphone, NO_LIMITS } from './test-sources.ts'
 
