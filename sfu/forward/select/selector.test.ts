@@ -123,6 +123,18 @@ describe('a selector', () => {
     expect(world.run(1000)).toEqual(['2/3'])
   })
 
+  it('takes a fall in several steps for one, so that the path is believed soon after it', () => {
+    const world = new World(camera('a'))
+    world.run(1000)
+    for (const budget of [1e6, 700_000, 400_000, 200_000, 100_000]) {
+      world.budget = budget
+      world.run(200)
+    }
+    world.budget = 10e6
+    expect(world.run(1900)).not.toEqual(['2/3'])
+    expect(world.run(200)).toEqual(['2/3'])
+  })
+
   it('does at once what a person does: hides, shows, enlarges, pins', () => {
     const world = new World(camera('a'), camera('b'))
     world.budget = 900_000

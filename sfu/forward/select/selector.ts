@@ -162,6 +162,8 @@ function remember(memory: Memory, step: Step | null, ladder: readonly Step[], no
     memory.fitsSince = Number.POSITIVE_INFINITY
   } else if (after < before && ladder.length > 0) {
     if (now - memory.raisedAt < SOON_MS) memory.holdMs = Math.min(MAX_HOLD_MS, memory.holdMs * 2)
+    // A path that falls is followed in several steps: they take back one raise, not one each.
+    memory.raisedAt = Number.NEGATIVE_INFINITY
     memory.loweredAt = now
   }
   memory.shown = ladder.length > 0
