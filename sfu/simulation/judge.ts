@@ -2,6 +2,7 @@
 
 import type { ReceivedTrack } from './received-track.ts'
 import type { SimulatedReceiver } from './receiver.ts'
+import type { SentFrame } from './sent-frame.ts'
 
 /** Delays of what was sent in a stretch and arrived, ms, ascending. */
 export function delays(track: ReceivedTrack, from: number, to: number): number[] {
@@ -26,21 +27,19 @@ export function missingSound(track: ReceivedTrack, from: number, to: number): nu
     .map(({ sentAt }) => sentAt)
 }
 
-/** How long sound may wait before the relay drops it, ms. */
+/** How long sound may wait before the relay drops it, and how far it is from publisher to relay; ms. */
 const SOUND_BUDGET_MS = 400
+const TO_RELAY_MS = 20
 
-/**
- * Sound that did not come though, while it could have been sent, something else was.
- * @param pathMs how long the way to the receiver is
- */
-export function soundDroppedForOthers(receiver: SimulatedReceiver, end: number, pathMs: number) {
-  const others = receiver.tracks
-    .filter((track) => !receiver.sounds.includes(track))
-    .flatMap(({ objects }) => objects.map(({ at }) => at))
+/** When sound was sent that did not come though, while it waited, the relay sent something else. */
+export function soundDroppedForOthers(receiver: SimulatedReceiver, end: number): number[] {
+  const others = receiver.relayed.objects
+    .filter(({ alias }) => !receiver.sounds.includes(receiver.byAlias.get(alias)!))
+    .map(({ at }) => at)
   return receiver.sounds.flatMap((sound) =>
     missingSound(sound, firstHeard(sound), end - 1000).filter((sentAt) => {
-      const from = sentAt + pathMs
-      return others.some((at) => at > from + 50 && at < from + SOUND_BUDGET_MS)
+      const from = sentAt + TO_RELAY_MS
+      return others.some((at) => at > from + 10 && at < from + SOUND_BUDGET_MS)
     }),
   )
 }
@@ -50,11 +49,28 @@ function firstHeard({ objects }: ReceivedTrack): number {
   return objects[0]?.object.frame.sentAt ?? Number.POSITIVE_INFINITY
 }
 
+/** Objects that the relay sent before it had sent what they build on, by name and place. */
+function undecodable(receiver: SimulatedReceiver): string[] {
+  const sent = new Map<SentFrame, number>()
+  const found: string[] = []
+  for (const { alias, group, object: id } of receiver.relayed.objects) {
+    const track = receiver.byAlias.get(alias)
+    const object = track?.ledger.find(group, id)
+    if (!track || !object) continue
+    const { reference } = object.frame
+    sent.set(object.frame, (sent.get(object.frame) ?? 0) + 1)
+    if (!reference || sent.get(reference) === reference.objects.length) continue
+    found.push(`undecodable: ${track.ledger.name} ${group}/${id}`)
+  }
+  return found
+}
+
 /** What is wrong with what a receiver got; nothing may be. */
 export function faultsOf(receiver: SimulatedReceiver): string[] {
+  const wrong = receiver.tracks.flatMap((track) => track.wrong)
   return [
     ...receiver.faults,
-    ...receiver.tracks.flatMap(({ wrong }) => wrong.map((place) => `other bytes: ${place}`)),
-    ...receiver.tracks.flatMap((track) => track.undecodable().map((at) => `undecodable: ${at}`)),
+    ...wrong.map((place) => `other bytes: ${place}`),
+    ...undecodable(receiver),
   ]
 }

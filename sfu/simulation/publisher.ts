@@ -1,5 +1,6 @@
 /** For tests (vitest): a participant that sends sound and a camera in three sizes, as the relay's feedback says. */
 
+import { limitsOf, renditionsOf } from '../../client-lib/media/renditions.ts'
 import { UplinkController } from '../../client-lib/media/uplink-controller.ts'
 import {
   decodePublisherFeedback,
@@ -11,16 +12,11 @@ import { Session } from '../../moq/session/index.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import { textOf } from '../../moq/wire/names.ts'
 import { FRAME_MS } from './encoder.ts'
-import { AUDIO_FRAME_MS, type PictureSize, SentPicture, SentSound } from './sent-track.ts'
+import { AUDIO_FRAME_MS, SentPicture, SentSound } from './sent-track.ts'
 import { type Access, type Connection, ROOM, type SimulatedWorld } from './world.ts'
 
-/** The browser library's sizes and bitrates. */
-export const SIZES: readonly PictureSize[] = [
-  { width: 320, height: 180, bitrate: 150_000 },
-  { width: 640, height: 360, bitrate: 500_000 },
-  { width: 1280, height: 720, bitrate: 2_000_000 },
-]
-const LEAST_SHARE = 0.4
+/** As the browser library sends a camera of 720p, the smallest first. */
+const RENDITIONS = renditionsOf({ width: 1280, height: 720, framerate: 30 })
 const SOUND_BITRATE = 60_000
 
 export interface PublisherOptions {
@@ -28,6 +24,8 @@ export interface PublisherOptions {
   /** Index of its leaf in the group. */
   readonly leaf: number
   readonly access?: Access
+  /** Its encoders follow the relay's feedback; else each makes all that it may. */
+  readonly follows?: boolean
 }
 
 export class SimulatedPublisher {
@@ -37,38 +35,34 @@ export class SimulatedPublisher {
   /** The smallest first. */
   readonly pictures: readonly SentPicture[]
   private readonly world: SimulatedWorld
-  private readonly session: Session
   private readonly controller: UplinkController
   private newest = -1
 
-  constructor(world: SimulatedWorld, { participant, leaf, access = {} }: PublisherOptions) {
+  constructor(world: SimulatedWorld, options: PublisherOptions) {
+    const { participant, leaf, access = {}, follows = false } = options
     this.world = world
     this.participant = participant
     const facts = { leaf, epoch: 1, now: () => world.now, random: world.random }
     this.sound = new SentSound({ ...facts, number: 0 })
-    this.pictures = SIZES.map(
+    this.pictures = RENDITIONS.map(
       (size, index) =>
         new SentPicture(videoTrackName(index), size, { ...facts, number: index + 1 }),
     )
     this.controller = new UplinkController(
       {
-        renditions: SIZES.map(({ bitrate }, index) => ({
-          name: videoTrackName(index),
-          minBitrate: bitrate * LEAST_SHARE,
-          maxBitrate: bitrate,
-          framerate: 30,
-          temporalLayers: 3,
-        })),
+        renditions: RENDITIONS.map((settings, index) => limitsOf(videoTrackName(index), settings)),
         reserved: SOUND_BITRATE,
-        onPlan: () => this.followPlan(),
+        onPlan: () => {
+          if (follows) this.followPlan()
+        },
         onKeyFrameWanted: (name) =>
           this.pictures.find(({ ledger }) => ledger.name === name)?.requestKeyFrame(),
       },
       world.now,
     )
-    this.followPlan()
+    if (follows) this.followPlan()
     this.connection = world.connect(access)
-    this.session = this.connect()
+    this.join()
     world.every(AUDIO_FRAME_MS, () => this.sound.tick())
     for (const picture of this.pictures) world.every(FRAME_MS, () => picture.tick())
   }
@@ -86,7 +80,7 @@ export class SimulatedPublisher {
     for (const track of this.tracks) track.useEpoch(epoch)
   }
 
-  private connect(): Session {
+  private join(): void {
     const session = new Session(this.connection.path.client, {
       role: 'client',
       clock: this.world.clock,
@@ -111,15 +105,16 @@ export class SimulatedPublisher {
         },
       },
     )
-    return session
   }
 
   private followPlan(): void {
-    for (const [index, { active, bitrate, framerate }] of this.controller.plan.entries()) {
+    for (const [index, plan] of this.controller.plan.entries()) {
       const { encoder, floods } = this.pictures[index]!
       if (floods) continue
-      encoder.bitrate = active ? bitrate : 0
-      encoder.layers = framerate > 20 ? 3 : framerate > 10 ? 2 : 1
+      encoder.bitrate = plan.active ? plan.bitrate : 0
+      // A frame rate is halved by leaving out the topmost layer.
+      const byRate = plan.framerate > 20 ? 3 : plan.framerate > 10 ? 2 : 1
+      encoder.layers = Math.min(byRate, plan.temporalLayers)
     }
   }
 

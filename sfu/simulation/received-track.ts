@@ -4,9 +4,8 @@ import type { SentFrame, SentObject } from './sent-frame.ts'
 
 /** A frame as far as it came. */
 interface Arrival {
-  /** Objects that arrived, and those that the relay sent at all. */
+  /** Objects that arrived. */
   arrived: number
-  forwarded: number
   /** When it could be decoded, ms; Infinity: not yet. */
   decodedAt: number
 }
@@ -25,7 +24,6 @@ export class ReceivedTrack {
   /** Places whose bytes are not those that were sent, or that came twice. */
   readonly wrong: string[] = []
   private readonly seen = new Set<SentObject>()
-  private readonly forwarded = new Set<SentObject>()
   private readonly frames = new Map<SentFrame, Arrival>()
   private readonly waiting = new Map<SentFrame, SentFrame[]>()
   private readonly onDecoded: (frame: SentFrame) => void
@@ -52,44 +50,16 @@ export class ReceivedTrack {
     }
     this.seen.add(object)
     this.objects.push({ object, at: now })
-    this.onForwarded(object)
     const { frame } = object
     const arrival = this.arrivalOf(frame)
     arrival.arrived++
     if (arrival.arrived === frame.objects.length) this.whole(frame, now)
   }
 
-  /** The relay sent it as a datagram, which was lost. */
-  onLost(group: number, id: number): void {
-    const object = this.ledger.find(group, id)
-    if (object) this.onForwarded(object)
-  }
-
-  /** Objects that the relay sent though it had not sent what they build on. */
-  undecodable(): string[] {
-    const found: string[] = []
-    for (const object of this.forwarded) {
-      const { reference } = object.frame
-      if (!reference || this.wasForwarded(reference)) continue
-      found.push(`${this.ledger.name} ${object.group}/${object.object}`)
-    }
-    return found
-  }
-
-  private onForwarded(object: SentObject): void {
-    if (this.forwarded.has(object)) return
-    this.forwarded.add(object)
-    this.arrivalOf(object.frame).forwarded++
-  }
-
-  private wasForwarded(frame: SentFrame): boolean {
-    return this.frames.get(frame)?.forwarded === frame.objects.length
-  }
-
   private arrivalOf(frame: SentFrame): Arrival {
     let arrival = this.frames.get(frame)
     if (!arrival) {
-      arrival = { arrived: 0, forwarded: 0, decodedAt: Number.POSITIVE_INFINITY }
+      arrival = { arrived: 0, decodedAt: Number.POSITIVE_INFINITY }
       this.frames.set(frame, arrival)
     }
     return arrival

@@ -9,10 +9,10 @@ import {
 } from '../../moq/media/index.ts'
 import { Session, TrackPublisher } from '../../moq/session/index.ts'
 import { RequestCode, ResetCode } from '../../moq/wire/codes.ts'
-import { decodeDatagram } from '../../moq/wire/datagram.ts'
 import { textOf, trackOf } from '../../moq/wire/names.ts'
 import type { SimulatedPublisher } from './publisher.ts'
 import { ReceivedTrack } from './received-track.ts'
+import { RelayTap } from './relay-tap.ts'
 import { ShownPicture } from './shown-picture.ts'
 import { type Access, type Connection, ROOM, type SimulatedWorld } from './world.ts'
 
@@ -44,6 +44,9 @@ export interface ReceiverOptions {
 
 export class SimulatedReceiver {
   readonly connection: Connection
+  /** What the relay sends it. */
+  readonly relayed: RelayTap
+  readonly byAlias = new Map<number, ReceivedTrack>()
   readonly tracks: ReceivedTrack[] = []
   readonly sounds: ReceivedTrack[] = []
   /** By publisher. */
@@ -55,8 +58,6 @@ export class SimulatedReceiver {
   private readonly session: Session
   private readonly watches: readonly SimulatedPublisher[]
   private readonly reports = new TrackPublisher({ trackAlias: 0, priority: 0 })
-  private readonly byAlias = new Map<number, ReceivedTrack>()
-  private readonly early: { alias: number; group: number; object: number }[] = []
   private group = 0
   private received = { objects: 0, bytes: 0 }
   private reportedAt: number
@@ -65,7 +66,8 @@ export class SimulatedReceiver {
     this.world = world
     this.watches = watches
     this.reportedAt = world.now
-    this.connection = world.connect(access, (bytes) => this.onLost(bytes))
+    this.relayed = new RelayTap(() => world.now)
+    this.connection = world.connect(access, this.relayed)
     this.session = new Session(this.connection.path.client, {
       role: 'client',
       clock: world.clock,
@@ -110,7 +112,7 @@ export class SimulatedReceiver {
       trackOf(participantNamespace(ROOM, publisher), ledger.name),
       { subscriberPriority, rendezvousTimeout: RENDEZVOUS_MS },
       {
-        onAccepted: () => this.named(subscription.trackAlias ?? -1, track),
+        onAccepted: () => this.byAlias.set(subscription.trackAlias ?? -1, track),
         onRejected: ({ reason }) => this.faults.push(`${ledger.name}: ${reason}`),
         onDone: ({ reason }) => this.faults.push(`${ledger.name} ended: ${reason}`),
         onObject: ({ group, object, payload }) => {
@@ -120,22 +122,6 @@ export class SimulatedReceiver {
         },
       },
     )
-  }
-
-  private named(alias: number, track: ReceivedTrack): void {
-    this.byAlias.set(alias, track)
-    for (const lost of this.early) if (lost.alias === alias) track.onLost(lost.group, lost.object)
-  }
-
-  private onLost(bytes: Uint8Array): void {
-    const datagram = decodeDatagram(bytes)
-    // Padding.
-    if (!datagram) return
-    const { trackAlias: alias } = datagram
-    const { group, object } = datagram.object
-    const track = this.byAlias.get(alias)
-    if (track) track.onLost(group, object)
-    else this.early.push({ alias, group, object })
   }
 
   private report(): void {

@@ -11,6 +11,7 @@ import { SimulatedClock } from './net/clock.ts'
 import type { LinkConditions } from './net/link.ts'
 import { SimulatedPath } from './net/path.ts'
 import { seededRandom } from './net/random.ts'
+import type { Tap } from './net/session.ts'
 
 /** Both directions of a participant's access to the network. */
 export interface Access {
@@ -80,13 +81,13 @@ export class SimulatedWorld {
     return this.clock.now()
   }
 
-  connect(access: Access, onDatagramLost?: (bytes: Uint8Array) => void): Connection {
+  connect(access: Access, tap?: Tap): Connection {
     const path = new SimulatedPath({
       clock: this.clock,
       random: this.random,
       up: { ...HOME, ...access.up },
       down: { ...HOME, ...access.down },
-      ...(onDatagramLost && { onDatagramLost }),
+      ...(tap && { tap }),
     })
     return { path, peer: this.relay.addSession(path.server) }
   }

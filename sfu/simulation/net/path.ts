@@ -1,7 +1,7 @@
 import type { SimulatedClock } from './clock.ts'
 import type { WirePacket } from './frames.ts'
 import type { LinkConditions } from './link.ts'
-import { SimulatedSession } from './session.ts'
+import { SimulatedSession, type Tap } from './session.ts'
 import { Wire } from './wire.ts'
 
 export interface PathOptions {
@@ -15,8 +15,8 @@ export interface PathOptions {
   readonly path?: string
   /** Default 100, as Chromium grants. */
   readonly streamCredit?: number
-  /** A datagram on its way to the client is lost. */
-  readonly onDatagramLost?: (bytes: Uint8Array) => void
+  /** For what goes to the client. */
+  readonly tap?: Tap
 }
 
 /** Two sessions and what is between them: for each direction a link, with acknowledgements among the packets. */
@@ -36,7 +36,7 @@ export class SimulatedPath {
       ...common,
       side: 'server',
       out: this.down,
-      onDatagramLost: options.onDatagramLost,
+      tap: options.tap,
     })
     this.up.onArrival = (packet) => this.server.take(packet)
     this.down.onArrival = (packet) => this.client.take(packet)

@@ -10,6 +10,8 @@ export interface StreamHost {
   /** The stream may have something to send. */
   ready(stream: SimulatedSendStream): void
   control(frame: ControlFrame): void
+  /** The owner writes. */
+  wrote(stream: SimulatedSendStream, bytes: Uint8Array): void
   /** Runs a callback of the owner's from the loop, not from inside a call. */
   later(task: () => void): void
 }
@@ -45,6 +47,7 @@ export class SimulatedSendStream implements SendStream {
   write(bytes: Uint8Array): void {
     if (this.over || this.fin !== 'open' || bytes.length === 0) return
     this.used = true
+    this.host.wrote(this, bytes)
     this.chunks.push(bytes)
     this.waiting += bytes.length
     this.host.ready(this)

@@ -26,6 +26,13 @@ import { SimulatedSendStream, type StreamHost } from './send-stream.ts'
 import { SimulatedSender } from './sender.ts'
 import type { Wire } from './wire.ts'
 
+/** Looks at what a session is given to send. */
+export interface Tap {
+  /** Of a unidirectional stream. */
+  onStream(id: number, bytes: Uint8Array): void
+  onDatagram(bytes: Uint8Array): void
+}
+
 export interface SimulatedSessionOptions {
   readonly clock: SimulatedClock
   readonly side: 'client' | 'server'
@@ -34,8 +41,7 @@ export interface SimulatedSessionOptions {
   /** Streams of this side's that may be open at once, of each kind. */
   readonly streamCredit: number
   readonly out: Wire<WirePacket>
-  /** A datagram that was sent is lost on its way. */
-  readonly onDatagramLost?: ((bytes: Uint8Array) => void) | undefined
+  readonly tap?: Tap | undefined
 }
 
 /** Datagrams that wait for the congestion window; more are not taken. */
@@ -113,6 +119,7 @@ export class SimulatedSession implements TransportSession, StreamHost {
 
   sendDatagram(bytes: Uint8Array): boolean {
     if (bytes.length > this.maxDatagramSize || this.datagrams.length >= MAX_DATAGRAMS) return false
+    this.options.tap?.onDatagram(bytes)
     this.datagrams.push(bytes)
     this.planFlush()
     return true
@@ -146,6 +153,10 @@ export class SimulatedSession implements TransportSession, StreamHost {
   control(frame: ControlFrame): void {
     this.controls.push(frame)
     this.planFlush()
+  }
+
+  wrote({ id, kind }: SimulatedSendStream, bytes: Uint8Array): void {
+    if (kind === 'uni') this.options.tap?.onStream(id, bytes)
   }
 
   later(task: () => void): void {
@@ -226,8 +237,7 @@ export class SimulatedSession implements TransportSession, StreamHost {
   private repeat(frames: readonly Frame[]): void {
     for (const frame of frames) {
       if (frame.type === 'stream') this.sending.get(frame.id)?.lost(frame)
-      else if (frame.type === 'datagram') this.options.onDatagramLost?.(frame.bytes)
-      else if (frame.type !== 'close') this.controls.push(frame)
+      else if (frame.type !== 'datagram' && frame.type !== 'close') this.controls.push(frame)
     }
     this.planFlush()
   }

@@ -79,7 +79,7 @@ async function flood(conditions: Partial<LinkConditions>, ms: number) {
   return {
     received,
     sent: all.subarray(0, received.length),
-    congestion: path.server.congestion(),
+    congestion: path.server.congestion()!,
     queueMs: path.down.queueMs,
   }
 }
