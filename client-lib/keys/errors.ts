@@ -35,6 +35,18 @@ export class KeysError extends Error {
   }
 }
 
+/** The room, or the caller, wants a suite that cannot be had here. */
+export class UnsupportedSuiteError extends KeysError {
+  /** Its name in the room's parameters; of a later version maybe. */
+  readonly suite: string
+
+  constructor(suite: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super('suite-unsupported', `suite ${suite} is not supported here: ${why}`, cause)
+    this.suite = suite
+  }
+}
+
 /** Runs `work`; what is not a KeysError yet becomes one with this code. */
 export async function asKeysError<T>(
   code: KeysErrorCode,

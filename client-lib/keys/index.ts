@@ -5,7 +5,7 @@
 
 export { type Authenticate, admitAll, type IdentityClaim } from './authenticate.ts'
 export type { EpochKeys, EpochReason } from './epoch.ts'
-export { KeysError, type KeysErrorCode } from './errors.ts'
+export { KeysError, type KeysErrorCode, UnsupportedSuiteError } from './errors.ts'
 export { fingerprint } from './fingerprint.ts'
 export type { SignatureKeys } from './identity.ts'
 export { proveKey } from './key-proof.ts'

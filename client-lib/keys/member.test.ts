@@ -1,7 +1,9 @@
 import fc from 'fast-check'
+import type { Ciphersuite } from 'ts-mls'
 import { describe, expect, it } from 'vitest'
 import { decodeSnapshot, encodeLogEntry, encodeSnapshot } from '../../moq/delivery/index.ts'
 import { Sequencer } from '../../sfu/delivery/sequencer.ts'
+import { mixedCryptoProvider } from './crypto-provider.ts'
 import { MlsMember } from './member.ts'
 import type { MemberEvents, MemberOptions } from './member-types.ts'
 import { SerialQueue } from './serial-queue.ts'
@@ -33,6 +35,7 @@ describe('the suite of a room', () => {
     await room.run(2000)
     expect(bob.last.suite).toBe('classical')
     expect(codes(bob)).toEqual(['suite-adopted'])
+    expect(bob.alarms[0]?.message).toBe('the room has suite classical, not x-wing')
   })
 
   it('is refused by one who requires another', async () => {
@@ -93,6 +96,88 @@ describe.each(['x-wing', 'classical', 'p256'] as const)('a room of suite %s', (s
     await room.run(1000)
     expect(bob.failure).toMatchObject({ code: 'suite-unsupported' })
     expect(bob.failure?.message).toContain(suite.toUpperCase())
+  })
+})
+
+describe('a client without P-256', () => {
+  const missing = async () => {
+    throw new Error('no P-256')
+  }
+
+  it.each([
+    ['at all', { getCiphersuiteImpl: missing }],
+    [
+      'signatures',
+      {
+        async getCiphersuiteImpl(suite: Ciphersuite) {
+          const impl = await mixedCryptoProvider.getCiphersuiteImpl(suite)
+          return { ...impl, signature: { ...impl.signature, keygen: missing } }
+        },
+      },
+    ],
+    [
+      'key exchange',
+      {
+        async getCiphersuiteImpl(suite: Ciphersuite) {
+          const impl = await mixedCryptoProvider.getCiphersuiteImpl(suite)
+          return { ...impl, hpke: { ...impl.hpke, generateKeyPair: missing } }
+        },
+      },
+    ],
+  ])('%s is told the name of the suite of a room that has it, and does not join', async (_, crypto) => {
+    const room = new SimulatedRoom(new Sequencer(), 'p256', 12)
+    const ann = room.join('ann')
+    await room.run(1000)
+    const bob = room.join('bob', { suite: 'classical', crypto })
+    await room.run(2000)
+    expect(bob.failure).toMatchObject({ code: 'suite-unsupported', suite: 'p256' })
+    expect(bob.failure?.message).toBe('suite p256 is not supported here: no P-256')
+    expect(bob.epochs).toEqual([])
+    expect(ann.last.roster).toHaveLength(1)
+  })
+})
+
+describe('handshake messages that come again', () => {
+  it('change nothing, however old they are and in whatever order they come', async () => {
+    const room = newRoom()
+    const submissions: [Participant, Uint8Array][] = []
+    room.tamper = (from, submission) => {
+      submissions.push([from, submission])
+      return submission
+    }
+    const ann = room.join('ann')
+    await room.run(1000)
+    const bob = room.join('bob')
+    await room.run(1000)
+    const cyn = room.join('cyn')
+    await room.run(1000)
+    bob.member.update()
+    await room.run(1000)
+    room.leave(cyn)
+    await room.run(2000)
+    const members = [ann, bob]
+    const state = () =>
+      members.map(({ member, epochs, alarms, states }) => {
+        return { ...member.dump(), roster: member.roster, epochs: epochs.length, alarms, states }
+      })
+    const before = JSON.stringify(state())
+    const log = room.service.log('room').map(({ bytes }) => bytes)
+    const snapshot = room.service.snapshot('room')
+    expect(log.length).toBeGreaterThanOrEqual(5)
+
+    // As a relay would that sends what it has once more.
+    for (const { member } of members) {
+      for (const entry of [...log, ...log.toReversed()]) member.onLogEntry(entry)
+      member.onSnapshot(snapshot)
+    }
+    // As a member, or who recorded one, would that submits what was taken once more.
+    for (const [from, submission] of submissions.slice()) {
+      room.service.submit('room', from.id, submission, room.wallClock())
+    }
+    await room.run(10_000)
+    expect(JSON.stringify(state())).toBe(before)
+    expect(room.service.log('room').map(({ bytes }) => bytes)).toEqual(log)
+    expect(room.service.snapshot('room')).toEqual(snapshot)
   })
 })
 

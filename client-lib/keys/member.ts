@@ -4,7 +4,7 @@
  */
 
 import { decodeLogEntry, decodeSnapshot, UnknownSuiteError } from '../../moq/delivery/index.ts'
-import { KeysError } from './errors.ts'
+import { KeysError, UnsupportedSuiteError } from './errors.ts'
 import { guardEvents } from './member-output.ts'
 import type { MemberDump, MemberEvents, MemberOptions } from './member-types.ts'
 import { Membership } from './membership.ts'
@@ -159,7 +159,7 @@ export class MlsMember {
       const message = error instanceof Error ? error.message : String(error)
       // Whoever is in a group already is in one whose suite is known.
       if (error instanceof UnknownSuiteError && this.membership.isOutside) {
-        this.membership.fail(new KeysError('suite-unsupported', message, error))
+        this.membership.fail(new UnsupportedSuiteError(error.suite, error))
       } else this.events.onAlarm({ code: 'malformed', message, cause: error })
       return undefined
     }

@@ -32,7 +32,7 @@ import { sameBytes } from '../../moq/wire/names.ts'
 import { type Authenticate, authenticateLeaf } from './authenticate.ts'
 import { mixedCryptoProvider } from './crypto-provider.ts'
 import { engineConfig } from './engine-config.ts'
-import { asKeysError, KeysError } from './errors.ts'
+import { asKeysError, KeysError, UnsupportedSuiteError } from './errors.ts'
 import { EpochExporter } from './exporter.ts'
 import { type Identity, participantOf, type SignatureKeys } from './identity.ts'
 import { signAsLeaf, verifyAsLeaf } from './leaf-signature.ts'
@@ -76,24 +76,30 @@ export class MlsEngine {
     this.maxMembers = settings.maxMembers
   }
 
-  /** @throws KeysError `suite-unsupported` */
-  static load(suite: SuiteName, settings: EngineSettings): Promise<MlsEngine> {
-    return asKeysError('suite-unsupported', `no ${suite} here`, async () => {
+  /** @throws UnsupportedSuiteError where the suite's key exchange, or all of it, is missing */
+  static async load(suite: SuiteName, settings: EngineSettings): Promise<MlsEngine> {
+    try {
       const provider = settings.crypto ?? mixedCryptoProvider
       const crypto = await provider.getCiphersuiteImpl(getCiphersuiteFromName(mlsSuites[suite]))
+      // A provider may find out only when it is used.
+      await crypto.hpke.generateKeyPair()
       return new MlsEngine(suite, crypto, settings)
-    })
+    } catch (error) {
+      throw new UnsupportedSuiteError(suite, error)
+    }
   }
 
   get impl(): CiphersuiteImpl {
     return this.crypto
   }
 
-  /** @throws KeysError `suite-unsupported` where the browser lacks the suite's signatures */
-  generateSignatureKeys(): Promise<SignatureKeys> {
-    return asKeysError('suite-unsupported', `no keys of ${this.suite} here`, () =>
-      this.crypto.signature.keygen(),
-    )
+  /** @throws UnsupportedSuiteError where the browser lacks the suite's signatures */
+  async generateSignatureKeys(): Promise<SignatureKeys> {
+    try {
+      return await this.crypto.signature.keygen()
+    } catch (error) {
+      throw new UnsupportedSuiteError(this.suite, error)
+    }
   }
 
   /** Epoch 0 of a new group with this member alone. The identity's keys become the group's. */

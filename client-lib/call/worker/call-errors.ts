@@ -2,7 +2,7 @@
 
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
-import type { KeysError } from '../../keys/index.ts'
+import { type KeysError, UnsupportedSuiteError } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import { ConnectError } from '../../transport/connect.ts'
 import type { CallError } from '../types.ts'
@@ -35,9 +35,13 @@ export function connectionLost({ by, code, reason }: CloseInfo, hasToken: boolea
 }
 
 export function keysFailed(error: KeysError): CallError {
+  const message =
+    error instanceof UnsupportedSuiteError
+      ? `This room is encrypted with the suite “${error.suite}”, which this browser or this version of the page does not support.`
+      : 'The encryption keys of this room could not be agreed on.'
   return {
     code: 'keys-failed',
-    message: 'The encryption keys of this room could not be agreed on.',
+    message,
     detail: `${error.code}: ${error.message}`,
   }
 }
