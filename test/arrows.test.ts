@@ -43,11 +43,22 @@ function sources(folder: string): string[] {
 
 /** Files that only tests load say so in their first lines. */
 function isTestSupport(file: string): boolean {
-  return /vitest|fast-check/.test(readFileSync(join(ROOT, file), 'utf8'))
+  return /vitest|fast-check/.test(textOf(file))
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
+}
+
+function withoutTypes(text: string): string {
+  return text.replace(/^(import|export) type\b[^'"]*?(from ['"][^'"]+['"]|\}$)/gm, '')
 }
 
 function importsOf(file: string): Import[] {
-  const text = readFileSync(join(ROOT, file), 'utf8')
+  return importsIn(file, textOf(file))
+}
+
+function importsIn(file: string, text: string): Import[] {
   const pattern = /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n]*?)?['"]([^'"]+)['"]/g
   const dynamic = /import\(\s*['"]([^'"]+)['"]\s*\)/g
   const found = [...text.matchAll(pattern), ...text.matchAll(dynamic)].map((match) => match[1]!)
@@ -60,6 +71,10 @@ function importsOf(file: string): Import[] {
 }
 
 const imports = Object.keys(ARROWS).flatMap((folder) => sources(folder).flatMap(importsOf))
+/** Without those that are of types alone, which are not there any more when the code runs. */
+const loaded = Object.keys(ARROWS).flatMap((folder) =>
+  sources(folder).flatMap((file) => importsIn(file, withoutTypes(textOf(file)))),
+)
 const topOf = (path: string) => path.split('/')[0]!
 
 describe('dependency arrows', () => {
@@ -112,6 +127,24 @@ describe('dependency arrows', () => {
         topOf(file) === 'sfu' && topOf(target) === 'sframe' && target !== 'sframe/header.ts',
     )
     expect(wrong).toEqual([])
+  })
+
+  it('keep encryption off the main thread of a page: it reaches SFrame and MLS by its worker only', () => {
+    // A worker's script is loaded by its address.
+    const scripts = loaded.filter(({ target }) => !target.includes('?'))
+    const byFile = Map.groupBy(scripts, ({ file }) => file)
+    const reached = new Set(['client-lib/app/main.ts'])
+    for (const file of reached) for (const { target } of byFile.get(file) ?? []) reached.add(target)
+    // The page of ours, the call, and what of it is not in the worker.
+    expect(reached).toContain('client-lib/call/call.ts')
+    const keepers = (files: Iterable<string>) =>
+      [...files].filter((file) =>
+        /^(sframe\/|client-lib\/keys\/|client-lib\/call\/worker\/|ts-mls)/.test(file),
+      )
+    expect(keepers(reached)).toEqual([])
+    const worker = new Set(['client-lib/call/worker/main.ts'])
+    for (const file of worker) for (const { target } of byFile.get(file) ?? []) worker.add(target)
+    expect(keepers(worker)).toEqual(expect.arrayContaining(['sframe/sender.ts', 'ts-mls']))
   })
 
   it('keep QUIC out of forwarding and media out of the engines', () => {

@@ -143,7 +143,17 @@ describe('a call over WebTransport', () => {
     const pictures = (snapshot: Snapshot) => snapshot.verificationEmoji.map(({ symbol }) => symbol)
     expect(pictures(ofOne!)).toEqual(pictures(ofTwo!))
     expect(others(ofOne!)[0]!.safetyNumber).toBe(others(ofTwo!)[0]!.safetyNumber)
+    const rosters = [ofOne!, ofTwo!].map(({ roster }) => roster)
+    expect(rosters[0]!.map(({ leaf, name }) => [leaf, name])).toEqual([
+      [0, 'one'],
+      [1, 'two'],
+    ])
+    const keysOf = (roster: Snapshot['roster']) => roster.map(({ fingerprint }) => fingerprint)
+    expect(keysOf(rosters[1]!)).toEqual(keysOf(rosters[0]!))
     await one.page.click('#padlock')
+    const panel = await one.page.locator('#member-list').innerText()
+    for (const { fingerprint } of rosters[0]!) expect(panel).toContain(fingerprint)
+    expect(panel).toMatch(/two\s+Came at .+ \(epoch 1\)/)
     expect(await one.page.locator('#verification-emoji li').allTextContents()).toEqual(
       ofOne!.verificationEmoji.map(({ symbol, name }) => symbol + name),
     )

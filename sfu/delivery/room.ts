@@ -1,11 +1,11 @@
 /** A room of the service: its group, if it has one, and what keeps its participants within bounds. */
 
 import { Bars } from './bars.ts'
-import type { Waiting } from './batch.ts'
 import { Refusal } from './refusal.ts'
 import type { RoomGroup } from './room-group.ts'
 import type { SequencerSettings } from './settings.ts'
 import { TokenBucket } from './token-bucket.ts'
+import type { Waiting } from './waiting.ts'
 
 export class Room {
   group: RoomGroup | null = null

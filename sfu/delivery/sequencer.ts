@@ -9,7 +9,7 @@
  */
 
 import { encodeSnapshot } from '../../moq/delivery/index.ts'
-import { type Accepted, Batch, type Outcome, type SubmitResult, type Waiting } from './batch.ts'
+import { type Accepted, Batch, type Outcome } from './batch.ts'
 import { type DeliveryCounters, makeDeliveryCounters } from './counters.ts'
 import type { LogRecord } from './log.ts'
 import { Refusal } from './refusal.ts'
@@ -19,8 +19,9 @@ import type { RoomGroup } from './room-group.ts'
 import type { RoomStore, StorageError } from './room-store.ts'
 import { defaultSequencerSettings, type SequencerSettings } from './settings.ts'
 import { encodeStored } from './stored.ts'
+import type { SubmitResult, Waiting } from './waiting.ts'
 
-export type { SubmitResult } from './batch.ts'
+export type { SubmitResult } from './waiting.ts'
 
 /** Hears what is to be published on a room's `log`, in order. */
 export type LogListener = (room: string, records: readonly LogRecord[]) => void
