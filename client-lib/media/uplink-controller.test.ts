@@ -140,8 +140,16 @@ describe('the uplink controller', () => {
       before = bench.total
     }
     expect(began['video/1']).toBeGreaterThan(4000)
-    expect(began['video/2']! - began['video/1']!).toBeGreaterThan(4000)
+    expect(began['video/2']! - began['video/1']!).toBeGreaterThan(1500)
     expect(began['video/2']).toBeLessThan(30_000)
+  })
+
+  it('begins soon whatever the path bears, where it was never too narrow', () => {
+    const bench = new Bench()
+    bench.feed({ estimate: 2_500_000 }, 800)
+    expect(bench.active).toEqual(['video/0', 'video/1'])
+    bench.feed({ estimate: 2_500_000 }, 4000)
+    expect(bench.active).toEqual(['video/0', 'video/1', 'video/2'])
   })
 
   it('does not swing while the estimate does a little', () => {

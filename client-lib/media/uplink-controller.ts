@@ -54,15 +54,20 @@ const USED = 0.9
 /** Growth of what is used, a second, and the least step of it, bits/s. */
 const RISE = 0.15
 const LEAST_RISE = 30_000
+/** The same while the path has not been too narrow for so long, ms. */
+const CALM_RISE = 0.6
+const CALM_MS = 10_000
 /** To begin a rendition there has to be this much more than it needs, for so long, ms. */
 export const PROOF = 1.2
 const PROOF_MS = 2000
+/** On a calm path: until what is not wanted is known. */
+const CALM_PROOF_MS = 500
 /** What nobody watches goes on for so long, ms: somebody changes between two pictures. */
 const UNWATCHED_MS = 2000
 /** Fewer layers are wanted for so long, ms, before frames are saved. */
 const FEWER_LAYERS_MS = 1000
-/** Without feedback for so long, ms, nothing rises. */
-const STALE_MS = 1000
+/** A feedback raises by at most so much time, however late it comes, ms. */
+const MOST_STEP_MS = 300
 const KEY_FRAME_GAP_MS = 500
 /** What the smallest picture that somebody watches gets in any case, bits/s: an encoder needs some. */
 export const LEAST_BITRATE = 30_000
@@ -90,6 +95,8 @@ export class UplinkController {
   private readonly options: UplinkControllerOptions
   private readonly renditions: Rendition[]
   private target: number
+  /** When the path was last too narrow for the target, ms. */
+  private narrowAt = Number.NEGATIVE_INFINITY
   private updatedAt = Number.NEGATIVE_INFINITY
   private plans: readonly RenditionPlan[]
 
@@ -120,9 +127,9 @@ export class UplinkController {
 
   /** Each feedback that comes; an older one than the last is for the caller to leave out. */
   onFeedback(feedback: PublisherFeedback, now: number): void {
-    const elapsed = Math.min(STALE_MS, Math.max(0, now - this.updatedAt))
+    const elapsed = Math.min(MOST_STEP_MS, Math.max(0, now - this.updatedAt))
     this.updatedAt = now
-    if (feedback.estimate !== null) this.follow(feedback.estimate * USED, elapsed)
+    if (feedback.estimate !== null) this.follow(feedback.estimate * USED, elapsed, now)
     for (const rendition of this.renditions) {
       const told = feedback.tracks.find(({ name }) => name === rendition.limits.name)
       this.note(rendition, told, now)
@@ -141,9 +148,15 @@ export class UplinkController {
   }
 
   /** Down at once, up slowly. */
-  private follow(bitrate: number, elapsed: number): void {
-    const rise = Math.max(this.target * RISE, LEAST_RISE) * (elapsed / 1000)
+  private follow(bitrate: number, elapsed: number, now: number): void {
+    if (bitrate < this.target) this.narrowAt = now
+    const share = this.isCalm(now) ? CALM_RISE : RISE
+    const rise = Math.max(this.target * share, LEAST_RISE) * (elapsed / 1000)
     this.target = Math.min(bitrate, this.target + rise)
+  }
+
+  private isCalm(now: number): boolean {
+    return now - this.narrowAt >= CALM_MS
   }
 
   private note(rendition: Rendition, told: TrackFeedback | undefined, now: number): void {
@@ -192,12 +205,13 @@ export class UplinkController {
       rendition.provenSince = null
       return left >= minBitrate
     }
-    if (left < minBitrate * PROOF) {
+    // It goes on for a while unwatched, but does not begin so.
+    if (left < minBitrate * PROOF || rendition.watchedAt < now) {
       rendition.provenSince = null
       return false
     }
     rendition.provenSince ??= now
-    return now - rendition.provenSince >= PROOF_MS
+    return now - rendition.provenSince >= (this.isCalm(now) ? CALM_PROOF_MS : PROOF_MS)
   }
 
   private publish(): void {

@@ -171,7 +171,27 @@ describe('the uplink estimate', () => {
     estimator.update(5200, { bitrate: 100_000, ...free })
     expect(estimator.estimate).toBeNull()
     estimator.update(6300, { bitrate: 100_000, ...free })
-    expect(estimator.estimate).toBe(250_000)
+    expect(estimator.estimate).toBe(2_500_000)
+  })
+
+  it('stands near what arrives once the uplink was full', () => {
+    const estimator = new UplinkEstimator()
+    const reading = { bitrate: 400_000, lossPermille: 0 }
+    for (let at = 0; at < 2000; at += 200) estimator.update(at, { ...reading, standingMs: 300 })
+    expect(estimator.estimate).toBe(340_000)
+    for (let at = 2000; at < 60_000; at += 200) estimator.update(at, { ...reading, standingMs: 0 })
+    expect(estimator.estimate).toBeGreaterThan(600_000)
+    expect(estimator.estimate).toBeLessThanOrEqual(700_000)
+  })
+
+  it('is lowered by a share only for a small queue of a publisher that sends little', () => {
+    const estimator = new UplinkEstimator()
+    const reading = { bitrate: 100_000, lossPermille: 0 }
+    for (let at = 0; at <= 1000; at += 200) estimator.update(at, { ...reading, standingMs: 0 })
+    estimator.update(1200, { ...reading, standingMs: 90 })
+    expect(estimator.estimate).toBe(1_750_000)
+    estimator.update(2000, { ...reading, standingMs: 250 })
+    expect(estimator.estimate).toBe(85_000)
   })
 
   it('neither grows nor collapses while little is sent', () => {
