@@ -4,7 +4,7 @@ import { type Session, TrackPublisher } from '../../moq/session/index.ts'
 import { RequestCode } from '../../moq/wire/codes.ts'
 import type { FetchRangeEnd } from '../../moq/wire/fetch.ts'
 import type { FetchRange } from '../../moq/wire/messages.ts'
-import { namespaceOf, trackOf } from '../../moq/wire/names.ts'
+import { namespaceOf, textOf, trackOf } from '../../moq/wire/names.ts'
 import type { GroupOrder } from '../../moq/wire/parameters.ts'
 import { RelayWorld } from '../relay/test-world.ts'
 import { DeliveryEndpoint } from './endpoint.ts'
@@ -38,7 +38,13 @@ class Participant {
   private group = 0
 
   constructor(id: string) {
-    this.session = world.client({ onSubscribe: (request) => this.mls.accept(request) })
+    this.session = world.client({
+      onSubscribe: (request) => {
+        if (textOf(request.track.name) === 'mls') this.mls.accept(request)
+        // The relay asks for reports, which this client does not make.
+        else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+      },
+    })
     this.session.publishNamespace(namespaceOf('sotto', ROOM, id), {})
     this.session.subscribe(
       logTrack(ROOM),
