@@ -23,7 +23,8 @@ import {
 } from '../moq/delivery/index.ts'
 import { connect } from '../moq/node/index.ts'
 import { type Session, SetupOption, TrackPublisher } from '../moq/session/index.ts'
-import { namespaceOf } from '../moq/wire/names.ts'
+import { RequestCode } from '../moq/wire/codes.ts'
+import { namespaceOf, textOf } from '../moq/wire/names.ts'
 import { encodeAuthorizationToken } from '../moq/wire/parameters.ts'
 import { commit, found, type Handshake, join, removal } from '../sfu/delivery/mls-fixture.ts'
 import { type RelayProcess, runRelay, startRelay } from './support/relay-process.ts'
@@ -105,7 +106,13 @@ class Member {
           },
         ],
       }),
-      handler: { onSubscribe: (request) => member?.mls.accept(request) },
+      handler: {
+        onSubscribe: (request) => {
+          if (textOf(request.track.name) === 'mls') member?.mls.accept(request)
+          // The relay asks for reports, which this client does not make.
+          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+        },
+      },
     })
     member = new Member(session, id)
     return member
