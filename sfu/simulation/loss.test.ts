@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { budgets, expectSound, PATH_MS, smallCall, soundDelay } from './call.ts'
 import { missingSound } from './judge.ts'
 
-const BEGUN = 6000
-const END = 18_000
+const BEGUN = 5000
+const END = 15_000
 
 describe('a lossy path', () => {
   it.each([

@@ -33,6 +33,18 @@ describe('a rendition switch', () => {
     expect([change.passes(2, 0), change.passes(2, 1)]).toEqual([true, false])
   })
 
+  it('shows the old rendition with as many layers as the larger one is to have, while that is awaited', () => {
+    const change = new RenditionSwitch()
+    change.choose(to(0, 1), 0)
+    change.onKeyFrame(0)
+    expect([change.passes(0, 1), change.layersOf(0)]).toEqual([false, 1])
+    change.choose(to(2, 3), 0)
+    expect([change.passes(0, 2), change.layersOf(0)]).toEqual([true, 3])
+    // It is not to have more than the receiver wishes of any.
+    change.choose(to(0, 2), 0)
+    expect([change.passes(0, 1), change.passes(0, 2)]).toEqual([true, false])
+  })
+
   it('changes the layers of a rendition at once, and stays when the choice comes back', () => {
     const change = new RenditionSwitch()
     change.choose(to(1, 3), 0)
@@ -57,7 +69,7 @@ describe('a rendition switch', () => {
     change.onKeyFrame(0)
     expect(wanted()).toEqual([2, 0, 0])
     change.choose(to(1, 3), 0)
-    expect(wanted()).toEqual([2, 3, 0])
+    expect(wanted()).toEqual([3, 3, 0])
   })
 
   it('tells when the publisher has ended what was forwarded', () => {

@@ -1,8 +1,9 @@
 /**
  * One switching set towards one receiver: which rendition goes on, and which one is waited for. A
  * change takes place at a key frame of the new rendition, which begins a group; until then the old one
- * goes on, so that the picture never stands still for it. On the way down the old one is cut to its
- * base layer meanwhile, which is most of what a narrow path needs.
+ * goes on, so that the picture never stands still for it: on the way up with as many
+ * layers as the new one is to have, as its publisher may take seconds to begin it; on the way down with its base layer only, which is
+ * most of what a narrow path needs.
  */
 
 const ALL_LAYERS = 8
@@ -44,6 +45,8 @@ export class RenditionSwitch {
       return
     }
     if (rendition !== this.next) this.since = now
+    // What the path bears of a larger one it bears of this one, too.
+    if (rendition > this.active) this.activeLayers = Math.max(this.activeLayers, temporalLayers)
     this.next = rendition
     this.nextLayers = temporalLayers
   }

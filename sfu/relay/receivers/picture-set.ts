@@ -9,8 +9,8 @@ export type SelectionCounters = Pick<ForwardCounters, 'renditionSwitches' | 'lay
 
 /** A rendition that goes out and of which nothing comes is left for another after so long, ms. */
 const SILENT_MS = 700
-/** The same for one that is awaited: its publisher may have to begin it. */
-const SLOW_MS = 2000
+/** The same for one that is awaited: its publisher begins it after it was wanted for two seconds. */
+const SLOW_MS = 4000
 /** It is not tried again for so long, ms, unless something comes of it. */
 const AVOID_MS = 10_000
 /** Oldest key frame with whose group a picture goes on in another rendition, ms: no look back. */
