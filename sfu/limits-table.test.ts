@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { options } from './config-options.ts'
 import { Sequencer } from './delivery/index.ts'
 import { registerDeliveryMetrics } from './delivery/metrics.ts'
-import { makePoliceCounters } from './forward/police/index.ts'
 import { makeLimitHits } from './operate/limit-hits.ts'
 import { createMetrics } from './operate/metrics.ts'
+import { makeLevels } from './operate/test-levels.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
@@ -25,35 +25,9 @@ const rows = [
   return { limit, flag, metric, testFile, testTitle } as Row
 })
 
-const levels = {
-  sessions: { webtransport: 0, websocket: 0, quic: 0, memory: 0 },
-  rooms: 0,
-  participants: 0,
-  tracks: 0,
-  subscriptions: 0,
-  namespaces: 0,
-  requests: 0,
-  fetches: 0,
-  cacheBytes: 0,
-  cacheObjects: 0,
-  duplicates: 0,
-  malformedTracks: 0,
-  malformedReports: 0,
-  gateDrops: {},
-  policed: { ...makePoliceCounters() },
-  paths: { paddingBytes: 0, probes: { success: 0, full: 0 }, heldMs: 0 },
-  keyTroubles: {},
-  bufferedBytes: 0,
-  transportBytes: 0,
-  certificateExpires: 0,
-  tokenCacheBytes: 0,
-  revocations: 0,
-  draining: false,
-}
-
 /** What `/metrics` says before anything has happened. */
 async function untouchedMetrics(): Promise<string> {
-  const metrics = createMetrics({ version: '1', engine: 'quiche', levels: () => levels })
+  const metrics = createMetrics({ version: '1', engine: () => 'quiche', levels: makeLevels })
   registerDeliveryMetrics(metrics.registry, new Sequencer())
   const shown = await metrics.registry.metrics()
   metrics.close()

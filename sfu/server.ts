@@ -12,8 +12,9 @@ import { systemClock } from '../moq/session/index.ts'
 import { createTransportPair } from '../moq/transport/memory.ts'
 import type { TransportSession } from '../moq/transport/transport.ts'
 import { SessionCode } from '../moq/wire/codes.ts'
+import type { Setup } from '../moq/wire/messages.ts'
 import { VERSIONS } from '../moq/wire/versions.ts'
-import { AdmissionControl } from './admission/index.ts'
+import { AdmissionControl, type AdmissionEvents, type SessionAdmission } from './admission/index.ts'
 import { type Certificate, CertificateKeeper } from './certificate/index.ts'
 import { type Config, ConfigError, configWarnings, isOpenOnLoopback, version } from './config.ts'
 import { budgetOptionsOf } from './config-congestion.ts'
@@ -35,12 +36,15 @@ import {
 import { FeedbackEndpoint } from './feedback/index.ts'
 import { certificateNames, relayUrl, websocketUrl } from './operate/address.ts'
 import type { Listening } from './operate/http.ts'
+import type { Levels } from './operate/levels.ts'
 import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
 import { createMetrics, type Metrics } from './operate/metrics.ts'
 import { startOpsServer } from './operate/ops.ts'
+import { roomsView } from './operate/rooms-view.ts'
+import { kernelBufferWarning, udpDrops } from './operate/udp-socket.ts'
 import { startWebServer } from './operate/web.ts'
 import {
-  dumpRooms,
+  dumpRoom,
   guardedClock,
   participantsByRoom,
   Relay,
@@ -48,6 +52,7 @@ import {
   viewRoom,
 } from './relay/index.ts'
 import { SessionGate } from './session-gate.ts'
+import { SessionRefusals } from './session-refusals.ts'
 
 const APP_DIRECTORY = fileURLToPath(new URL('../dist/app', import.meta.url))
 
@@ -85,6 +90,7 @@ class Server implements RunningServer {
   private readonly log: Logger
   private readonly gate: SessionGate
   private readonly metrics: Metrics
+  private readonly refusals: SessionRefusals
   private readonly relay: Relay
   private readonly listeners: Listening[] = []
   private readonly engines: Engine[] = []
@@ -102,8 +108,13 @@ class Server implements RunningServer {
   constructor(config: Config, log: Logger) {
     this.config = config
     this.log = log
-    this.metrics = createMetrics({ version, engine: config.engine, levels: () => this.levels() })
+    this.metrics = createMetrics({
+      version,
+      engine: () => this.engines[0]?.name ?? config.engine,
+      levels: () => this.levels(),
+    })
     this.gate = new SessionGate(config, this.metrics.counters)
+    this.refusals = new SessionRefusals(log, this.metrics.counters)
     this.relay = new Relay({
       clock: systemClock,
       counters: this.metrics.counters,
@@ -114,21 +125,21 @@ class Server implements RunningServer {
       police: policeSettingsOf(config),
       onPoliced: (peer, dropped) =>
         log.info(
-          { peer: peer.session.transport.peer, dropped },
+          { ...this.refusals.fieldsOf(peer.session.transport), dropped },
           'objects of a publisher were dropped: it sends more than it may',
         ),
       // The delivery service then comes from another process.
       foreignServices: config.delivery === 'none' ? [DELIVERY_FIELD] : [],
       onSessionLimit: (limit) => countSessionLimit(this.metrics.counters.limits, limit),
-      openAdmission: (events) => this.admission?.admit(events) ?? null,
+      openAdmission: (events, transport) => this.admit(events, transport),
       // Of WebTransport the engine knows the path before there is a session.
       checkSetup: (setup, transport) => {
-        if (transport === 'quic') checkSetupTarget(config, setup)
+        if (transport.kind === 'quic') this.checkSetup(setup, transport)
       },
       onSessionClosed: (peer, info) => {
         this.gate.closed(peer.session.transport.peer)
         this.metrics.counters.sessionsClosed[info.by]++
-        log.debug({ peer: peer.session.transport.peer, ...info }, 'session closed')
+        log.debug({ ...this.refusals.fieldsOf(peer.session.transport), ...info }, 'session closed')
       },
       onInternalError: (error) => this.onInternalError(error),
     })
@@ -212,7 +223,7 @@ class Server implements RunningServer {
       protocols: VERSIONS,
       accept: (request) => this.gate.admit(request),
       onSession: (session) => this.onSession(session),
-      onRefused: (refusal) => log.info(refusal, 'session refused'),
+      onRefused: (refusal) => this.refusals.byEngine(refusal),
       onLimit: (limit) => this.onEngineLimit(limit),
       served: config,
       log: engineLog(log),
@@ -225,6 +236,8 @@ class Server implements RunningServer {
     this.engines.push(engine)
     // TCP on the port that UDP was given.
     this.engines.push(await createWebSocketEngine({ ...options, port: engine.address.port }))
+    const warning = kernelBufferWarning(engine.stats().kernelBuffer)
+    if (warning !== null) log.warn(warning)
     log.debug({ engine: engine.name }, 'engine started')
     return engine
   }
@@ -239,7 +252,28 @@ class Server implements RunningServer {
   private onSession(session: TransportSession): void {
     this.metrics.counters.sessionsOpened[session.kind]++
     this.relay.addSession(session)
-    this.log.debug({ peer: session.peer, transport: session.kind }, 'session opened')
+    const { kind: transport, protocol } = session
+    this.log.debug({ ...this.refusals.fieldsOf(session), transport, protocol }, 'session opened')
+  }
+
+  private admit(events: AdmissionEvents, transport: TransportSession): SessionAdmission | null {
+    return (
+      this.admission?.admit({
+        ...events,
+        onEnded: (end) => {
+          this.refusals.byToken(transport, end)
+          events.onEnded(end)
+        },
+      }) ?? null
+    )
+  }
+
+  private checkSetup(setup: Setup, transport: TransportSession): void {
+    try {
+      checkSetupTarget(this.config, setup)
+    } catch (error) {
+      throw this.refusals.bySetup(transport, error)
+    }
   }
 
   private openRooms(): Sequencer {
@@ -274,7 +308,10 @@ class Server implements RunningServer {
       sequencer,
       clock: systemClock,
       wallClock: Date.now,
-      onRefused: (refusal) => this.log.info(refusal, 'handshake refused'),
+      onRefused: ({ participant, ...refusal }) => {
+        this.log.info(refusal, 'handshake refused')
+        this.log.debug({ participant, ...refusal }, 'handshake refused')
+      },
       onClosed: (reason) => {
         if (!this.closing) this.log.error({ reason }, 'the delivery service lost its session')
       },
@@ -326,10 +363,7 @@ class Server implements RunningServer {
       port: this.config.opsPort,
       registry: this.metrics.registry,
       notReady: () => this.notReady(),
-      rooms: () => ({
-        rooms: dumpRooms(this.relay),
-        groups: this.delivery?.sequencer.dump() ?? [],
-      }),
+      rooms: (room) => this.rooms(room),
       debug: {
         rooms: () =>
           [...participantsByRoom(this.relay)].map(([room, { length }]) => ({
@@ -364,20 +398,39 @@ class Server implements RunningServer {
     if (this.keeper && this.keeper.current.notAfter < Date.now()) {
       reasons.push('the certificate has expired')
     }
+    const { illness } = this.metrics.loop
+    if (illness !== null) reasons.push(illness)
     return reasons
   }
 
-  private levels() {
-    const { engines } = this
+  private rooms(asked: string | null) {
+    const { relay } = this
+    const participants = participantsByRoom(relay)
+    const sequencer = this.delivery?.sequencer
+    const source = {
+      names: () => [...participants.keys()],
+      room: (name: string) => dumpRoom(relay, name, participants.get(name) ?? []),
+      groupNames: () => sequencer?.roomNames() ?? [],
+      group: (name: string) => sequencer?.dumpRoom(name) ?? null,
+    }
+    return roomsView(source, asked)
+  }
+
+  private levels(): Levels {
+    const { engines, config } = this
+    const [udp, tcp] = engines
     return {
       ...relayLevels(this.relay),
       certificateExpires: this.keeper?.current.notAfter ?? 0,
       tokenCacheBytes: this.admission?.tokenCacheBytes ?? 0,
       revocations: this.admission?.revocationCount ?? 0,
+      ready: this.notReady().length === 0,
       draining: this.draining !== null,
-      get transportBytes() {
-        return engines.reduce((bytes, engine) => bytes + engine.stats().bytesHeld, 0)
-      },
+      transportBytes: engines.reduce((bytes, engine) => bytes + engine.stats().bytesHeld, 0),
+      udp: udp?.stats() ?? null,
+      tcp: tcp?.stats() ?? null,
+      udpDrops: udp ? udpDrops(udp.address.port) : null,
+      most: { sessions: config.maxSessions, cacheBytes: config.maxCacheBytes },
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { makeCounters } from './operate/metrics.ts'
+import { makeCounters } from './operate/counters.ts'
 import { SessionGate } from './session-gate.ts'
 
 function gate(maxSessions: number, maxSessionsPerAddress: number) {

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
 import type { Admission, SessionRequest } from './engine/index.ts'
+import type { Counters } from './operate/counters.ts'
 import { countLimit } from './operate/limit-hits.ts'
-import type { Counters } from './operate/metrics.ts'
 
 /**
  * Decides which sessions are let in: as many as configured, in all and from one address, and none

@@ -228,8 +228,9 @@ describe('a call over WebTransport', () => {
     })
     const count = async (delivery: string) => {
       const metrics = await (await fetch(`${relay.urls.ops}/metrics`)).text()
-      const line = new RegExp(`sotto_objects_forwarded_total{delivery="${delivery}"} (\\d+)`)
-      return Number(line.exec(metrics)?.[1])
+      const labels = `{direction="sent",class="[a-z]+",delivery="${delivery}"}`
+      const lines = metrics.matchAll(new RegExp(`^sotto_objects_total${labels} (\\d+)$`, 'gm'))
+      return [...lines].reduce((sum, [, objects]) => sum + Number(objects), 0)
     }
     // Two of four frames at L1T3 are the top layer, one the middle one.
     await expect.poll(() => count('stream'), { timeout: 10_000 }).toBeGreaterThan(50)

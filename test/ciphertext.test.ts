@@ -16,7 +16,7 @@ import { createTransportPair } from '../moq/transport/memory.ts'
 import type { SendStream, TransportSession } from '../moq/transport/transport.ts'
 import { namespaceOf, textOf, trackOf } from '../moq/wire/names.ts'
 import { SenderContext } from '../sframe/index.ts'
-import { makeCounters } from '../sfu/operate/metrics.ts'
+import { makeCounters } from '../sfu/operate/counters.ts'
 import { DEFAULT_RELAY_LIMITS, Relay } from '../sfu/relay/index.ts'
 
 const namespace = namespaceOf('sotto', 'demo', 'alice')

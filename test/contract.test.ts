@@ -92,7 +92,8 @@ describe('the relay process', () => {
     expect((await get(relay.urls.ops, '/livez')).status).toBe(200)
     expect((await get(relay.urls.ops, '/readyz')).status).toBe(200)
     const metrics = await (await get(relay.urls.ops, '/metrics')).text()
-    expect(metrics).toMatch(/^sotto_sessions\{transport="memory"\} 1$/m)
+    // The services of our own: delivery and feedback.
+    expect(metrics).toMatch(/^sotto_sessions\{transport="memory"\} 2$/m)
     expect(metrics).toMatch(/^sotto_build_info\{.*version="\d+\.\d+\.\d+"/m)
     expect(await (await get(relay.urls.ops, '/rooms')).json()).toEqual({ rooms: [], groups: [] })
   })

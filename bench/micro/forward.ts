@@ -127,12 +127,12 @@ function forwarding(
     run() {
       made ??= make()
       const { world, feed } = made
-      const before = world.counters.objects.sent
+      const before = world.counters.sent.objects
       for (let i = 0; i < rounds; i++) {
         feed()
         world.settle()
       }
-      const sent = world.counters.objects.sent - before
+      const sent = world.counters.sent.objects - before
       if (sent !== operations) throw new Error(`${sent} of ${operations} objects were forwarded`)
       return sent
     },

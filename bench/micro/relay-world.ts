@@ -17,7 +17,7 @@ import type {
 import type { ControlMessage } from '../../moq/wire/messages.ts'
 import { type FullTrackName, namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { codecFor } from '../../moq/wire/versions.ts'
-import type { ForwardCounters } from '../../sfu/forward/counters.ts'
+import { makeForwardCounters } from '../../sfu/forward/counters.ts'
 import { policeSettings, UNLIMITED_POLICE_RATES } from '../../sfu/forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS, Relay } from '../../sfu/relay/index.ts'
 
@@ -33,15 +33,7 @@ const PATIENT_CLOCK: Clock = { now: () => performance.now() / 1000, after: () =>
 export const PUBLISHER_ALIAS = 9
 
 export class RelayWorld {
-  readonly counters: ForwardCounters = {
-    objects: { received: 0, sent: 0 },
-    bytes: { received: 0, sent: 0 },
-    forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
-    renditionSwitches: { up: 0, down: 0 },
-    layerChanges: { up: 0, down: 0 },
-    keyFrameRequests: 0,
-  }
+  readonly counters = makeForwardCounters()
   /** The publisher's transport, as the relay sees it. */
   readonly publisher: SinkTransport
   /** Transports that asked for room, oldest first: a list to fill and one to serve, in turns. */

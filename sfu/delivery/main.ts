@@ -10,6 +10,7 @@ import { systemClock } from '../../moq/session/index.ts'
 import { ListenError, type Listening } from '../operate/http.ts'
 import { createLogger } from '../operate/log.ts'
 import { startOpsServer } from '../operate/ops.ts'
+import { roomsView } from '../operate/rooms-view.ts'
 import { FileStore, Sequencer, StorageError } from './index.ts'
 import { RelayLink, TokenError } from './link.ts'
 import { registerDeliveryMetrics } from './metrics.ts'
@@ -124,7 +125,10 @@ function makeLink(options: Options, sequencer: Sequencer, log: Logger): RelayLin
     random: Math.random,
     onConnected: () => log.info({ relay }, 'connected'),
     onLost: (reason, retryMs) => log.warn({ relay, reason, retryMs }, 'not connected'),
-    onRefused: (refusal) => log.info(refusal, 'handshake refused'),
+    onRefused: ({ participant, ...refusal }) => {
+      log.info(refusal, 'handshake refused')
+      log.debug({ participant, ...refusal }, 'handshake refused')
+    },
     onRejected: (what, { code, reason }) =>
       log.error({ code, reason }, `the relay does not allow the delivery service ${what}`),
   })
@@ -146,7 +150,16 @@ function startOps(
     registry,
     notReady: () => (link.connected ? [] : ['the relay is not connected']),
     debug: null,
-    rooms: () => ({ groups: sequencer.dump() }),
+    rooms: (room) =>
+      roomsView(
+        {
+          names: () => [],
+          room: () => null,
+          groupNames: () => sequencer.roomNames(),
+          group: (name) => sequencer.dumpRoom(name),
+        },
+        room,
+      ),
     drain,
     revoke: null,
     log,

@@ -183,16 +183,29 @@ export class Sequencer {
     return { groups, members, absent, waiting }
   }
 
+  /** Rooms that it knows. */
+  roomNames(): string[] {
+    return [...this.rooms.keys()]
+  }
+
   dump(): RoomDump[] {
-    return [...this.rooms].map(([room, { group, absent }]) => ({
-      room,
+    return this.roomNames().flatMap((name) => this.dumpRoom(name) ?? [])
+  }
+
+  /** Null where there is no such room. */
+  dumpRoom(name: string): RoomDump | null {
+    const room = this.rooms.get(name)
+    if (room === undefined) return null
+    const { group, absent } = room
+    return {
+      room: name,
       epoch: group?.state.epoch ?? null,
       suite: group?.suite ?? null,
       members: group ? [...group.state.roster.values()] : [],
       departed: group ? [...group.state.departed] : [],
       absent: [...absent.keys()],
       logRecords: group?.log.all().length ?? 0,
-    }))
+    }
   }
 
   private roomFor(name: string, now: number): Room {

@@ -162,8 +162,19 @@ export interface EngineStats {
   /** Clients asked to prove their address. */
   readonly retries: number
   readonly versionNegotiations: number
-  /** Sends that the operating system refused. */
+  /** Sends that the operating system refused, and other errors of the socket. */
   readonly sendErrors: number
+  /** Connections that ended by a bug of ours or of the QUIC library. */
+  readonly faults: number
+  /** Bytes that the kernel holds of the UDP socket, each way; null where the engine has no view of it. */
+  readonly kernelBuffer: KernelBuffer | null
+}
+
+/** Of a UDP socket: what was asked for, and what the kernel gave, bytes. */
+export interface KernelBuffer {
+  readonly wanted: number
+  readonly receive: number
+  readonly send: number
 }
 
 /** What an engine reports when it cannot start or be reconfigured: one line, made to be read. */

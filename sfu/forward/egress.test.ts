@@ -30,6 +30,33 @@ describe('EgressScheduler', () => {
     expect(world.egress.waitingBytes).toBe(700)
   })
 
+  it('tells by class how long objects waited, what waits longest, and which streams were reset', () => {
+    const world = new EgressWorld({ budgets: { audio: 400 } })
+    const [audio, base] = [TRAFFIC.indexOf('audio'), TRAFFIC.indexOf('base')]
+    const sound = new TestOwner(world, 'a', { traffic: 'audio' })
+    const video = new TestOwner(world, 'v', { traffic: 'base', datagrams: 'base' })
+    world.clock.advance(1000)
+    const flow = sound.flow(0)
+    sound.queue(flow, 0)
+    video.datagram(0, 0)
+    world.clock.advance(30)
+    video.stream(1)
+    const earliest = new Float64Array(TRAFFIC.length).fill(Number.POSITIVE_INFINITY)
+    world.egress.oldest(earliest)
+    expect([earliest[audio], earliest[base]]).toEqual([1000, 1000])
+    expect(earliest[TRAFFIC.indexOf('screen')]).toBe(Number.POSITIVE_INFINITY)
+    world.drain()
+    const { latency, sent, resets } = world.counters
+    expect([latency[audio]!.count, latency[audio]!.sum]).toEqual([1, 30])
+    expect([latency[base]!.count, latency[base]!.sum]).toEqual([2, 30])
+    expect([sent.objectsOf(base, true), sent.objectsOf(base, false)]).toEqual([1, 1])
+    sound.queue(flow, 1)
+    world.clock.advance(401)
+    world.drain()
+    expect(resets.sent).toMatchObject({ DELIVERY_TIMEOUT: 1, CANCELLED: 0, OTHER: 0 })
+    expect(latency[audio]!.count).toBe(1)
+  })
+
   it('counts what it sends and says when nothing of a subscription waits', () => {
     const world = new EgressWorld()
     const track = new TestOwner(world, 'a')
@@ -38,8 +65,8 @@ describe('EgressScheduler', () => {
     expect([track.waiting, track.idle]).toEqual([2, 0])
     world.drain()
     expect([track.waiting, track.idle]).toEqual([0, 1])
-    expect(world.counters.forwarded).toEqual({ stream: 1, datagram: 1 })
-    expect(world.counters.bytes.sent).toBe(50)
+    const { sent } = world.counters
+    expect([sent.objects, sent.bytes]).toEqual([2, 50])
     expect(world.streams.map(({ state }) => state)).toEqual(['finished'])
   })
 

@@ -7,7 +7,7 @@
 
 import type { Clock } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
-import type { ForwardCounters } from './counters.ts'
+import { countReset, type ForwardCounters } from './counters.ts'
 import { RESET_MS, SubgroupEndings } from './endings.ts'
 import { type FlowHost, type FlowLane, type FlowOwner, SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
@@ -199,7 +199,27 @@ export class EgressScheduler implements FlowHost {
     return { waitingBytes: this.bytes, objects: this.objects, queues, fetches, blocked }
   }
 
+  /**
+   * When what has waited longest came, by traffic class; for metrics, as every queue is looked at.
+   * @param earliest is lowered where something older waits; ms
+   */
+  oldest(earliest: Float64Array): void {
+    for (const lane of this.order.lanes()) {
+      const { traffic } = lane
+      for (const { first } of lane.flows()) {
+        if (first) earliest[traffic] = Math.min(earliest[traffic]!, first.arrivedAt)
+      }
+      for (const { arrivedAt } of lane.datagrams.list()) {
+        earliest[traffic] = Math.min(earliest[traffic]!, arrivedAt)
+      }
+    }
+  }
+
   // ---- FlowHost
+
+  onReset(code: number): void {
+    countReset(this.counters.resets.sent, code)
+  }
 
   discard(flow: SubgroupFlow): void {
     this.order.removeFlow(flow)
@@ -242,9 +262,8 @@ export class EgressScheduler implements FlowHost {
     if (!flow.isWritten) return sent
     flow.shift()
     const size = object.body.length
-    this.counters.forwarded.stream++
-    this.counters.objects.sent++
-    this.counters.bytes.sent += size
+    this.counters.sent.count(owner.streamClass, false, size)
+    this.counters.latency[owner.streamClass]!.observe(age)
     if (!flow.first) {
       this.order.removeFlow(flow)
       if (flow.end === 'ending') this.endFlow(flow)
@@ -258,16 +277,16 @@ export class EgressScheduler implements FlowHost {
     const datagram = object.datagram!
     let sent = 0
     if (!publication.closed) {
-      if (this.isLate(owner, now - object.arrivedAt)) {
+      const age = now - object.arrivedAt
+      if (this.isLate(owner, age)) {
         this.counters.drops.deadline++
         owner.onDatagramLost(object, 'deadline')
       } else if (!owner.isUseful(object)) {
         owner.onDatagramLost(object, 'useless')
       } else if (publication.sendDatagram(datagram)) {
         sent = datagram.length
-        this.counters.forwarded.datagram++
-        this.counters.objects.sent++
-        this.counters.bytes.sent += sent
+        this.counters.sent.count(owner.datagramClass, true, sent)
+        this.counters.latency[owner.datagramClass]!.observe(age)
       } else {
         this.counters.drops.congestion++
         owner.onDatagramLost(object, 'congestion')

@@ -72,6 +72,8 @@ export class FlowLane extends Lane<FlowOwner, SubgroupFlow> {}
 export interface FlowHost {
   /** Nothing more is sent of the flow: what waits of it is forgotten. */
   discard(flow: SubgroupFlow): void
+  /** A stream was reset; for metrics. */
+  onReset(code: number): void
 }
 
 /**
@@ -209,7 +211,10 @@ export class SubgroupFlow implements LaneFlow {
   abandon(code: number): void {
     if (this.over) return
     this.ended = true
-    this.writer?.reset(code)
+    if (this.writer) {
+      this.writer.reset(code)
+      this.host?.onReset(code)
+    }
     this.host?.discard(this)
     if (code !== ResetCode.CANCELLED) {
       this.owner.onSubgroupLost(this.source.group, this.source.subgroup, code)

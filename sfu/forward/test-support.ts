@@ -4,7 +4,7 @@ import { SubgroupWriter } from '../../moq/session/index.ts'
 import { ManualClock } from '../../moq/session/manual-clock.ts'
 import type { SendStream, SendStreamHandler } from '../../moq/transport/transport.ts'
 import type { SubgroupHeader } from '../../moq/wire/subgroup.ts'
-import type { ForwardCounters } from './counters.ts'
+import { makeForwardCounters } from './counters.ts'
 import { EgressScheduler } from './egress.ts'
 import { type FlowOwner, type FlowPublication, SubgroupFlow, type SubgroupSource } from './flow.ts'
 import { type ForwardObject, UNMARKED } from './object.ts'
@@ -29,15 +29,7 @@ const NO_BUDGETS = Object.fromEntries(
 
 export class EgressWorld {
   readonly clock = new ManualClock()
-  readonly counters: ForwardCounters = {
-    objects: { received: 0, sent: 0 },
-    bytes: { received: 0, sent: 0 },
-    forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
-    renditionSwitches: { up: 0, down: 0 },
-    layerChanges: { up: 0, down: 0 },
-    keyFrameRequests: 0,
-  }
+  readonly counters = makeForwardCounters()
   readonly egress: EgressScheduler
   /** What was handed to the transport, in order. */
   readonly sent: Sent[] = []

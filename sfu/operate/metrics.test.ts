@@ -1,8 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { ResetCode } from '../../moq/wire/codes.ts'
+import { countReset } from '../forward/counters.ts'
+import { gateDropCounters } from '../forward/gate/index.ts'
+import { keyTroubleCounters } from '../forward/keys/troubles.ts'
+import { makePoliceCounters } from '../forward/police/index.ts'
+import { TRAFFIC } from '../forward/traffic.ts'
+import { makePathTally } from '../relay/path-tally.ts'
+import type { Levels } from './levels.ts'
 import { countLimit, countSessionLimit } from './limit-hits.ts'
-import { createMetrics, type Levels, type Metrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { makeLevels } from './test-levels.ts'
 
-let levels: Levels = {
+let levels: Levels = makeLevels({
   sessions: { webtransport: 3, websocket: 1, quic: 0, memory: 0 },
   rooms: 2,
   participants: 4,
@@ -15,22 +24,30 @@ let levels: Levels = {
   cacheObjects: 12,
   duplicates: 6,
   malformedTracks: 1,
-  malformedReports: 0,
-  gateDrops: { 'key-frame': 7, late: 0 },
-  policed: { 'session-bytes': 3, 'no-base': 0 },
-  paths: { paddingBytes: 900, probes: { success: 2, full: 1 }, heldMs: 1500 },
-  keyTroubles: { replayed: 2 },
+  gateDrops: { ...gateDropCounters(), 'key-frame': 7 },
+  gates: { openings: 3, gatedMs: 1200 },
+  policed: { ...makePoliceCounters(), 'session-bytes': 3 },
+  paths: {
+    ...makePathTally(),
+    paddingBytes: 900,
+    probes: { success: 2, progress: 0, full: 1, nothing: 0 },
+    heldMs: 1500,
+    windowLimitedMs: 2500,
+    lostPackets: 11,
+  },
+  keyTroubles: { ...keyTroubleCounters(), replayed: 2 },
+  oldestMs: TRAFFIC.map((name) => (name === 'audio' ? 40 : 0)),
   bufferedBytes: 50,
   transportBytes: 70,
   certificateExpires: 1_900_000_000_500,
   tokenCacheBytes: 300,
   revocations: 2,
-  draining: false,
-}
+  udpDrops: 13,
+})
 let metrics: Metrics
 
 function create(): Metrics {
-  metrics = createMetrics({ version: '1.2.3', engine: 'quiche', levels: () => levels })
+  metrics = createMetrics({ version: '1.2.3', engine: () => 'quiche', levels: () => levels })
   return metrics
 }
 
@@ -39,16 +56,18 @@ afterEach(() => metrics.close())
 describe('createMetrics', () => {
   it('turns plain numbers into metrics at each scrape', async () => {
     const { counters, registry } = create()
-    counters.objects.received += 10
-    counters.objects.sent += 40
-    counters.bytes.sent += 40_000
+    const [audio, base] = [TRAFFIC.indexOf('audio'), TRAFFIC.indexOf('base')]
+    for (let i = 0; i < 10; i++) counters.received.count(audio, false, 100)
+    for (let i = 0; i < 40; i++) counters.sent.count(base, true, 1000)
     counters.drops.deadline++
     counters.sessionsOpened.webtransport++
     counters.keyFrameRequests = 5
     const first = await registry.metrics()
-    expect(first).toContain('sotto_objects_total{direction="received"} 10\n')
-    expect(first).toContain('sotto_objects_total{direction="sent"} 40\n')
-    expect(first).toContain('sotto_object_bytes_total{direction="sent"} 40000\n')
+    const sent = '{direction="sent",class="base",delivery="datagram"}'
+    const received = '{direction="received",class="audio",delivery="stream"}'
+    expect(first).toContain(`sotto_objects_total${received} 10\n`)
+    expect(first).toContain(`sotto_objects_total${sent} 40\n`)
+    expect(first).toContain(`sotto_object_bytes_total${sent} 40000\n`)
     expect(first).toContain('sotto_objects_dropped_total{reason="deadline"} 1\n')
     expect(first).toContain('sotto_objects_dropped_total{reason="policing"} 0\n')
     expect(first).toContain('sotto_sessions_opened_total{transport="webtransport"} 1\n')
@@ -63,11 +82,12 @@ describe('createMetrics', () => {
     expect(first).toContain(`sotto_build_info{${build}} 1\n`)
     expect(first).toContain('process_resident_memory_bytes ')
 
-    counters.objects.sent += 2
+    counters.sent.count(base, true, 1)
+    counters.sent.count(base, true, 1)
     levels = { ...levels, rooms: 0, draining: true }
     const second = await registry.metrics()
-    expect(second).toContain('sotto_objects_total{direction="sent"} 42\n')
-    expect(second).toContain('sotto_objects_total{direction="received"} 10\n')
+    expect(second).toContain(`sotto_objects_total${sent} 42\n`)
+    expect(second).toContain(`sotto_objects_total${received} 10\n`)
     expect(second).toContain('sotto_rooms 0\n')
     expect(second).toContain('sotto_draining 1\n')
   })
@@ -117,6 +137,60 @@ describe('createMetrics', () => {
     expect(text).toContain('sotto_revocations 2\n')
   })
 
+  it('shows latencies, round-trip times and changes of epoch as histograms, in seconds', async () => {
+    const { counters, registry } = create()
+    const audio = counters.latency[TRAFFIC.indexOf('audio')]!
+    for (const ms of [0.1, 0.3, 4, 9000]) audio.observe(ms)
+    levels.paths.rtt.observe(30)
+    levels.epochs.lag.observe(150)
+    const text = await registry.metrics()
+    const bucket = (le: string) => `sotto_forward_latency_seconds_bucket{le="${le}",class="audio"}`
+    expect(text).toContain('# TYPE sotto_forward_latency_seconds histogram\n')
+    expect(text).toContain(`${bucket('0.00025')} 1\n`)
+    expect(text).toContain(`${bucket('0.0005')} 2\n`)
+    expect(text).toContain(`${bucket('0.005')} 3\n`)
+    expect(text).toContain(`${bucket('2')} 3\n`)
+    expect(text).toContain(`${bucket('+Inf')} 4\n`)
+    expect(text).toContain('sotto_forward_latency_seconds_count{class="audio"} 4\n')
+    expect(text).toContain('sotto_forward_latency_seconds_sum{class="audio"} 9.0044\n')
+    expect(text).toContain('sotto_path_rtt_seconds_bucket{le="0.05"} 1\n')
+    expect(text).toContain('sotto_epoch_change_seconds_sum 0.15\n')
+  })
+
+  it('shows what waits, what gates did, how streams ended and what the kernel dropped', async () => {
+    const { counters, registry } = create()
+    countReset(counters.resets.sent, ResetCode.DELIVERY_TIMEOUT)
+    countReset(counters.resets.received, 0x7777)
+    const text = await registry.metrics()
+    expect(text).toContain('sotto_queue_oldest_seconds{class="audio"} 0.04\n')
+    expect(text).toContain('sotto_gate_openings_total 3\n')
+    expect(text).toContain('sotto_gated_seconds_total 1.2\n')
+    expect(text).toContain('sotto_window_limited_seconds_total 2.5\n')
+    expect(text).toContain('sotto_packets_lost_total 11\n')
+    const resets = 'sotto_stream_resets_total'
+    expect(text).toContain(`${resets}{direction="sent",code="DELIVERY_TIMEOUT"} 1\n`)
+    expect(text).toContain(`${resets}{direction="received",code="OTHER"} 1\n`)
+    expect(text).toContain('sotto_udp_receive_drops_total 13\n')
+    expect(text).toContain('sotto_udp_send_errors_total 0\n')
+    expect(text).not.toContain('sotto_udp_buffer_bytes{')
+  })
+
+  it('looks at how things are once a scrape', async () => {
+    let looks = 0
+    metrics = createMetrics({
+      version: '1',
+      engine: () => 'quiche',
+      levels: () => {
+        looks++
+        return levels
+      },
+    })
+    await metrics.registry.metrics()
+    expect(looks).toBe(1)
+    await metrics.registry.metrics()
+    expect(looks).toBe(2)
+  })
+
   it('sees a blocked event loop', async () => {
     const { registry } = create()
     // Lets the watch begin, blocks, and lets it look again: real time is what is measured.
@@ -127,21 +201,25 @@ describe('createMetrics', () => {
     const text = await registry.metrics()
     const [, lag] = /sotto_event_loop_lag_seconds\{quantile="1"\} (\S+)/.exec(text) ?? []
     expect(Number(lag)).toBeGreaterThan(0.05)
+    const [, busy] = /^sotto_event_loop_busy_ratio (\S+)/m.exec(text) ?? []
+    expect(Number(busy)).toBeGreaterThan(0.3)
   })
 
   it('gives two relays in one process a registry each', async () => {
     const one = create()
-    const two = createMetrics({ version: '1', engine: 'fails', levels: () => levels })
-    one.counters.objects.sent++
-    expect(await two.registry.metrics()).toContain('sotto_objects_total{direction="sent"} 0\n')
+    const two = createMetrics({ version: '1', engine: () => 'fails', levels: () => levels })
+    one.counters.keyFrameRequests++
+    expect(await two.registry.metrics()).toContain('sotto_key_frame_requests_total 0\n')
     two.close()
   })
 
   it('has names with units and a help for each', async () => {
     const list = await create().registry.getMetricsAsJSON()
     const ours = list.filter(({ name }) => name.startsWith('sotto_'))
-    expect(ours.length).toBeGreaterThan(15)
-    for (const { name, help, type } of ours) {
+    expect(ours.length).toBeGreaterThan(60)
+    for (const { name, help, type, values } of ours) {
+      // No label of unbounded cardinality: every value is there from the start on, or never.
+      expect(values.length, name).toBeLessThan(120)
       expect(help, name).toMatch(/^(\d|[A-Z]).*\.$/)
       expect(name.endsWith('_total'), name).toBe(String(type) === 'counter')
       expect(name).not.toMatch(/_(ms|kb|milliseconds|bits)(_|$)/)

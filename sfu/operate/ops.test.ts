@@ -35,9 +35,9 @@ function start(revoking: Revoke | null, host = '127.0.0.1'): Promise<Listening> 
     port: 0,
     registry,
     notReady: () => reasons,
-    rooms: () => {
+    rooms: (room) => {
       if (fail) throw new Error('rooms are on fire')
-      return [{ room: 'demo', participants: 2 }]
+      return [{ room: room ?? 'demo', participants: 2 }]
     },
     debug: { rooms: () => [{ room: 'demo', participants: 2 }], room: () => null },
     drain: () => {
@@ -93,6 +93,8 @@ describe('the ops server', () => {
     expect(metrics.headers.get('content-type')).toContain('text/plain; version=0.0.4')
     expect(await metrics.text()).toContain('sotto_test 7')
     expect(JSON.parse((await ask('/rooms')).body)).toEqual([{ room: 'demo', participants: 2 }])
+    const one = await ask('/rooms?room=a%20%26%20b#x')
+    expect(JSON.parse(one.body)).toEqual([{ room: 'a & b', participants: 2 }])
     expect((await ask('/')).body).toContain('/metrics')
     expect(await ask('/metrics', 'HEAD')).toMatchObject({ status: 200, body: '' })
   })

@@ -25,8 +25,11 @@ export interface OpsServerOptions extends Address {
   readonly registry: Registry
   /** Reasons why new sessions should not be sent here; empty when ready. */
   readonly notReady: () => readonly string[]
-  /** Plain JSON about the rooms: no names of people, no keys, no media. */
-  readonly rooms: () => unknown
+  /**
+   * Plain JSON about the rooms, of bounded length: no names of people, no keys, no media.
+   * @param room the only one that is asked for, or null
+   */
+  readonly rooms: (room: string | null) => unknown
   /** What `/debug` shows; null where no media is forwarded. */
   readonly debug: DebugSource | null
   /** Begins to drain; calling it again has no effect. */
@@ -41,18 +44,20 @@ type Route = Readonly<Record<string, (request: Request) => Answer | Promise<Answ
 /** @throws ListenError */
 export async function startOpsServer(options: OpsServerOptions): Promise<Listening> {
   const { registry, notReady, rooms, debug, drain, revoke, log } = options
+  /** Number of the last request that is in the log. */
+  let request = 0
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     ['/', { GET: () => text(200, [...routes.keys()].join('\n')) }],
     ['/livez', { GET: () => text(200, 'alive') }],
     ['/readyz', { GET: () => readiness(notReady()) }],
     ['/metrics', { GET: () => metrics(registry) }],
-    ['/rooms', { GET: () => json(200, rooms()) }],
+    ['/rooms', { GET: ({ query }) => json(200, rooms(query.get('room'))) }],
     ...(debug ? debugRoutes(debug) : []),
     [
       '/drain',
       {
         POST: () => {
-          log.info('drain was asked for over HTTP')
+          log.info({ request: ++request }, 'drain was asked for over HTTP')
           drain()
           return json(202, { draining: true })
         },
@@ -61,9 +66,10 @@ export async function startOpsServer(options: OpsServerOptions): Promise<Listeni
     [
       '/revoke',
       {
-        POST: async (request) => {
-          const answer = await answerRevoke(request, revoke)
-          log.info({ status: answer.status }, 'a revocation was asked for over HTTP')
+        POST: async (asked) => {
+          const id = ++request
+          const answer = await answerRevoke(asked, revoke)
+          log.info({ request: id, status: answer.status }, 'a revocation was asked for over HTTP')
           return answer
         },
       },

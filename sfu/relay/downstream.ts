@@ -6,7 +6,9 @@ import {
   asksForKeyFrame,
   type GateDropCounters,
   type GatedObject,
+  type GateTally,
   type GateVerdict,
+  GateWatch,
   KeyFrameGate,
   startsKeyFrame,
 } from '../forward/gate/index.ts'
@@ -28,6 +30,8 @@ export interface DownstreamTrack {
   readonly video: VideoGate | null
   /** Objects that were not forwarded, by reason. */
   readonly drops: GateDropCounters
+  /** What gates did, of all subscribers. */
+  readonly gates: GateTally
   /** A subgroup was given up. Not called where there is a gate. */
   readonly onLost: () => void
   /** What the subscriber takes changed; see `Downstream.demand`. */
@@ -64,6 +68,7 @@ export class Downstream implements FlowOwner, Member {
   private told: boolean
   private readonly track: DownstreamTrack
   private readonly gate: KeyFrameGate | null
+  private readonly watch: GateWatch | null
   /** Temporal layers that the choice takes. */
   private chosenLayers = 0
   /** Of the groups that it had before it was stopped, the last; -1: none. */
@@ -78,6 +83,7 @@ export class Downstream implements FlowOwner, Member {
     this.datagramClass = track.traffic.datagram
     this.track = track
     this.gate = track.video ? new KeyFrameGate() : null
+    this.watch = track.video && new GateWatch(track.gates)
     this.told = publication.forward
   }
 
@@ -169,7 +175,7 @@ export class Downstream implements FlowOwner, Member {
     if (object.generation < 0) return this.drop('keys', object)
     if (choice !== null) return this.takesChosen(object, choice)
     if (gate === null || object.marking === UNMARKED) return true
-    const verdict = gate.decide(object)
+    const verdict = this.judge(gate, object)
     if (verdict === 'forward') return true
     return this.drop(verdict, object)
   }
@@ -192,10 +198,18 @@ export class Downstream implements FlowOwner, Member {
       if (marking === UNMARKED) return true
       if (!choice.passes(marking)) return this.leaveOut('layer')
     }
-    const verdict = this.gate!.decide(object)
+    const verdict = this.judge(this.gate!, object)
     if (verdict !== 'forward') return this.drop(verdict, object)
     if (begins) choice.onKeyFrame(this)
     return true
+  }
+
+  private judge(gate: KeyFrameGate, object: ForwardObject): GateVerdict {
+    const { isOpen } = gate
+    const verdict = gate.decide(object)
+    if (asksForKeyFrame(verdict)) this.watch?.heldBack(object.arrivedAt)
+    else if (!isOpen && gate.isOpen) this.watch?.opened(object.arrivedAt)
+    return verdict
   }
 
   private leaveOut(reason: 'rendition' | 'layer'): boolean {

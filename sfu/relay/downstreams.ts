@@ -8,8 +8,8 @@ import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
-import type { GateDropCounters } from '../forward/gate/index.ts'
-import { trafficOf } from '../forward/traffic.ts'
+import type { GateDropCounters, GateTally } from '../forward/gate/index.ts'
+import type { TrackTraffic } from '../forward/traffic.ts'
 import { Downstream, type DownstreamTrack } from './downstream.ts'
 import type { Fanout } from './fanout.ts'
 import { RETRY_AFTER_MS, type RelayLimits } from './limits.ts'
@@ -36,6 +36,8 @@ export interface DownstreamsOptions {
   readonly fanout: Fanout
   readonly subscribers: Subscribers
   readonly drops: GateDropCounters
+  readonly gates: GateTally
+  readonly traffic: TrackTraffic
   /** Null for a track that is no picture. */
   readonly video: VideoGate | null
   /** Null for what is no sound or picture of a participant's. */
@@ -66,11 +68,12 @@ export class Downstreams {
   private speaks = false
 
   constructor(options: DownstreamsOptions) {
-    const { name, clock, host, publishers, facts, subscribers, drops, video, offer } = options
+    const { clock, host, publishers, facts, subscribers, drops, video, offer } = options
     this.options = options
     this.track = {
       clock,
-      traffic: trafficOf(name),
+      traffic: options.traffic,
+      gates: options.gates,
       offer,
       drops,
       video,

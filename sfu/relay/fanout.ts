@@ -8,6 +8,7 @@ import type { ForwardCounters } from '../forward/counters.ts'
 import { markingOf } from '../forward/gate/index.ts'
 import type { TrackKeys } from '../forward/keys/index.ts'
 import { type ForwardObject, UNMARKED } from '../forward/object.ts'
+import type { TrackTraffic } from '../forward/traffic.ts'
 import type { Downstream } from './downstream.ts'
 import { nothingBetween } from './next-object.ts'
 import { OpenSubgroups } from './open-subgroups.ts'
@@ -25,6 +26,8 @@ export interface FanoutOptions {
   readonly clock: Clock
   readonly counters: ForwardCounters
   readonly tally: RelayTally
+  /** Classes of what is received. */
+  readonly traffic: TrackTraffic
   readonly cache: TrackCache
   readonly subscribers: Subscribers
   /** Null where there are no SFrame headers to follow. */
@@ -69,9 +72,8 @@ export class Fanout {
    * @returns what the ledger says of it; a malformed track is for the caller to end
    */
   receive(object: MoqObject, feed: SubgroupFeed | null, now: number): CacheVerdict {
-    const { counters, tally } = this.options
-    counters.objects.received++
-    counters.bytes.received += object.payloadLength
+    const { counters, tally, traffic } = this.options
+    counters.received.count(feed ? traffic.stream : traffic.datagram, !feed, object.payloadLength)
     const beganAt = feed ? feed.incoming.objectBeganAt : -1
     const arrivedAt = beganAt >= 0 ? beganAt : now
     const verdict = this.cache.add(object, arrivedAt)
@@ -97,9 +99,8 @@ export class Fanout {
    * follow it do not go on as if it had not been.
    */
   drop(object: MoqObject, feed: SubgroupFeed | null): void {
-    const { counters } = this.options
-    counters.objects.received++
-    counters.bytes.received += object.payloadLength
+    const { counters, traffic } = this.options
+    counters.received.count(feed ? traffic.stream : traffic.datagram, !feed, object.payloadLength)
     counters.drops.policing++
     if (!feed) return
     const subgroup = feed.subgroup ?? this.subgroups.join(feed, object.subgroup ?? 0)

@@ -13,7 +13,8 @@ import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
 import { type FullTrackName, formatNamespace, namespaceOf, trackOf } from '../../moq/wire/names.ts'
 import { PropertyType } from '../../moq/wire/properties.ts'
 import { FeedbackEndpoint } from '../feedback/index.ts'
-import { dumpRooms } from './levels.ts'
+import { dumpRoom } from './levels.ts'
+import { participantsByRoom } from './room-view.ts'
 import { ManualPublisher, ManualSubscriber } from './test-peers.ts'
 import { Publisher, RelayWorld, type RelayWorldOptions, Subscriber, sealed } from './test-world.ts'
 
@@ -199,9 +200,14 @@ describe('the feedback to a publisher', () => {
     const { world, viewer } = await watched()
     world.frame(100, false)
     await world.pass(500)
-    expect(dumpRooms(world.relay)).toMatchObject([
-      { room: 'r', participants: ['ann'], speakers: [], publishers: [{ participant: 'ann' }] },
-    ])
+    const participants = participantsByRoom(world.relay).get('r')!
+    expect(participants).toEqual(['ann'])
+    expect(dumpRoom(world.relay, 'r', participants)).toMatchObject({
+      room: 'r',
+      participants: ['ann'],
+      speakers: [],
+      publishers: [{ participant: 'ann' }],
+    })
     world.ann.session.close(0, 'gone')
     viewer.session.close(0, 'gone')
     await world.pass(3000)

@@ -4,7 +4,7 @@
  */
 
 export { guardedClock } from './guarded-clock.ts'
-export { dumpRooms, type RelayLevels, relayLevels } from './levels.ts'
+export { dumpRoom, type RelayLevels, relayLevels } from './levels.ts'
 export {
   DEFAULT_RELAY_LIMITS,
   RELAY_LIMIT_NAMES,

@@ -1,7 +1,7 @@
 import { roomNamespace } from '../../moq/media/names.ts'
 import type { TransportKind } from '../../moq/transport/transport.ts'
-import type { GateDropCounters } from '../forward/gate/index.ts'
-import type { KeyTroubleCounters } from '../forward/keys/index.ts'
+import type { GateDropCounters, GateTally } from '../forward/gate/index.ts'
+import type { EpochTally, KeyTroubleCounters } from '../forward/keys/index.ts'
 import type { PoliceCounters } from '../forward/police/index.ts'
 import type { PathTally } from './path-tally.ts'
 import type { Relay } from './relay.ts'
@@ -33,6 +33,12 @@ export interface RelayLevels {
   readonly policed: Readonly<PoliceCounters>
   /** Since the start: objects refused for their SFrame header, by reason. */
   readonly keyTroubles: Readonly<KeyTroubleCounters>
+  /** Since the start: what the gates of all subscribers did. */
+  readonly gates: Readonly<GateTally>
+  /** Since the start: changes of epoch in all rooms. */
+  readonly epochs: Readonly<EpochTally>
+  /** How long what has waited longest for any subscriber has waited, ms; by traffic class. */
+  readonly oldestMs: readonly number[]
   /** Since the start, on the paths to all subscribers. */
   readonly paths: Readonly<PathTally>
   /** Bytes that wait for all sessions together. */
@@ -60,18 +66,24 @@ export function relayLevels(relay: Relay): RelayLevels {
     gateDrops: relay.tally.gateDrops,
     policed: relay.tally.policed,
     keyTroubles: relay.keys.troubles,
+    gates: relay.tally.gates,
+    epochs: relay.keys.epochs,
+    oldestMs: relay.oldestMs(),
     paths: relay.tally.paths,
     bufferedBytes: relay.waitingBytes,
   }
 }
 
-/** Rooms with what happens in each; participants by id, which says nothing of the person. */
-export function dumpRooms(relay: Relay) {
-  return [...participantsByRoom(relay)].map(([room, participants]) => ({
+/**
+ * What happens in a room.
+ * @param participants by id, which says nothing of the person
+ */
+export function dumpRoom(relay: Relay, room: string, participants: readonly string[]) {
+  return {
     room,
     participants,
     speakers: relay.speakers.of(room),
     publishers: relay.meters.dump(room),
     tracks: relay.dumpTracks(roomNamespace(room)),
-  }))
+  }
 }

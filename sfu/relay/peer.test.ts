@@ -10,6 +10,7 @@ import { type AuthorizationToken, encodeAuthorizationToken } from '../../moq/wir
 import { permissionsOf, unionOf } from '../admission/permissions.ts'
 import { SessionAdmission } from '../admission/session-admission.ts'
 import { START, TestClock, utf8 } from '../admission/test-support.ts'
+import { makeForwardCounters } from '../forward/counters.ts'
 import { DEFAULT_RELAY_LIMITS } from './index.ts'
 import type { CheckSetup } from './peer.ts'
 import { Relay } from './relay.ts'
@@ -45,15 +46,7 @@ class World {
       sessionLimits,
       onSessionLimit: (limit) => this.limitHits.push(limit),
       checkSetup: (setup, transport) => this.checkSetup(setup, transport),
-      counters: {
-        objects: { received: 0, sent: 0 },
-        bytes: { received: 0, sent: 0 },
-        forwarded: { stream: 0, datagram: 0 },
-        drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
-        renditionSwitches: { up: 0, down: 0 },
-        layerChanges: { up: 0, down: 0 },
-        keyFrameRequests: 0,
-      },
+      counters: makeForwardCounters(),
       limits: DEFAULT_RELAY_LIMITS,
       openAdmission: (events) => {
         const { clock } = this
@@ -194,7 +187,7 @@ describe('Peer', () => {
     const world = new World()
     const seen: string[] = []
     world.checkSetup = ({ options }, transport) => {
-      seen.push(`${options.length} ${transport}`)
+      seen.push(`${options.length} ${transport.kind}`)
       if (options.length > 0) {
         throw new ProtocolError('not this path', SessionCode.INVALID_PATH)
       }

@@ -12,7 +12,7 @@ import {
   type SessionLimitName,
   type SessionLimits,
 } from '../../moq/session/index.ts'
-import type { CloseInfo, TransportKind, TransportSession } from '../../moq/transport/transport.ts'
+import type { CloseInfo, TransportSession } from '../../moq/transport/transport.ts'
 import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
 import type { Setup } from '../../moq/wire/messages.ts'
 import { type FullTrackName, hasPrefix, type Namespace } from '../../moq/wire/names.ts'
@@ -59,10 +59,13 @@ export interface PeerOptions {
  * May refuse a session by its SETUP, such as for a path that is not served (section 10.3.1.2).
  * @throws ProtocolError with which the session ends
  */
-export type CheckSetup = (setup: Setup, transport: TransportKind) => void
+export type CheckSetup = (setup: Setup, transport: TransportSession) => void
 
 /** Null where everybody may do everything. */
-export type OpenAdmission = (events: AdmissionEvents) => SessionAdmission | null
+export type OpenAdmission = (
+  events: AdmissionEvents,
+  transport: TransportSession,
+) => SessionAdmission | null
 
 /** What a peer asks is the relay's to answer. It is asked only for what the peer may do. */
 export interface PeerHost {
@@ -124,21 +127,24 @@ export class Peer implements Ticked {
     })
     this.relay = relay
     this.admission =
-      options.openAdmission?.({
-        onNarrowed: () => this.session.guard(() => relay.onNarrowed(this)),
-        onEnded: ({ code, reason }) => this.session.close(code, reason),
-        onInternalError: (error) => {
-          this.session.close(SessionCode.INTERNAL_ERROR, 'internal error')
-          options.onInternalError(error)
+      options.openAdmission?.(
+        {
+          onNarrowed: () => this.session.guard(() => relay.onNarrowed(this)),
+          onEnded: ({ code, reason }) => this.session.close(code, reason),
+          onInternalError: (error) => {
+            this.session.close(SessionCode.INTERNAL_ERROR, 'internal error')
+            options.onInternalError(error)
+          },
         },
-      }) ?? null
+        transport,
+      ) ?? null
     this.session = new Session(transport, {
       role: 'server',
       implementation: IMPLEMENTATION,
       clock: options.clock,
       limits: options.sessionLimits,
       setup: this.admission?.setupOptions ?? [],
-      handler: this.handler(relay, options),
+      handler: this.handler(relay, transport, options),
     })
     const { clock, path } = options
     this.path = path && new SubscriberPath(clock, this.session, this.egress, path)
@@ -204,11 +210,15 @@ export class Peer implements Ticked {
     return false
   }
 
-  private handler(relay: PeerHost, options: PeerOptions): SessionHandler {
+  private handler(
+    relay: PeerHost,
+    transport: TransportSession,
+    options: PeerOptions,
+  ): SessionHandler {
     const { admission } = this
     return {
       onReady: (setup) => {
-        options.checkSetup?.(setup, this.session.transport.kind)
+        options.checkSetup?.(setup, transport)
         admission?.onSetup(setup.options)
       },
       ...(admission && {

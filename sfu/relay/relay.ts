@@ -30,9 +30,10 @@ import { CacheBudget } from '../cache/index.ts'
 import { DEFAULT_METER, FeedbackMeters } from '../feedback/index.ts'
 import type { BudgetOptions } from '../forward/budget/index.ts'
 import type { ForwardCounters } from '../forward/counters.ts'
-import { gateDropCounters } from '../forward/gate/index.ts'
+import { gateDropCounters, makeGateTally } from '../forward/gate/index.ts'
 import { RoomKeys } from '../forward/keys/index.ts'
 import { makePoliceCounters, type PoliceSettings } from '../forward/police/index.ts'
+import { TRAFFIC } from '../forward/traffic.ts'
 import { Speakers } from '../speaker/index.ts'
 import { FetchService } from './fetch.ts'
 import { DEFAULT_FETCH_LIMITS, type FetchTrack } from './fetch-track.ts'
@@ -92,6 +93,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     malformedTracks: 0,
     malformedReports: 0,
     gateDrops: gateDropCounters(),
+    gates: makeGateTally(),
     policed: makePoliceCounters(),
     paths: makePathTally(),
   }
@@ -231,6 +233,14 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     let bytes = 0
     for (const peer of this.peers) bytes += peer.egress.waitingBytes
     return bytes
+  }
+
+  /** By traffic class, how long what has waited longest for a subscriber has waited, ms. */
+  oldestMs(): number[] {
+    const now = this.options.clock.now()
+    const earliest = new Float64Array(TRAFFIC.length).fill(now)
+    for (const peer of this.peers) peer.egress.oldest(earliest)
+    return [...earliest].map((at) => now - at)
   }
 
   /** Bytes of objects kept for late joiners. */

@@ -6,7 +6,7 @@ import {
   PaddingSource,
 } from '../forward/budget/index.ts'
 import type { EgressScheduler } from '../forward/egress.ts'
-import type { PathTally } from './path-tally.ts'
+import { PathMeter, type PathTally } from './path-tally.ts'
 
 /** What media offers is taken over so long, ms. */
 const OFFER_MS = 1000
@@ -35,6 +35,7 @@ export class SubscriberPath {
   private readonly egress: EgressScheduler
   private readonly padding: PaddingSource
   private readonly tally: PathTally
+  private readonly meter: PathMeter
   private readonly offered = new CounterWindow()
   /** What was sent until the last look, and when it last grew, ms. */
   private seenBytes = 0
@@ -47,6 +48,7 @@ export class SubscriberPath {
     this.egress = egress
     const { tally } = options
     this.tally = tally
+    this.meter = new PathMeter(tally)
     this.budget = new Budget(options.budget, (result) => {
       tally.probes[result]++
     })
@@ -89,6 +91,7 @@ export class SubscriberPath {
     this.offered.note(egress.offeredBytes, now, OFFER_MS)
     budget.offer(this.offered.rate * 8, egress.pacer.isHolding)
     const congestion = this.session.transport.congestion()
+    this.meter.look(now, congestion, egress.waitingForRoom > 0)
     const oldestMs = this.oldestMs(now, congestion?.bytesInFlight ?? 0) - 2 * lagMs
     budget.onSample(now, congestion, sentBytes, egress.waitingForRoom, oldestMs)
     egress.setRate(budget.pacedBitsPerSecond)

@@ -1,4 +1,4 @@
-import type { GateDropCounters } from '../forward/gate/index.ts'
+import type { GateDropCounters, GateTally } from '../forward/gate/index.ts'
 import type { PoliceCounters } from '../forward/police/index.ts'
 import type { PathTally } from './path-tally.ts'
 
@@ -10,6 +10,7 @@ export interface RelayTally {
   malformedTracks: number
   /** Objects that a subscriber did not get because it could not decode them, or was given less. */
   readonly gateDrops: GateDropCounters
+  readonly gates: GateTally
   /** Objects of publishers that send more than they may, by reason. */
   readonly policed: PoliceCounters
   /** Objects of `report` tracks that are no reports. */

@@ -23,7 +23,7 @@ import {
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import { encodeProperties, type Property } from '../../moq/wire/properties.ts'
 import { encodeHeader } from '../../sframe/header.ts'
-import type { ForwardCounters } from '../forward/counters.ts'
+import { makeForwardCounters } from '../forward/counters.ts'
 import type { PoliceSettings } from '../forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
@@ -51,15 +51,7 @@ export interface RelayWorldOptions {
 
 export class RelayWorld {
   readonly clock = new ManualClock()
-  readonly counters: ForwardCounters = {
-    objects: { received: 0, sent: 0 },
-    bytes: { received: 0, sent: 0 },
-    forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
-    renditionSwitches: { up: 0, down: 0 },
-    layerChanges: { up: 0, down: 0 },
-    keyFrameRequests: 0,
-  }
+  readonly counters = makeForwardCounters()
   readonly relay: Relay
   /** What sessions speak that connect from now on. */
   protocol: string

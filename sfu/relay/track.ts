@@ -7,6 +7,7 @@ import type { MoqObject } from '../../moq/wire/object.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import type { Property } from '../../moq/wire/properties.ts'
 import { TrackCache } from '../cache/index.ts'
+import { countReset } from '../forward/counters.ts'
 import type { KeysHandle } from '../forward/keys/index.ts'
 import { trafficOf } from '../forward/traffic.ts'
 import { Downstreams } from './downstreams.ts'
@@ -55,24 +56,30 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
     this.options = options
     this.name = name
     this.alias = alias
+    const traffic = trafficOf(name)
     this.cache = new TrackCache(options.budget, clock)
     this.publishers = new Publishers(name, this, {
       clock,
       maxAnswerMs: limits.maxAnswerMs,
       onLimit: () => host.onLimit('answer'),
-      traffic: trafficOf(name),
+      traffic,
     })
     const subscribers = new Subscribers()
     this.keys = options.keys.open(name)
     const requestGroup = () => this.downstreams.requestKeyFrame()
+    const onCoalesced = () => {
+      counters.keyFrameRequestsCoalesced++
+    }
     this.video =
-      this.keys && isPicture(name) ? new VideoGate({ clock, limits, requestGroup }) : null
+      this.keys && isPicture(name)
+        ? new VideoGate({ clock, limits, requestGroup, onCoalesced })
+        : null
     this.voice = TrackVoice.of(name, options.speakers, () => host.onLimit('voices'))
     this.arrivals = TrackArrivals.of(name, options.meters)
     this.chosenBy = TrackOffer.of(name)
     const { cache, publishers, facts, video, chosenBy: offer } = this
     const keys = this.keys?.keys ?? null
-    const shared = { alias, clock, counters, subscribers, video, offer }
+    const shared = { alias, clock, counters, subscribers, video, offer, traffic }
     this.fanout = new Fanout({ ...shared, tally, cache, keys })
     this.downstreams = new Downstreams({
       ...shared,
@@ -83,6 +90,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
       facts,
       fanout: this.fanout,
       drops: tally.gateDrops,
+      gates: tally.gates,
       onLeft: () => this.releaseIfUnused(),
       onWanted: (layers) => this.arrivals?.want(layers),
       onKeyFrameWanted: () => this.arrivals?.wantKeyFrame(),
@@ -316,6 +324,7 @@ export class RelayTrack implements UpstreamOwner, FetchTrack {
   }
 
   onFeedReset(feed: SubgroupFeed, code: number): void {
+    countReset(this.options.counters.resets.received, code)
     this.fanout.reset(feed, code, this.publishers.size > 1)
   }
 

@@ -18,6 +18,8 @@ export interface VideoGateOptions {
   readonly limits: Pick<RelayLimits, 'keyFrameRequestMs' | 'joinWindowMs'>
   /** Asks the publishers for a new group (draft-18 section 10.2.13). */
   readonly requestGroup: () => void
+  /** See `KeyFrameRequestOptions`. */
+  readonly onCoalesced?: () => void
 }
 
 /** Whether subscribers can begin only at key frames. @param name of a track of a call */
@@ -37,11 +39,12 @@ export class VideoGate {
   /** The last object can be decoded by a subscriber that loses nothing. */
   private passed = false
 
-  constructor({ clock, limits, requestGroup }: VideoGateOptions) {
+  constructor({ clock, limits, requestGroup, onCoalesced }: VideoGateOptions) {
     this.window = new JoinWindow({ ...DEFAULT_JOIN_LIMITS, maxAgeMs: limits.joinWindowMs })
     this.requests = new KeyFrameRequests({
       clock,
       send: requestGroup,
+      onCoalesced,
       intervalMs: limits.keyFrameRequestMs,
     })
   }

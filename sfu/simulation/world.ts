@@ -2,7 +2,7 @@
 
 import { createTransportPair } from '../../moq/transport/memory.ts'
 import { FeedbackEndpoint } from '../feedback/index.ts'
-import type { ForwardCounters } from '../forward/counters.ts'
+import { makeForwardCounters } from '../forward/counters.ts'
 import { DEFAULT_POLICE } from '../forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS } from '../relay/limits.ts'
 import type { Peer } from '../relay/peer.ts'
@@ -40,15 +40,7 @@ const UNIX_MS = 1_700_000_000_000
 export class SimulatedWorld {
   readonly clock = new SimulatedClock()
   readonly random: () => number
-  readonly counters: ForwardCounters = {
-    objects: { received: 0, sent: 0 },
-    bytes: { received: 0, sent: 0 },
-    forwarded: { stream: 0, datagram: 0 },
-    drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
-    keyFrameRequests: 0,
-    renditionSwitches: { up: 0, down: 0 },
-    layerChanges: { up: 0, down: 0 },
-  }
+  readonly counters = makeForwardCounters()
   readonly relay: Relay
   /** Told of, which nothing in a simulation should be. */
   readonly limitsHit: string[] = []

@@ -23,6 +23,15 @@ export function byLabel(metrics: Metrics, name: string): Record<string, number> 
   return values
 }
 
+/** All values of a metric that have this label; null when there is none. @param label `name="value"` */
+export function sumWith(metrics: Metrics, name: string, label: string): number | null {
+  let sum: number | null = null
+  for (const [key, value] of metrics) {
+    if (key.startsWith(`${name}{`) && key.includes(label)) sum = (sum ?? 0) + value
+  }
+  return sum
+}
+
 /** Null when the relay cannot be asked. */
 export async function scrape(ops: string): Promise<Metrics | null> {
   try {

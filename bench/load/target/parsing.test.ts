@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { byLabel, parseMetrics } from './metrics.ts'
+import { byLabel, parseMetrics, sumWith } from './metrics.ts'
 import { parseProcess, sampleProcess } from './processes.ts'
 import { parseUdpPackets } from './udp-packets.ts'
 
@@ -14,6 +14,13 @@ describe('what a relay is measured by', () => {
     expect(metrics.get('sotto_buffered_bytes')).toBe(12)
     expect(byLabel(metrics, 'sotto_objects_dropped_total')).toEqual({ deadline: 3, overflow: 1000 })
     expect(byLabel(metrics, 'sotto_objects')).toEqual({})
+    const classes = parseMetrics(
+      'sotto_objects_total{direction="received",class="audio"} 9\n' +
+        'sotto_objects_total{direction="sent",class="audio"} 3\n' +
+        'sotto_objects_total{direction="sent",class="base"} 4\n',
+    )
+    expect(sumWith(classes, 'sotto_objects_total', 'direction="sent"')).toBe(7)
+    expect(sumWith(metrics, 'sotto_objects_total', 'direction="sent"')).toBeNull()
   })
 
   it('is read from Linux, whatever the process is called', () => {

@@ -1,6 +1,6 @@
 import { machineClock } from '../clock.ts'
 import { startTicker } from '../participant/ticker.ts'
-import { byLabel, scrape } from './metrics.ts'
+import { byLabel, scrape, sumWith } from './metrics.ts'
 import { type ProcessSample, sampleProcess } from './processes.ts'
 
 /** How the relay is at one moment; numbers of `/metrics` are null where it has none of ours. */
@@ -50,7 +50,7 @@ export class RelayWatch {
     const sample: RelaySample = {
       at,
       process,
-      forwarded: metrics?.get('sotto_objects_total{direction="sent"}') ?? null,
+      forwarded: metrics && sumWith(metrics, 'sotto_objects_total', 'direction="sent"'),
       dropped: metrics && byLabel(metrics, 'sotto_objects_dropped_total'),
       lagMs: inMs(metrics?.get('sotto_event_loop_lag_seconds{quantile="0.99"}')),
       waitingBytes: metrics?.get('sotto_buffered_bytes') ?? null,

@@ -10,7 +10,7 @@ import { PacketRing, ReadSlab } from './buffers.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { CONNECTION_ID_LENGTH, connectionKey, NO_ROUTE, routeOf } from './packet.ts'
 import type { QuicClock, QuicLimits, QuicLog } from './settings.ts'
-import { type Datagram, openUdpSocket, type UdpSocket } from './udp-socket.ts'
+import { type Datagram, type KernelBuffer, openUdpSocket, type UdpSocket } from './udp-socket.ts'
 
 /** Packets that one connection sends before the others have their turn. */
 const BURST = 256
@@ -43,6 +43,8 @@ export interface EndpointStats {
   bytesReceived: number
   bytesSent: number
   sendErrors: number
+  /** Connections that ended by a bug of ours or of the binding's. */
+  faults: number
 }
 
 export class Endpoint implements ConnectionHost {
@@ -54,6 +56,7 @@ export class Endpoint implements ConnectionHost {
     bytesReceived: 0,
     bytesSent: 0,
     sendErrors: 0,
+    faults: 0,
   }
   #options: EndpointOptions
   #socket: UdpSocket
@@ -87,6 +90,11 @@ export class Endpoint implements ConnectionHost {
 
   get local(): HostPort {
     return this.#socket.local
+  }
+
+  /** See `UdpSocket.kernelBuffer`. */
+  get kernelBuffer(): KernelBuffer {
+    return this.#socket.kernelBuffer
   }
 
   get size(): number {
@@ -272,6 +280,7 @@ export class Endpoint implements ConnectionHost {
 
   /** An error of ours costs its own connection and no other. */
   faulted(connection: Connection, error: unknown): void {
+    this.stats.faults++
     const { log } = this.#options
     log.warn('a connection failed on our side', {
       peer: connection.peerName,

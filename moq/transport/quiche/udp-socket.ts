@@ -12,8 +12,16 @@ export interface Datagram {
   readonly port: number
 }
 
+/** Bytes that the kernel holds of a socket, each way: what was asked for, and what it gave. */
+export interface KernelBuffer {
+  readonly wanted: number
+  readonly receive: number
+  readonly send: number
+}
+
 export class UdpSocket {
   readonly local: HostPort
+  readonly kernelBuffer: KernelBuffer
   onDatagram: (bytes: Uint8Array, from: Datagram) => void = () => {}
   onSendError: () => void = () => {}
   #socket: Socket
@@ -22,6 +30,11 @@ export class UdpSocket {
     this.#socket = socket
     const { address, port } = socket.address()
     this.local = { host: address, port }
+    this.kernelBuffer = {
+      wanted: KERNEL_BUFFER,
+      receive: given(socket.getRecvBufferSize()),
+      send: given(socket.getSendBufferSize()),
+    }
     socket.on('message', (bytes, from) => this.onDatagram(bytes, from))
     socket.on('error', () => this.onSendError())
   }
@@ -42,6 +55,11 @@ export class UdpSocket {
   close(): Promise<void> {
     return new Promise((resolve) => this.#socket.close(() => resolve()))
   }
+}
+
+/** Linux counts its own bookkeeping too, and tells twice of what it gives (socket(7), SO_RCVBUF). */
+function given(told: number): number {
+  return process.platform === 'linux' ? told / 2 : told
 }
 
 /** @throws QuicError with one line that says what is wrong with the address */

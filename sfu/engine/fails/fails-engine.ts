@@ -76,6 +76,7 @@ export class FailsEngine implements Engine {
   readonly #admitted = new Set<Accepted>()
   #accepted = 0
   #refused = 0
+  #faults = 0
   #closing = false
 
   constructor(server: FailsHttpServer, carrier: FailsCarrier, options: EngineOptions) {
@@ -130,6 +131,8 @@ export class FailsEngine implements Engine {
       retries: 0,
       versionNegotiations: 0,
       sendErrors: 0,
+      faults: this.#faults,
+      kernelBuffer: null,
       ...this.#carrier.stats(),
     }
   }
@@ -234,7 +237,10 @@ export class FailsEngine implements Engine {
         this.#sessions.delete(session)
         link?.close()
       },
-      onFault: (error) => log.warn('a session failed', { peer: request.peer, error }),
+      onFault: (error) => {
+        this.#faults++
+        log.warn('a session failed', { peer: request.peer, error })
+      },
     })
     created = session
     link?.start()

@@ -117,6 +117,7 @@ class QuicheEngine implements Engine {
     return {
       ...endpoint.stats,
       ...this.#greeter.stats,
+      kernelBuffer: endpoint.kernelBuffer,
       connections: endpoint.size,
       handshakes: this.#gate.young.size,
       sessions: this.#gate.sessions.size,

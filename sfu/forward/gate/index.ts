@@ -5,6 +5,7 @@
  */
 
 export { DEFAULT_EARLY_LIMITS, type EarlyLimits, EarlyObjects } from './early-objects.ts'
+export { type GateTally, GateWatch, makeGateTally } from './gate-tally.ts'
 export {
   DEFAULT_JOIN_LIMITS,
   type JoinGroup,

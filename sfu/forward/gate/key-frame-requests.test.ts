@@ -5,7 +5,13 @@ import { KeyFrameRequests, REQUEST_INTERVAL_MS } from './key-frame-requests.ts'
 function requests() {
   const clock = new ManualClock()
   const sent: number[] = []
-  return { clock, sent, asks: new KeyFrameRequests({ clock, send: () => sent.push(clock.now()) }) }
+  let coalesced = 0
+  const asks = new KeyFrameRequests({
+    clock,
+    send: () => sent.push(clock.now()),
+    onCoalesced: () => coalesced++,
+  })
+  return { clock, sent, asks, coalesced: () => coalesced }
 }
 
 describe('key-frame requests', () => {
@@ -51,5 +57,18 @@ describe('key-frame requests', () => {
     clock.advance(1000)
     expect(sent).toEqual([0])
     expect(clock.timers).toBe(0)
+  })
+
+  it('counts who needs no request of their own', () => {
+    const { clock, asks, sent, coalesced } = requests()
+    for (let i = 0; i < 5; i++) asks.ask()
+    expect([sent.length, coalesced()]).toEqual([1, 3])
+    asks.keyFrameCame()
+    expect([sent.length, coalesced()]).toEqual([1, 4])
+    clock.advance(10_000)
+    asks.ask()
+    asks.ask()
+    asks.close()
+    expect([sent.length, coalesced()]).toEqual([2, 4])
   })
 })

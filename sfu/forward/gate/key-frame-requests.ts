@@ -4,6 +4,8 @@ export interface KeyFrameRequestOptions {
   readonly clock: Clock
   /** Asks the publisher: NEW_GROUP_REQUEST (draft-18 section 10.2.13). */
   readonly send: () => void
+  /** Somebody asked who needs no request of their own: one is to be sent, or was just now. */
+  readonly onCoalesced?: (() => void) | undefined
   /** Least time between two requests, ms; default 500. */
   readonly intervalMs?: number
 }
@@ -28,7 +30,11 @@ export class KeyFrameRequests {
 
   /** Somebody cannot go on without a key frame. Cheap when it was asked for already. */
   ask(): void {
-    if (this.closed || this.cancelNext) return
+    if (this.closed) return
+    if (this.cancelNext) {
+      this.options.onCoalesced?.()
+      return
+    }
     const wait = this.sentAt + this.intervalMs - this.options.clock.now()
     if (wait <= 0) this.send()
     else this.cancelNext = this.options.clock.after(wait, () => this.send())
@@ -36,13 +42,18 @@ export class KeyFrameRequests {
 
   /** A key frame came: who asked before has it. */
   keyFrameCame(): void {
-    this.cancelNext?.()
-    this.cancelNext = null
+    if (this.cancelNext) this.options.onCoalesced?.()
+    this.cancel()
   }
 
   close(): void {
     this.closed = true
-    this.keyFrameCame()
+    this.cancel()
+  }
+
+  private cancel(): void {
+    this.cancelNext?.()
+    this.cancelNext = null
   }
 
   private send(): void {

@@ -4,6 +4,7 @@
  * the publisher's; it holds no key and judges nothing that needs one.
  */
 
+export { type EpochTally, makeEpochTally } from './epoch-tally.ts'
 export { CLAIM_IDLE_MS } from './leaf-claims.ts'
 export { type KeysHandle, RoomKeys } from './room-keys.ts'
 export { OVERLAP_MS, REFUSED, RESTART_MS, TrackKeys } from './track-keys.ts'

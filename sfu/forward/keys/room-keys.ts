@@ -5,12 +5,15 @@
 
 import { parseParticipantNamespace, parseTrackName } from '../../../moq/media/names.ts'
 import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
+import { type EpochTally, makeEpochTally, RoomEpoch } from './epoch-tally.ts'
+import { epochsAhead } from './kid.ts'
 import { type LeafClaim, type LeafHolder, RoomLeaves } from './leaf-claims.ts'
 import { type KeyOwner, TrackKeys } from './track-keys.ts'
 import { type KeyTrouble, type KeyTroubleCounters, keyTroubleCounters } from './troubles.ts'
 
 interface Room {
   readonly leaves: RoomLeaves
+  readonly epoch: RoomEpoch
   readonly participants: Map<string, PublisherKeys>
 }
 
@@ -24,6 +27,8 @@ export interface KeysHandle {
 export class RoomKeys {
   /** Refused objects of all tracks since the start, by reason; for metrics. */
   readonly troubles: KeyTroubleCounters = keyTroubleCounters()
+  /** Changes of epoch in all rooms since the start; for metrics. */
+  readonly epochs: EpochTally = makeEpochTally()
   private readonly rooms = new Map<string, Room>()
 
   /** @returns null for a track that is not end-to-end encrypted by SFrame */
@@ -52,12 +57,13 @@ export class RoomKeys {
   private publisher(roomId: string, id: string): PublisherKeys {
     let room = this.rooms.get(roomId)
     if (!room) {
-      room = { leaves: new RoomLeaves(), participants: new Map() }
+      const epoch = new RoomEpoch(this.epochs)
+      room = { leaves: new RoomLeaves(), epoch, participants: new Map() }
       this.rooms.set(roomId, room)
     }
     let publisher = room.participants.get(id)
     if (!publisher) {
-      publisher = new PublisherKeys(room.leaves, this.troubles)
+      publisher = new PublisherKeys(room.leaves, room.epoch, this.troubles)
       room.participants.set(id, publisher)
     }
     return publisher
@@ -80,15 +86,25 @@ class PublisherKeys implements KeyOwner, LeafHolder {
   /** That are open. */
   tracks = 0
   private readonly leaves: RoomLeaves
+  private readonly roomEpoch: RoomEpoch
   private readonly troubles: KeyTroubleCounters
+  /** The newest under which one of its tracks came; -1: none did. */
+  private epoch = -1
 
-  constructor(leaves: RoomLeaves, troubles: KeyTroubleCounters) {
+  constructor(leaves: RoomLeaves, roomEpoch: RoomEpoch, troubles: KeyTroubleCounters) {
     this.leaves = leaves
+    this.roomEpoch = roomEpoch
     this.troubles = troubles
   }
 
   claim(epoch: number, leaf: number, now: number): LeafClaim | 'foreign-leaf' | 'leaf-conflict' {
     return this.leaves.claim(this, epoch, leaf, now)
+  }
+
+  onEpoch(epoch: number, now: number): void {
+    if (this.epoch >= 0 && epochsAhead(epoch, this.epoch) <= 0) return
+    this.roomEpoch.entered(epoch, this.epoch, now)
+    this.epoch = epoch
   }
 
   onTrouble(trouble: KeyTrouble): void {

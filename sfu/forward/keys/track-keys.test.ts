@@ -256,3 +256,32 @@ describe('the keys of a room', () => {
     expect(rooms.size).toBe(1)
   })
 })
+
+describe('the epochs of a room', () => {
+  it('are counted, with how long each participant takes to follow', () => {
+    const rooms = new RoomKeys()
+    const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((name) => open(rooms, name, 'audio').keys)
+    const annVideo = open(rooms, 'ann', 'video/0').keys
+    read(ann!, { epoch: 7, leaf: 1, counter: 0, at: 0 })
+    read(bob!, { epoch: 7, leaf: 2, counter: 0, at: 5 })
+    expect([rooms.epochs.changes, rooms.epochs.lag.count]).toEqual([0, 0])
+    read(ann!, { epoch: 8, leaf: 1, counter: 0, at: 1000 })
+    read(annVideo, { epoch: 8, leaf: 1, context: 3, counter: 0, at: 1020 })
+    read(bob!, { epoch: 8, leaf: 2, counter: 0, at: 1150 })
+    read(cid!, { epoch: 8, leaf: 3, counter: 0, at: 1500 })
+    expect(rooms.epochs.changes).toBe(1)
+    expect([rooms.epochs.lag.count, rooms.epochs.lag.sum]).toEqual([1, 150])
+  })
+
+  it('are those of one room each, and old ones do not count', () => {
+    const rooms = new RoomKeys()
+    const here = open(rooms, 'ann', 'audio', 'r').keys
+    const there = open(rooms, 'ann', 'audio', 's').keys
+    read(here, { epoch: 255, counter: 0 })
+    read(there, { epoch: 3, counter: 0, at: 10 })
+    expect(rooms.epochs.changes).toBe(0)
+    read(here, { epoch: 0, counter: 0, at: 20 })
+    read(here, { epoch: 254, counter: 0, at: 30 })
+    expect(rooms.epochs.changes).toBe(1)
+  })
+})

@@ -20,6 +20,8 @@ const MAX_OLD = 2
 /** The publisher, as one of its tracks knows it. */
 export interface KeyOwner {
   claim(epoch: number, leaf: number, now: number): LeafClaim | 'foreign-leaf' | 'leaf-conflict'
+  /** Objects of a track come under another KID than before, which is the current one now. */
+  onEpoch(epoch: number, now: number): void
   /** A refused object; by reason. */
   onTrouble(trouble: KeyTrouble): void
 }
@@ -119,6 +121,7 @@ export class TrackKeys {
     this.begunAt = now
     phase.usedAt = now
     phase.generation = ++this.generations
+    this.owner.onEpoch(phase.epoch, now)
   }
 
   private isNewer(epoch: number): boolean {
