@@ -27,9 +27,9 @@ describe.each([1, 2])('ten receivers of different rates (seed %d)', (seed) => {
       expect(missingSound(receiver.sounds[0]!, 2000, END - 1000), what).toEqual([])
       expect(soundDelay(receiver, BEGUN, END), what).toBeLessThan(PATH_MS + 150)
       expect(queueDelay(receiver, BEGUN, END), what).toBeLessThan(200)
-      // What hardly bears more than sound is found out first, and has few frames a second.
-      const [begun, freeze] = kilobits < 300 ? [8000, 1500] : [BEGUN, 700]
-      expect(picture.longestFreeze(begun, END - 100), what).toBeLessThan(freeze)
+      // Beside sound there is hardly room: the picture may pause, but not for good.
+      if (kilobits < 300) expect(picture.longestFreeze(6000, END - 100), what).toBeLessThan(4000)
+      else expect(picture.longestFreeze(BEGUN, END - 100), what).toBeLessThan(700)
       const last = picture.between(END - 3000, END).map(({ rendition }) => rendition)
       if (kilobits >= 4000) expect(Math.min(...last), what).toBe(2)
       if (kilobits <= 400) expect(Math.max(...last), what).toBe(0)

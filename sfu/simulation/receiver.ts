@@ -29,11 +29,8 @@ export interface Look {
   readonly at: number
   /** Bits a second. */
   readonly budget: number
-  readonly probing: boolean
   /** What a byte waits for the bottleneck, ms. */
   readonly queueMs: number
-  /** Bytes that wait in the relay's scheduler. */
-  readonly waiting: number
 }
 
 export interface ReceiverOptions {
@@ -146,9 +143,7 @@ export class SimulatedReceiver {
     this.looks.push({
       at: this.world.now,
       budget: budget.bitsPerSecond,
-      probing: budget.isProbing,
       queueMs: path.down.queueMs,
-      waiting: peer.egress.waitingBytes,
     })
   }
 }
