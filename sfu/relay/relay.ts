@@ -191,9 +191,9 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     return peer
   }
 
-  /** GOAWAY to every session: come back elsewhere, or here after a while. */
+  /** GOAWAY to every session but our own services': come back elsewhere, or here after a while. */
   goaway(timeoutMs: number): void {
-    for (const peer of this.peers) peer.session.goaway('', timeoutMs)
+    for (const peer of this.peers) if (!peer.service) peer.session.goaway('', timeoutMs)
   }
 
   closeAll(code: number, reason: string): void {

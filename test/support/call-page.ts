@@ -1,6 +1,6 @@
 /** A caller: the call page in a browser context of its own, and what a test can see of it. */
 
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Call, Participant, Snapshot, TrackInfo } from '../../client-lib/index.ts'
 
 declare global {
@@ -36,6 +36,15 @@ export class Caller {
   /** Opens the page; with `autojoin=1` in the query it joins by itself. */
   static async open(browser: Browser, web: string, query: Record<string, string>): Promise<Caller> {
     const context = await browser.newContext({ viewport: { width: 960, height: 640 } })
+    return Caller.in(context, web, query)
+  }
+
+  /** The same in a context that was made ready. */
+  static async in(
+    context: BrowserContext,
+    web: string,
+    query: Record<string, string>,
+  ): Promise<Caller> {
     const caller = new Caller(query.name ?? '', await context.newPage())
     await caller.page.goto(`${web}/?${new URLSearchParams(query)}`)
     return caller
