@@ -2,7 +2,7 @@
 
 export { Call, joinCall } from './call/call.ts'
 export { CallOptionsError } from './call/options.ts'
-export type { ParticipantView } from './call/participant-view.ts'
+export type { ParticipantView, PictureSource } from './call/participant-view.ts'
 export { configFromServer, type ServerConfig } from './call/server-config.ts'
 export type {
   CallError,

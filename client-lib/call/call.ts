@@ -15,8 +15,9 @@ import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { checkOptions } from './options.ts'
-import { completeView, type ParticipantView } from './participant-view.ts'
+import { completeView, type ParticipantView, type PictureSource } from './participant-view.ts'
 import { Pictures } from './pictures.ts'
+import { ScreenShare } from './screen-share.ts'
 import { dropSeat, keepSeat, seatOf } from './seat-memory.ts'
 import { askForToken, type ReadToken, readToken } from './token.ts'
 import type {
@@ -57,6 +58,7 @@ export class Call {
   private readonly sources = new Map<string, AudioSource>()
   private output: Promise<AudioOutput | null> | null = null
   private readonly devices: Devices
+  private readonly screen: ScreenShare
   private status: WorkerStatus
   private statusAt = performance.now()
   private lastError: CallError | null = null
@@ -102,11 +104,18 @@ export class Call {
     this.devices = new Devices(
       {
         onOpened: (video, audio) => this.onCaptured(video, audio),
-        onPicture: (frame) => this.pictures.show(this.self, frame),
+        onPicture: (frame) => this.pictures.show(this.self, 'camera', frame),
         onError: (error) => this.onError(error),
       },
       options.simulcast === false ? {} : SIMULCAST_SIZE,
     )
+    this.screen = new ScreenShare({
+      onStarted: (frames, sound) => {
+        this.tell({ type: 'share', frames, sound }, sound ? [frames, sound] : [frames])
+      },
+      onEnded: () => this.tell({ type: 'unshare' }),
+      onError: (error) => this.onError(error),
+    })
     void this.devices.open({ video: media?.video ?? true, audio: media?.audio ?? true })
   }
 
@@ -190,21 +199,43 @@ export class Call {
   }
 
   /**
-   * Draws a participant's picture into a canvas until the returned function is called; of ourselves,
-   * what the camera sees.
+   * Lets the person choose a screen, window or tab and sends its picture, and its sound where the browser
+   * gives that, as tracks `screen` and `screen-audio`. To be called when the person has pressed something.
+   * Ends with `stopScreen`, with the call, and when the person ends it in the browser.
+   * @returns whether it is shared now: not when the person chose nothing, or when it cannot be done, of
+   * which the `error` event tells
    */
-  attachVideo(participantId: string, canvas: HTMLCanvasElement): () => void {
-    return this.pictures.attach(participantId, canvas)
+  shareScreen(): Promise<boolean> {
+    return this.ended ? Promise.resolve(false) : this.screen.start()
+  }
+
+  /** The others see our screen no more. */
+  stopScreen(): void {
+    this.screen.stop()
   }
 
   /**
-   * Says how large the page shows a participant's pictures, and how much they matter, so that the relay
+   * Draws a participant's picture into a canvas until the returned function is called; of ourselves,
+   * what the camera sees.
+   * @param source a participant whose `tracks` have one of kind `screen` shares its screen
+   */
+  attachVideo(
+    participantId: string,
+    canvas: HTMLCanvasElement,
+    source: PictureSource = 'camera',
+  ): () => void {
+    return this.pictures.attach(participantId, source, canvas)
+  }
+
+  /**
+   * Says how large the page shows a participant's picture, and how much it matters, so that the relay
    * sends what is of use and no more. Holds until it is said otherwise, or the participant leaves; call
    * it whenever the layout changes or the page is hidden. Until then a picture comes as large as it can.
    */
-  setView(participantId: string, view: ParticipantView): void {
+  setView(participantId: string, view: ParticipantView, source: PictureSource = 'camera'): void {
     if (this.ended || participantId === this.self) return
-    this.tell({ type: 'view', participant: participantId, view: completeView(view) })
+    const complete = completeView(view)
+    this.tell({ type: 'view', participant: participantId, source, view: complete })
   }
 
   /**
@@ -250,6 +281,7 @@ export class Call {
   private async sayGoodbye(): Promise<void> {
     if (this.ended) return
     this.devices.close()
+    this.screen.close()
     // Without an id nothing was joined yet, and there is nobody to say goodbye to.
     if (this.id !== '') {
       const left = new Promise<void>((resolve) => {
@@ -355,7 +387,7 @@ export class Call {
         return
       case 'picture':
         this.reached('firstPicture')
-        this.pictures.show(message.participant, message.frame)
+        this.pictures.show(message.participant, message.source, message.frame)
         return
       case 'first-sound':
         this.reached('firstSound')
@@ -499,6 +531,7 @@ export class Call {
     // Coming back is for who did not leave.
     if (!this.suspended) dropSeat(this.options.room)
     this.devices.close()
+    this.screen.close()
     this.pictures.close()
     for (const source of this.sources.values()) source.close()
     this.sources.clear()

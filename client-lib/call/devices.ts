@@ -1,4 +1,5 @@
-import { type Capture, CaptureError, captureCamera, formatOf } from '../media/capture.ts'
+import { type Capture, captureCamera, formatOf } from '../media/capture.ts'
+import { captureFailure } from './capture-failure.ts'
 import { SelfView } from './self-view.ts'
 import type { CallError } from './types.ts'
 import type { CapturedVideo } from './worker-protocol.ts'
@@ -98,26 +99,4 @@ export class Devices {
       for (const track of stream.getVideoTracks()) track.enabled = this.wanted.video
     }
   }
-}
-
-function captureFailure(error: unknown): CallError {
-  if (!(error instanceof CaptureError)) {
-    return { code: 'internal', message: 'The devices could not be opened.', detail: String(error) }
-  }
-  const message = `${sentence(error.message)} ${error.advice}`
-  switch (error.code) {
-    case 'permission-denied':
-    case 'no-device':
-    case 'device-busy':
-      return { code: error.code, message }
-    case 'unsupported':
-    case 'insecure-page':
-      return { code: 'browser-too-old', message }
-    default:
-      return { code: 'device-busy', message }
-  }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }

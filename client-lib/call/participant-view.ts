@@ -2,6 +2,8 @@
 
 import { type PictureSource, roundedSize, type Wish } from '../../moq/media/receiver-report.ts'
 
+export type { PictureSource }
+
 export interface ParticipantView {
   /**
    * Device pixels (CSS pixels times `devicePixelRatio`) that the picture takes; 0: no limit. The relay

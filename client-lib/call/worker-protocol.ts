@@ -9,7 +9,7 @@ import type {
   ReceivedText,
 } from '../chat/index.ts'
 import type { CaptureFormat } from '../media/renditions.ts'
-import type { CompleteView } from './participant-view.ts'
+import type { CompleteView, PictureSource } from './participant-view.ts'
 import type { ReadToken } from './token.ts'
 import type {
   CallError,
@@ -53,9 +53,21 @@ export type ToWorker =
       readonly video: CapturedVideo | null
       readonly audio: ReadableStream<AudioData> | null
     }
+  /** A screen is captured; the streams are transferred. */
+  | {
+      readonly type: 'share'
+      readonly frames: ReadableStream<VideoFrame>
+      readonly sound: ReadableStream<AudioData> | null
+    }
+  | { readonly type: 'unshare' }
   | { readonly type: 'mute'; readonly kind: 'audio' | 'video'; readonly muted: boolean }
-  /** How the page shows a participant's pictures. */
-  | { readonly type: 'view'; readonly participant: string; readonly view: CompleteView }
+  /** How the page shows a picture of a participant's. */
+  | {
+      readonly type: 'view'
+      readonly participant: string
+      readonly source: PictureSource
+      readonly view: CompleteView
+    }
   /** The answer to `sound-wanted`; the port is transferred. */
   | { readonly type: 'sound'; readonly source: string; readonly port: MessagePort }
   /** The answer to `token-wanted`; null when there is none now. */
@@ -97,7 +109,12 @@ export type FromWorker =
   | { readonly type: 'status'; readonly status: WorkerStatus }
   | { readonly type: 'error'; readonly error: CallError }
   /** A picture, transferred; whoever takes it closes it. */
-  | { readonly type: 'picture'; readonly participant: string; readonly frame: VideoFrame }
+  | {
+      readonly type: 'picture'
+      readonly participant: string
+      readonly source: PictureSource
+      readonly frame: VideoFrame
+    }
   /** A track of sound begins: the page opens a source for it. */
   | { readonly type: 'sound-wanted'; readonly source: string }
   | { readonly type: 'sound-ended'; readonly source: string }

@@ -32,6 +32,19 @@ const BITS_EXPONENT = 0.9
 /** Below this share of its bits a picture looks better in the next smaller size. */
 const LEAST_SHARE = 0.25
 
+/**
+ * A shared screen: one rendition, large enough to read, in fewer frames. Of its two layers the upper one
+ * goes first where a path is narrow.
+ */
+export const SCREEN_SETTINGS: VideoSettings = {
+  codec: 'vp8',
+  width: 1920,
+  height: 1080,
+  framerate: 15,
+  bitrate: 2_500_000,
+  temporalLayers: 2,
+}
+
 /** The smallest first; at least one. */
 export function renditionsOf(
   capture: CaptureFormat,

@@ -4,7 +4,7 @@
  * happens here, off the page's main thread.
  */
 
-import { participantNamespace } from '../../../moq/media/index.ts'
+import { type PictureSource, participantNamespace } from '../../../moq/media/index.ts'
 import { systemClock } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
@@ -33,6 +33,12 @@ export interface CallEngineEvents extends Pick<CallRoomEvents, FromRoom> {
   onTokenWanted(): void
 }
 
+interface EarlyView {
+  readonly participant: string
+  readonly source: PictureSource
+  readonly view: CompleteView
+}
+
 const STATUS_MS = 200
 const POLL_MS = 10
 
@@ -50,7 +56,7 @@ export class CallEngine {
   private room: CallRoom | null = null
   private epoch: EpochKeys | null = null
   /** What was said before there was a room. */
-  private readonly earlyViews = new Map<string, CompleteView>()
+  private readonly earlyViews = new Map<string, EarlyView>()
   private timers: (() => void)[] = []
 
   /** @param seat where our state is kept; the engine closes its slot */
@@ -124,15 +130,28 @@ export class CallEngine {
     void this.media.capture(video, audio).catch(this.onBug)
   }
 
+  /** A screen is shared, perhaps with sound. */
+  share(frames: ReadableStream<VideoFrame>, sound: ReadableStream<AudioData> | null): void {
+    void this.media.share(frames, sound).catch(this.onBug)
+    this.report()
+  }
+
+  unshare(): void {
+    this.media.unshare()
+    this.report()
+  }
+
   /** Holds for a device that is opened later, too. */
   setMuted(kind: 'audio' | 'video', muted: boolean): void {
     this.media.setMuted(kind, muted)
   }
 
-  /** How the page shows somebody's pictures. */
-  setView(participantId: string, view: CompleteView): void {
-    if (this.room) this.room.setView(participantId, view)
-    else if (this.state === 'joining') this.earlyViews.set(participantId, view)
+  /** How the page shows a picture of somebody's. */
+  setView(participant: string, source: PictureSource, view: CompleteView): void {
+    if (this.room) this.room.setView(participant, source, view)
+    else if (this.state === 'joining') {
+      this.earlyViews.set(`${source} ${participant}`, { participant, source, view })
+    }
   }
 
   /** The application's next token; null: it has none now. */
@@ -194,7 +213,9 @@ export class CallEngine {
         onBug: this.onBug,
       },
     })
-    for (const [id, view] of this.earlyViews) this.room.setView(id, view)
+    for (const { participant, source, view } of this.earlyViews.values()) {
+      this.room.setView(participant, source, view)
+    }
     this.earlyViews.clear()
     this.admission.keep(this.room.session)
   }

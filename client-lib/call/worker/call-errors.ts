@@ -6,6 +6,7 @@ import { type KeysError, UnsupportedSuiteError } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import { ConnectError } from '../../transport/connect.ts'
 import type { CallError } from '../types.ts'
+import type { CaptureDevice } from './local-media.ts'
 import { tokenErrorOfRequest, tokenErrorOfSession } from './token-errors.ts'
 
 /** @param error what `connect` threw */
@@ -68,7 +69,11 @@ export function renditionWithdrawn(track: string, error: MediaError): CallError 
   return { code: 'internal', message, detail: `${track}: ${error.message}` }
 }
 
-export function captureFailed(device: 'microphone' | 'camera', error: unknown): CallError {
+export function captureFailed(device: CaptureDevice, error: unknown): CallError {
+  if (device === 'screen') {
+    const message = 'Your screen cannot be captured any more. Share it again.'
+    return { code: 'internal', message, detail: String(error) }
+  }
   return {
     code: 'no-device',
     message: `The ${device} stopped working. Check that it is connected, then join again.`,

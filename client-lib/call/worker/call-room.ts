@@ -1,4 +1,5 @@
 import {
+  type PictureSource,
   parseParticipantNamespace,
   parseRelayNamespace,
   participantNamespace,
@@ -66,7 +67,7 @@ export interface CallRoomEvents {
   onData(data: ReceivedData): void
   onChatDelivered(delivery: ChatDelivery): void
   /** The receiver closes the picture. */
-  onPicture(participantId: string, frame: VideoFrame): void
+  onPicture(participantId: string, source: PictureSource, frame: VideoFrame): void
   onSamples(source: string, chunk: PcmChunk): void
   onSoundEnded(source: string): void
   onBug(error: unknown): void
@@ -120,9 +121,9 @@ export class CallRoom {
     this.chat.keysChanged(roster.map(({ participantId }) => participantId))
   }
 
-  /** How the page shows somebody's pictures. */
-  setView(participantId: string, view: CompleteView): void {
-    this.remotes.setView(participantId, view)
+  /** How the page shows a picture of somebody's. */
+  setView(participantId: string, source: PictureSource, view: CompleteView): void {
+    this.remotes.setView(participantId, source, view)
     this.reports.wishesChanged()
   }
 
@@ -236,7 +237,7 @@ export class CallRoom {
         events.onChange()
       },
       onError: (error) => events.onMediaError(error),
-      onPicture: (id, frame) => events.onPicture(id, frame),
+      onPicture: (id, source, frame) => events.onPicture(id, source, frame),
       onSamples: (source, chunk) => events.onSamples(source, chunk),
       onSoundEnded: (source) => events.onSoundEnded(source),
     })

@@ -1,3 +1,4 @@
+import { TrackName } from '../../../moq/media/index.ts'
 import type { Clock } from '../../../moq/session/index.ts'
 import { AudioTrackEncoder } from '../../media/audio-encoder.ts'
 import { AUDIO_CODEC, AUDIO_SAMPLE_RATE } from '../../media/codecs.ts'
@@ -18,14 +19,14 @@ export interface LocalAudioOptions {
   readonly onCaptureFailed: (error: unknown) => void
 }
 
-/** Our microphone: samples → Opus → objects on streams, a few frames a group. */
+/** Our microphone, or the sound of what we share: samples → Opus → objects on streams, a few frames a group. */
 export class LocalAudio {
   readonly name: string
   readonly track: EncryptedTrack
   private readonly clock: Clock
   private readonly encoder: AudioTrackEncoder
   private readonly packetizer: AudioPacketizer
-  private readonly ended = new AbortController()
+  private reading = new AbortController()
   private readonly onCaptureFailed: (error: unknown) => void
   private lastFrameAt: number | null = null
   muted = false
@@ -48,11 +49,17 @@ export class LocalAudio {
     })
   }
 
-  /** Reads a captured track to its end. */
+  /** Reads a captured track to its end; another one takes the place of the one before. */
   capture(samples: ReadableStream<AudioData>): void {
-    readTrack(samples, (data) => this.encoder.encode(data), this.ended.signal).catch(
-      this.onCaptureFailed,
-    )
+    this.rest()
+    this.reading = new AbortController()
+    const { signal } = this.reading
+    readTrack(samples, (data) => this.encoder.encode(data), signal).catch(this.onCaptureFailed)
+  }
+
+  /** Reads no more, until another track is captured. */
+  rest(): void {
+    this.reading.abort()
   }
 
   setMuted(muted: boolean): void {
@@ -70,7 +77,7 @@ export class LocalAudio {
     const { objects, bytes } = this.track.counters
     return {
       name: this.name,
-      kind: 'audio',
+      kind: this.name === TrackName.SCREEN_AUDIO ? 'screen-audio' : 'audio',
       direction: 'send',
       codec: AUDIO_CODEC,
       rendition: null,
@@ -87,7 +94,7 @@ export class LocalAudio {
   }
 
   close(): void {
-    this.ended.abort()
+    this.rest()
     this.encoder.close()
     this.track.close()
   }

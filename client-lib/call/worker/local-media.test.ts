@@ -170,6 +170,35 @@ describe('what we publish', () => {
     expect(media.infos().map(({ name }) => name)).toEqual(['video/0', 'video/1', 'video/2'])
   })
 
+  it('has a screen and its sound in the catalog while they are shared, and the same tracks again', async () => {
+    const { media, catalog, subscribe, settle, errors } = await world()
+    const names = async () => (await catalog()).tracks.map(({ name }) => name)
+    const share = async (sound: ReadableStream<AudioData> | null) => {
+      await media.share(new ReadableStream<VideoFrame>(), sound)
+      await settle()
+    }
+    expect(await subscribe('screen')).toMatchObject({ rejected: RequestCode.DOES_NOT_EXIST })
+    await share(new ReadableStream<AudioData>())
+    const { tracks } = await catalog()
+    expect(tracks).toMatchObject([
+      { name: 'screen', role: 'video', width: 1920, height: 1080, temporalLayers: 2, muted: false },
+      { name: 'screen-audio', role: 'audio', codec: 'opus' },
+    ])
+    expect(tracks[0]).not.toHaveProperty('altGroup')
+    expect(await subscribe('screen')).toMatchObject({ accepted: true })
+    expect(media.infos()).toMatchObject([
+      { kind: 'screen', direction: 'send', rendition: null },
+      { kind: 'screen-audio', direction: 'send' },
+    ])
+    media.unshare()
+    await settle()
+    expect(await names()).toEqual([])
+    expect(media.infos()).toEqual([])
+    await share(null)
+    expect(await names()).toEqual(['screen'])
+    expect(errors).toEqual([])
+  })
+
   it('leaves a rendition out that cannot be encoded, in the catalog, too', async () => {
     const { catalog, subscribe, plug, film, withdrawn, errors } = await world()
     await plug(640, 480)

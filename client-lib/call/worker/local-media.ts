@@ -1,9 +1,9 @@
 import {
+  type CatalogTrack,
   encodeCatalog,
   encodeMediaProperties,
   type PublisherFeedback,
   TrackName,
-  videoTrackName,
 } from '../../../moq/media/index.ts'
 import type {
   Clock,
@@ -14,8 +14,9 @@ import type {
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
-import type { CaptureFormat, RenditionChoice } from '../../media/renditions.ts'
+import { type RenditionChoice, renditionsOf, SCREEN_SETTINGS } from '../../media/renditions.ts'
 import { RepairSource } from '../../media/repair-source.ts'
+import type { VideoSettings } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
 import type { CapturedVideo } from '../worker-protocol.ts'
 import { EncryptedTrack, type EncryptedTrackOptions } from './encrypted-track.ts'
@@ -37,9 +38,11 @@ export interface LocalMediaOptions {
   readonly onMediaError: (error: MediaError) => void
   /** A rendition of the camera cannot be encoded here; the others go on. */
   readonly onWithdrawn: (track: string, error: MediaError) => void
-  readonly onCaptureFailed: (device: 'microphone' | 'camera', error: unknown) => void
+  readonly onCaptureFailed: (device: CaptureDevice, error: unknown) => void
   readonly onBug: (error: unknown) => void
 }
+
+export type CaptureDevice = 'microphone' | 'camera' | 'screen'
 
 /**
  * Our tracks by number: MoQT alias and SFrame context at once. What is said to the delivery service and
@@ -51,25 +54,31 @@ export const TRACK_NUMBER = {
   audio: 2,
   /** Of the smallest rendition; the others, 16 at most, follow it. */
   video: 3,
+  screen: 24,
+  'screen-audio': 25,
   chat: 32,
   verify: 33,
   report: 34,
 } as const
-/** Publisher priorities: state, sound, picture; of pictures the smallest first. */
-const PRIORITY = { catalog: 8, audio: 32, video: 96 } as const
+/** Publisher priorities: state, sound, picture; of pictures the smallest face first, then a screen. */
+const PRIORITY = { catalog: 8, audio: 32, 'screen-audio': 40, video: 96, screen: 112 } as const
 
 type TrackDetails = Pick<
   EncryptedTrackOptions,
   'properties' | 'onGroupRequested' | 'onDemand' | 'onRefused'
 >
 
-/** What we publish: a catalog that says what there is, sound, and picture. */
+/** What we publish: a catalog that says what there is, sound, picture, and a screen while it is shared. */
 export class LocalMedia {
   private readonly options: LocalMediaOptions
   private readonly catalog: EncryptedTrack
   private readonly muted = { audio: false, video: false }
   private audio: LocalAudio | null = null
   private video: LocalVideo | null = null
+  /** Kept when sharing ends: the next time goes on with the keys and groups of these tracks. */
+  private screen: LocalVideo | null = null
+  private screenAudio: LocalAudio | null = null
+  private sharing = { video: false, audio: false }
   private catalogGroup: number
   private closed = false
 
@@ -111,6 +120,29 @@ export class LocalMedia {
     await this.renewKeys()
   }
 
+  /** A screen is shared, perhaps with sound; another one takes the place of the one before. */
+  async share(frames: ReadableStream<VideoFrame>, sound: ReadableStream<AudioData> | null) {
+    if (this.closed) return
+    this.sharing = { video: true, audio: sound !== null }
+    this.screen ??= this.makeVideo('screen', [SCREEN_SETTINGS])
+    this.screen.capture(frames)
+    this.screen.setMuted(false)
+    if (sound) {
+      this.screenAudio ??= this.makeAudio(TrackName.SCREEN_AUDIO, 'screen-audio', 'screen')
+      this.screenAudio.capture(sound)
+    } else this.screenAudio?.rest()
+    await this.renewKeys()
+  }
+
+  /** The others see and hear nothing of the screen any more. */
+  unshare(): void {
+    this.sharing = { video: false, audio: false }
+    this.screen?.rest()
+    this.screen?.setMuted(true)
+    this.screenAudio?.rest()
+    this.publishCatalog()
+  }
+
   /** Holds for a device that is opened later, too. */
   setMuted(kind: 'audio' | 'video', muted: boolean): void {
     this.muted[kind] = muted
@@ -121,75 +153,105 @@ export class LocalMedia {
 
   /** What the relay says of our uplink, and of what is wanted. */
   onFeedback(feedback: PublisherFeedback): void {
-    this.video?.onFeedback(feedback)
+    const { video, screen } = this
+    // The smallest face first, then the screen, then larger faces.
+    screen?.onFeedback(leaving(feedback, video?.leastBitrate ?? 0))
+    video?.onFeedback(leaving(feedback, screen?.plannedBitrate ?? 0))
   }
 
   /** Nothing more may go out under the old keys; the next ones are about to come. */
   revokeKeys(): void {
     this.catalog.revokeKey()
-    this.audio?.track.revokeKey()
-    this.video?.revokeKey()
+    for (const { track } of this.sounds()) track.revokeKey()
+    for (const picture of this.pictures()) picture.revokeKey()
   }
 
   async renewKeys(): Promise<void> {
     await Promise.all([
       this.catalog.renewKey(),
-      this.audio?.track.renewKey(),
-      this.video?.renewKey(),
+      ...this.sounds().map((sound) => sound.renewKey()),
+      ...this.pictures().map((picture) => picture.renewKey()),
     ])
     this.publishCatalog()
   }
 
   infos(): TrackInfo[] {
-    return [...(this.audio ? [this.audio.info()] : []), ...(this.video?.infos() ?? [])]
+    const { audio, video, screen, screenAudio } = this
+    return [
+      ...(audio ? [audio.info()] : []),
+      ...(video?.infos() ?? []),
+      ...(screen && this.sharing.video ? screen.infos() : []),
+      ...(screenAudio && this.sharing.audio ? [screenAudio.info()] : []),
+    ]
   }
 
   close(): void {
     this.closed = true
-    this.audio?.close()
-    this.video?.close()
+    for (const sound of this.sounds()) sound.close()
+    for (const picture of this.pictures()) picture.close()
     this.catalog.close()
   }
 
   private trackNamed(name: string | null): EncryptedTrack | undefined {
     if (name === null) return undefined
     if (name === TrackName.CATALOG) return this.catalog
-    return this.audio?.name === name ? this.audio.track : this.video?.track(name)
+    for (const sound of this.sounds()) if (sound.name === name) return sound.track
+    for (const picture of this.pictures()) {
+      const track = picture.track(name)
+      if (track) return track
+    }
+    return undefined
+  }
+
+  private sounds(): LocalAudio[] {
+    return [this.audio, this.screenAudio].filter((sound) => sound !== null)
+  }
+
+  private pictures(): LocalVideo[] {
+    return [this.video, this.screen].filter((picture) => picture !== null)
   }
 
   private addAudio(samples: ReadableStream<AudioData>): void {
-    const { clock, wallClock, onMediaError, onCaptureFailed } = this.options
-    this.audio = new LocalAudio({
-      name: TrackName.AUDIO,
-      track: this.encryptedTrack(TrackName.AUDIO, 'audio', {}),
-      clock,
-      wallClock,
-      onError: onMediaError,
-      onCaptureFailed: (error) => onCaptureFailed('microphone', error),
-    })
+    this.audio = this.makeAudio(TrackName.AUDIO, 'audio', 'microphone')
     this.audio.setMuted(this.muted.audio)
     this.audio.capture(samples)
   }
 
+  private makeAudio(name: string, kind: 'audio' | 'screen-audio', device: CaptureDevice) {
+    const { clock, wallClock, onMediaError, onCaptureFailed } = this.options
+    return new LocalAudio({
+      name,
+      track: this.encryptedTrack(name, kind, {}),
+      clock,
+      wallClock,
+      onError: onMediaError,
+      onCaptureFailed: (error) => onCaptureFailed(device, error),
+    })
+  }
+
   /** Another camera takes the place of the one before, on the tracks that there are. */
   private addVideo({ frames, format }: CapturedVideo): void {
-    this.video ??= this.makeVideo(format)
+    if (!this.video) {
+      const { renditions } = this.options
+      this.video = this.makeVideo('video', renditionsOf(format, renditions), renditions.maxBitrate)
+      this.video.setMuted(this.muted.video)
+    }
     this.video.capture(frames)
   }
 
-  private makeVideo(format: CaptureFormat): LocalVideo {
-    const { renditions, clock, wallClock, maxDatagramSize, onMediaError } = this.options
+  private makeVideo(
+    kind: 'video' | 'screen',
+    sizes: readonly VideoSettings[],
+    maxBitrate?: number,
+  ): LocalVideo {
+    const { clock, wallClock, maxDatagramSize, onMediaError } = this.options
     const { onWithdrawn, onCaptureFailed } = this.options
-    const video = new LocalVideo({
-      format,
-      choice: renditions,
-      trackOf: (rendition, properties, events) =>
-        this.encryptedTrack(
-          videoTrackName(rendition),
-          'video',
-          { properties, ...events },
-          rendition,
-        ),
+    return new LocalVideo({
+      kind,
+      sizes,
+      ...(maxBitrate !== undefined && { maxBitrate }),
+      trackOf: (name, rendition, properties, events) =>
+        this.encryptedTrack(name, kind, { properties, ...events }, rendition),
       clock,
       wallClock,
       maxDatagramSize,
@@ -198,10 +260,8 @@ export class LocalMedia {
         onWithdrawn(name, error)
         this.publishCatalog()
       },
-      onCaptureFailed: (error) => onCaptureFailed('camera', error),
+      onCaptureFailed: (error) => onCaptureFailed(kind === 'screen' ? 'screen' : 'camera', error),
     })
-    video.setMuted(this.muted.video)
-    return video
   }
 
   /** @param further of several tracks of a kind, which one: 0 is the first */
@@ -217,7 +277,9 @@ export class LocalMedia {
       priority: PRIORITY[kind] + further,
       keys: this.options.keys,
       onError: this.options.onBug,
-      ...(kind === 'video' && { repairs: this.repairSource(PRIORITY[kind] + further) }),
+      ...((kind === 'video' || kind === 'screen') && {
+        repairs: this.repairSource(PRIORITY[kind] + further),
+      }),
       ...options,
     })
   }
@@ -240,14 +302,28 @@ export class LocalMedia {
       last: true,
       payload: encodeCatalog({
         displayName: this.options.displayName,
-        tracks: [...this.audioEntry(), ...(this.video?.entries ?? [])],
+        tracks: this.entries(),
       }),
     })
   }
 
-  private audioEntry() {
-    if (!this.audio) return []
-    const { name, muted } = this.audio
-    return [{ name, role: 'audio', live: true, channelConfig: '1', muted, ...AUDIO_FORMAT }]
+  private entries(): CatalogTrack[] {
+    const { audio, video, screen, screenAudio } = this
+    return [
+      ...(audio ? [audioEntry(audio)] : []),
+      ...(video?.entries ?? []),
+      ...(screen && this.sharing.video ? screen.entries : []),
+      ...(screenAudio && this.sharing.audio ? [audioEntry(screenAudio)] : []),
+    ]
   }
+}
+
+function audioEntry({ name, muted }: LocalAudio): CatalogTrack {
+  return { name, role: 'audio', live: true, channelConfig: '1', muted, ...AUDIO_FORMAT }
+}
+
+/** The feedback, with so many bits a second of the uplink kept for something else. */
+function leaving(feedback: PublisherFeedback, bitrate: number): PublisherFeedback {
+  const { estimate } = feedback
+  return estimate === null ? feedback : { ...feedback, estimate: Math.max(0, estimate - bitrate) }
 }

@@ -14,7 +14,8 @@ import type { EncryptedTrack } from './encrypted-track.ts'
 
 export interface LocalRenditionOptions {
   readonly name: string
-  /** 0 is the smallest. */
+  readonly kind: 'video' | 'screen'
+  /** 0 is the smallest; a screen has no other. */
   readonly rendition: number
   readonly settings: VideoSettings
   readonly track: EncryptedTrack
@@ -43,7 +44,7 @@ const GIVE_UP_BYTES = 192 * 1024
 const RATE_WINDOW_MS = 1000
 
 /**
- * One rendition of our camera: frames → layered video → the base layer on a stream, the rest as
+ * One rendition of our camera, or our screen: frames → layered video → the base layer on a stream, the rest as
  * datagrams. It encodes only while the plan says so and somebody wants its objects, and has no encoder
  * at other times.
  */
@@ -91,12 +92,18 @@ export class LocalRendition {
     return this.encoding
   }
 
+  /** Bits a second; 0 while nothing is encoded. */
+  get plannedBitrate(): number {
+    return this.encoding ? (this.plan?.bitrate ?? 0) : 0
+  }
+
   /** For the catalog. */
   get entry(): CatalogTrack {
     const { name, muted, codec } = this
     const { width, height, framerate, bitrate, temporalLayers } = this.settings
     const format = { codec, width, height, framerate, bitrate, temporalLayers }
-    return { name, role: 'video', live: true, altGroup: 1, muted, ...format }
+    const alternatives = this.options.kind === 'video' && { altGroup: 1 }
+    return { name, role: 'video', live: true, ...alternatives, muted, ...format }
   }
 
   /** Takes the frame over. */
@@ -161,14 +168,14 @@ export class LocalRendition {
 
   info(): TrackInfo {
     const { objects, bytes } = this.track.counters
-    const { clock, rendition } = this.options
+    const { clock, kind, rendition } = this.options
     const { width, height } = this.settings
     return {
       name: this.name,
-      kind: 'video',
+      kind,
       direction: 'send',
       codec: this.codec,
-      rendition,
+      rendition: kind === 'video' ? rendition : null,
       temporalLayers: this.plan?.temporalLayers ?? this.settings.temporalLayers,
       muted: this.muted,
       objects,
@@ -183,7 +190,7 @@ export class LocalRendition {
         width,
         height,
         framesPerSecond: this.framesPerSecond(),
-        targetBitrate: this.encoding ? (this.plan?.bitrate ?? 0) : 0,
+        targetBitrate: this.plannedBitrate,
         targetFramerate: this.plan?.framerate ?? this.settings.framerate,
       },
     }

@@ -16,7 +16,7 @@ import { textOf, trackOf } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import { decodeHeader, nobleProvider, parseMlsKid } from '../../../sframe/index.ts'
 import { FakeChunk, FakeCodec, stubCodecs } from '../../media/fake-codecs.ts'
-import type { CaptureFormat, RenditionChoice } from '../../media/renditions.ts'
+import { type CaptureFormat, type RenditionChoice, renditionsOf } from '../../media/renditions.ts'
 import { LEAST_BITRATE } from '../../media/uplink-controller.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
 import { LocalVideo } from './local-video.ts'
@@ -61,11 +61,12 @@ class World {
   constructor(format = HD, choice: RenditionChoice = {}) {
     const { clock } = this.link
     this.video = new LocalVideo({
-      format,
-      choice,
-      trackOf: (rendition, properties, events) =>
+      kind: 'video',
+      sizes: renditionsOf(format, choice),
+      ...(choice.maxBitrate !== undefined && { maxBitrate: choice.maxBitrate }),
+      trackOf: (name, rendition, properties, events) =>
         new EncryptedTrack({
-          track: trackOf(NAMESPACE, videoTrackName(rendition)),
+          track: trackOf(NAMESPACE, name),
           number: 3 + rendition,
           priority: 96 + rendition,
           keys: this.keys,

@@ -2,13 +2,15 @@ import {
   type CatalogTrack,
   type PublisherFeedback,
   renditionProperty,
+  TrackName,
   videoTrackName,
 } from '../../../moq/media/index.ts'
 import type { Clock } from '../../../moq/session/index.ts'
 import type { Property } from '../../../moq/wire/properties.ts'
 import type { ObjectPlan } from '../../media/frames.ts'
 import type { MediaError } from '../../media/media-error.ts'
-import { type CaptureFormat, type RenditionChoice, renditionsOf } from '../../media/renditions.ts'
+import { limitsOf } from '../../media/renditions.ts'
+import { StillRepeater } from '../../media/still-repeater.ts'
 import { readTrack } from '../../media/track-reader.ts'
 import type { VideoSettings } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
@@ -24,11 +26,14 @@ export interface RenditionTrackEvents {
 }
 
 export interface LocalVideoOptions {
-  /** What the camera gives; it may change. */
-  readonly format: CaptureFormat
-  readonly choice: RenditionChoice
+  readonly kind: 'video' | 'screen'
+  /** The smallest first; of a screen one. */
+  readonly sizes: readonly VideoSettings[]
+  /** Bits a second of all renditions together. */
+  readonly maxBitrate?: number
   /** Makes the track of a rendition. */
   readonly trackOf: (
+    name: string,
     rendition: number,
     properties: readonly Property[],
     events: RenditionTrackEvents,
@@ -48,26 +53,30 @@ export interface LocalVideoOptions {
 const MOST_FAILURES = 3
 
 /**
- * Our camera in its renditions, `video/0` the smallest: each frame is read once, and given to every
- * rendition that is encoded now. Each is a track of its own, and fails for itself.
+ * Our camera in its renditions, `video/0` the smallest, or our screen: each frame is read once, and given
+ * to every rendition that is encoded now. Each is a track of its own, and fails for itself. A screen is
+ * captured only when it changes: its last picture is sent again now and then, for whoever came meanwhile.
  */
 export class LocalVideo {
   muted = false
   private readonly options: LocalVideoOptions
   private readonly renditions: LocalRendition[]
   private readonly uplink: LocalUplink
+  private readonly repeater: StillRepeater | null
   private reading = new AbortController()
 
   constructor(options: LocalVideoOptions) {
     this.options = options
-    const { format, choice, clock } = options
-    this.renditions = renditionsOf(format, choice).map((settings, rendition) =>
-      this.makeRendition(rendition, settings),
-    )
+    const { kind, sizes, maxBitrate, clock } = options
+    this.repeater =
+      kind === 'screen'
+        ? new StillRepeater({ clock, onFrame: (frame) => this.encode(frame) })
+        : null
+    this.renditions = sizes.map((settings, rendition) => this.makeRendition(rendition, settings))
     this.uplink = new LocalUplink({
       renditions: [...this.renditions],
       clock,
-      ...(choice.maxBitrate !== undefined && { maxBitrate: choice.maxBitrate }),
+      ...(maxBitrate !== undefined && { maxBitrate }),
     })
   }
 
@@ -81,10 +90,29 @@ export class LocalVideo {
 
   /** Reads a captured track to its end; another device's takes the place of the one before. */
   capture(frames: ReadableStream<VideoFrame>): void {
-    this.reading.abort()
+    this.rest()
     this.reading = new AbortController()
     const { signal } = this.reading
-    readTrack(frames, (frame) => this.encode(frame), signal).catch(this.options.onCaptureFailed)
+    const take = (frame: VideoFrame) =>
+      this.repeater ? this.repeater.push(frame) : this.encode(frame)
+    readTrack(frames, take, signal).catch(this.options.onCaptureFailed)
+  }
+
+  /** Reads no more, until another track is captured. */
+  rest(): void {
+    this.reading.abort()
+    this.repeater?.clear()
+  }
+
+  /** Bits a second that the smallest rendition is not to be denied; 0 while nobody watches it. */
+  get leastBitrate(): number {
+    const smallest = this.renditions[0]
+    return smallest?.active ? limitsOf(smallest.name, smallest.settings).minBitrate : 0
+  }
+
+  /** Bits a second that are planned now. */
+  get plannedBitrate(): number {
+    return this.renditions.reduce((sum, rendition) => sum + rendition.plannedBitrate, 0)
   }
 
   setMuted(muted: boolean): void {
@@ -111,7 +139,7 @@ export class LocalVideo {
   }
 
   close(): void {
-    this.reading.abort()
+    this.rest()
     this.uplink.close()
     for (const rendition of this.renditions) rendition.close()
   }
@@ -127,12 +155,14 @@ export class LocalVideo {
   }
 
   private makeRendition(number: number, settings: VideoSettings): LocalRendition {
-    const { trackOf, clock, wallClock, maxDatagramSize } = this.options
+    const { kind, trackOf, clock, wallClock, maxDatagramSize } = this.options
+    const name = kind === 'screen' ? TrackName.SCREEN : videoTrackName(number)
     const rendition: LocalRendition = new LocalRendition({
-      name: videoTrackName(number),
+      name,
+      kind,
       rendition: number,
       settings,
-      track: trackOf(number, [renditionProperty(settings)], {
+      track: trackOf(name, number, [renditionProperty(settings)], {
         onGroupRequested: () => rendition.requestKeyFrame(),
         onDemand: () => {
           rendition.onDemand()

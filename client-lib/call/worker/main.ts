@@ -17,7 +17,13 @@ let early: ToWorker[] = []
 const sounds = new Map<string, PcmSender | null>()
 let heard = false
 /** What holds for a call that is not there yet. */
-const EARLY: ReadonlySet<ToWorker['type']> = new Set(['capture', 'mute', 'view'])
+const EARLY: ReadonlySet<ToWorker['type']> = new Set([
+  'capture',
+  'share',
+  'unshare',
+  'mute',
+  'view',
+])
 
 function tell(message: FromWorker, transfer: Transferable[] = []): void {
   postMessage(message, { transfer })
@@ -44,11 +50,17 @@ function take(data: ToWorker): void {
     case 'capture':
       engine?.capture(data.video, data.audio)
       return
+    case 'share':
+      engine?.share(data.frames, data.sound)
+      return
+    case 'unshare':
+      engine?.unshare()
+      return
     case 'mute':
       engine?.setMuted(data.kind, data.muted)
       return
     case 'view':
-      engine?.setView(data.participant, data.view)
+      engine?.setView(data.participant, data.source, data.view)
       return
     case 'sound':
       if (sounds.has(data.source)) sounds.set(data.source, new PcmSender(data.port))
@@ -114,7 +126,8 @@ function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
     onChat: (text) => tell({ type: 'chat', text }),
     onData: (data) => tell({ type: 'data', data }, [data.bytes.buffer]),
     onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),
-    onPicture: (participant, frame) => tell({ type: 'picture', participant, frame }, [frame]),
+    onPicture: (participant, source, frame) =>
+      tell({ type: 'picture', participant, source, frame }, [frame]),
     onSamples(source, chunk) {
       if (!heard) {
         heard = true

@@ -2,6 +2,7 @@ import {
   type Catalog,
   type CatalogTrack,
   decodeCatalog,
+  type PictureSource,
   parseTrackName,
   participantNamespace,
   TrackName,
@@ -26,7 +27,7 @@ export interface RemoteParticipantOptions extends Shared {
   readonly id: string
   readonly room: string
   readonly onChange: () => void
-  readonly onPicture: (participant: RemoteParticipant, frame: VideoFrame) => void
+  readonly onPicture: (source: PictureSource, frame: VideoFrame) => void
   readonly onSamples: (participant: RemoteParticipant, track: TrackKind, chunk: PcmChunk) => void
   readonly onTrackEnded: (participant: RemoteParticipant, track: TrackKind) => void
 }
@@ -41,7 +42,7 @@ export class RemoteParticipant {
   private readonly decryption: Decryption
   /** A camera's renditions are one. */
   private readonly tracks = new Map<TrackKind, RemoteTrack>()
-  private view: CompleteView = ANY_SIZE
+  private readonly views = { camera: ANY_SIZE, screen: ANY_SIZE }
   private managed = false
   private subscription: Subscription | null = null
   private catalog: Catalog | null = null
@@ -74,10 +75,11 @@ export class RemoteParticipant {
     for (const track of this.tracks.values()) track.poll()
   }
 
-  /** How the page shows the pictures. */
-  setView(view: CompleteView): void {
-    this.view = view
-    for (const picture of this.pictures()) picture.setView(view)
+  /** How the page shows a picture. */
+  setView(source: PictureSource, view: CompleteView): void {
+    this.views[source] = view
+    const picture = this.tracks.get(source === 'screen' ? 'screen' : 'video')
+    if (picture instanceof RemoteVideo) picture.setView(view)
   }
 
   /** Whether the relay follows our reports and so chooses among renditions. */
@@ -161,8 +163,9 @@ export class RemoteParticipant {
     if (kind === 'audio' || kind === 'screen-audio') {
       return new RemoteAudio(options, entries[0]!, (chunk) => onSamples(this, kind, chunk))
     }
-    const shown = { shown: this.view, managed: this.managed }
-    return new RemoteVideo(options, entries, shown, (frame) => onPicture(this, frame))
+    const source = kind === 'screen' ? 'screen' : 'camera'
+    const shown = { shown: this.views[source], managed: this.managed }
+    return new RemoteVideo(options, entries, shown, (frame) => onPicture(source, frame))
   }
 
   private drop(kind: TrackKind): void {

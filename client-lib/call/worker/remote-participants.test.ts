@@ -133,7 +133,7 @@ describe('somebody else in the call', () => {
   it('is asked for no more than the page shows, before the first object too', async () => {
     const { remotes, publish, enter, subscribed, settle } = await world()
     await enter()
-    remotes.setView('ann', completeView({ width: 600, height: 300 }))
+    remotes.setView('ann', 'camera', completeView({ width: 600, height: 300 }))
     await publish(rendition(0), rendition(1), rendition(2))
     expect(subscribed).toEqual(['video/0', 'video/1', 'video/2 (not now)'])
     // A relay that chooses is asked for all.
@@ -157,10 +157,12 @@ describe('wishes for the relay', () => {
     remotes.setPresent('eve', false)
     await publish(SCREEN)
     const view = completeView({ width: 100, height: 50, pinned: true })
-    remotes.setView('ann', view)
+    remotes.setView('ann', 'camera', view)
+    const large = completeView({ width: 1280, height: 768 })
+    remotes.setView('ann', 'screen', large)
     expect(remotes.wishes()).toEqual([
       { ...camera, ...view },
-      { ...camera, ...view, source: 'screen' },
+      { ...camera, ...large, source: 'screen' },
     ])
     remotes.close()
   })
@@ -168,7 +170,7 @@ describe('wishes for the relay', () => {
   it('are no more than a report takes, whoever is there and whatever a page says', async () => {
     const { remotes } = await world()
     for (let n = 0; n < MAX_WISHES + 50; n++) {
-      remotes.setView(`somebody ${n}`, ANY_SIZE)
+      remotes.setView(`somebody ${n}`, 'camera', ANY_SIZE)
       remotes.setPresent(`p${n}`, true)
     }
     expect(remotes.wishes()).toHaveLength(MAX_WISHES)
@@ -178,7 +180,7 @@ describe('wishes for the relay', () => {
   it('forget how somebody was shown who left', async () => {
     const { remotes, enter } = await world()
     await enter()
-    remotes.setView('ann', completeView({ width: 64, height: 64 }))
+    remotes.setView('ann', 'camera', completeView({ width: 64, height: 64 }))
     remotes.setPresent('ann', false)
     remotes.setPresent('ann', true)
     expect(remotes.wishes()[0]).toMatchObject({ width: 0, height: 0 })

@@ -12,11 +12,13 @@ type Shared = 'room' | 'session' | 'keys' | 'clock' | 'rttMs' | 'onChange' | 'on
 export interface RemoteParticipantsOptions extends Pick<RemoteParticipantOptions, Shared> {
   readonly group: VerifiedGroup
   readonly chat: ChatLink
-  readonly onPicture: (participantId: string, frame: VideoFrame) => void
+  readonly onPicture: (participantId: string, source: PictureSource, frame: VideoFrame) => void
   /** @param source names a track of sound among all of the call's */
   readonly onSamples: (source: string, chunk: PcmChunk) => void
   readonly onSoundEnded: (source: string) => void
 }
+
+const PICTURES: readonly PictureSource[] = ['camera', 'screen']
 
 /** Everybody else in the call. */
 export class RemoteParticipants {
@@ -27,7 +29,7 @@ export class RemoteParticipants {
   /** Media objects that came of each participant, as of the last report. */
   private readonly heard = new Map<string, number>()
   /** What the page said of how it shows somebody, who may come later. */
-  private readonly views = new Map<string, CompleteView>()
+  private readonly views = new Map<string, Partial<Record<PictureSource, CompleteView>>>()
   private managed = false
   private hasKeys = false
 
@@ -50,11 +52,11 @@ export class RemoteParticipants {
     for (const remote of this.received.values()) remote.keysChanged()
   }
 
-  /** How the page shows somebody's pictures. */
-  setView(id: string, view: CompleteView): void {
+  /** How the page shows a picture of somebody's. */
+  setView(id: string, source: PictureSource, view: CompleteView): void {
     if (this.views.size >= MAX_WISHES && !this.views.has(id)) return
-    this.views.set(id, view)
-    this.received.get(id)?.setView(view)
+    this.views.set(id, { ...this.views.get(id), [source]: view })
+    this.received.get(id)?.setView(source, view)
   }
 
   /** Whether the relay follows our reports and so chooses among renditions. */
@@ -67,7 +69,7 @@ export class RemoteParticipants {
   wishes(): Wish[] {
     const wishes: Wish[] = []
     const add = (id: string, source: PictureSource) => {
-      if (wishes.length < MAX_WISHES) wishes.push(wishOf(id, source, this.viewOf(id)))
+      if (wishes.length < MAX_WISHES) wishes.push(wishOf(id, source, this.viewOf(id, source)))
     }
     for (const id of [...this.received.keys(), ...this.awaited]) add(id, 'camera')
     for (const [id, remote] of this.received) if (remote.has('screen')) add(id, 'screen')
@@ -106,11 +108,11 @@ export class RemoteParticipants {
     const remote = new RemoteParticipant({
       ...options,
       id,
-      onPicture: (_, frame) => options.onPicture(id, frame),
+      onPicture: (source, frame) => options.onPicture(id, source, frame),
       onSamples: (_, track, chunk) => options.onSamples(soundSource(id, track), chunk),
       onTrackEnded: (_, track) => options.onSoundEnded(soundSource(id, track)),
     })
-    remote.setView(this.viewOf(id))
+    for (const source of PICTURES) remote.setView(source, this.viewOf(id, source))
     remote.setManaged(this.managed)
     this.received.set(id, remote)
     options.chat.setPresent(id, true)
@@ -126,8 +128,8 @@ export class RemoteParticipants {
     if (this.received.delete(id)) this.options.onChange()
   }
 
-  private viewOf(id: string): CompleteView {
-    return this.views.get(id) ?? ANY_SIZE
+  private viewOf(id: string, source: PictureSource): CompleteView {
+    return this.views.get(id)?.[source] ?? ANY_SIZE
   }
 }
 
