@@ -16,6 +16,7 @@ export type {
   KeySettings,
   MediaChoice,
   Participant,
+  PathInfo,
   PublicKeySet,
   RepairFigures,
   Snapshot,

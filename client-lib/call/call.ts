@@ -87,6 +87,7 @@ export class Call {
       state: 'joining',
       connected: false,
       transport: options.transport === 'websocket' ? 'websocket' : 'webtransport',
+      path: { rttMs: null, queueMs: null },
       epoch: 0,
       suite: { mls: options.suite ?? 'x-wing', sframe: '' },
       verificationCode: '',
@@ -172,10 +173,12 @@ export class Call {
 
   /** Plain JSON of everything that can be seen of the call now. */
   snapshot(): Snapshot {
-    const { state, transport, epoch, suite, verificationCode, verificationEmoji } = this.status
+    const { state, transport, path, epoch, suite, verificationCode, verificationEmoji } =
+      this.status
     return {
       state,
       transport,
+      path,
       epoch,
       suite,
       verificationCode,

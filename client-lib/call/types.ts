@@ -226,6 +226,8 @@ export interface TrackInfo {
   readonly lastFrameAgeMs: number | null
   /** 0..1; null for video. */
   readonly audioLevel: number | null
+  /** Of received video: the largest that the picture may be, pixels; null where the sender does not say. */
+  readonly size?: { readonly width: number; readonly height: number } | null
   /** Of received video: what became of datagrams that did not come in their turn. */
   readonly repairs?: RepairFigures
   /** Of video that we send: how it is encoded now. */
@@ -256,6 +258,14 @@ export interface EncodingInfo {
   readonly targetFramerate: number
 }
 
+/** The way between this page and the relay. */
+export interface PathInfo {
+  /** There and back, ms; null before it was measured. */
+  readonly rttMs: number | null
+  /** How much longer than at best what comes waits on its way now, ms; null while nobody measures it. */
+  readonly queueMs: number | null
+}
+
 /** Plain JSON; fields may be added, none renamed. */
 export interface Snapshot {
   readonly state: CallState
@@ -275,6 +285,7 @@ export interface Snapshot {
     readonly firstPicture: number | null
     readonly firstSound: number | null
   }
+  readonly path: PathInfo
   readonly participants: readonly Participant[]
   /** Who is in the group in this epoch, by leaf index; empty before the first. */
   readonly roster: readonly GroupMember[]

@@ -88,7 +88,7 @@ export type ToWorker =
 /** The part of a snapshot that the worker knows. */
 export type WorkerStatus = Pick<
   Snapshot,
-  'transport' | 'epoch' | 'suite' | 'verificationCode' | 'verificationEmoji' | 'roster'
+  'transport' | 'path' | 'epoch' | 'suite' | 'verificationCode' | 'verificationEmoji' | 'roster'
 > & {
   readonly state: CallState
   readonly connected: boolean

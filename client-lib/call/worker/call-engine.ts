@@ -246,6 +246,7 @@ export class CallEngine {
       state: this.state,
       connected: room?.session.ready ?? false,
       transport: this.connection?.transport ?? 'webtransport',
+      path: room?.path ?? { rttMs: null, queueMs: null },
       epoch: this.epoch?.epoch ?? 0,
       suite,
       verificationCode: this.epoch?.verificationCode ?? '',

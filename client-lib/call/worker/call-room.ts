@@ -26,6 +26,7 @@ import { ArrivalMeter } from '../../media/arrival-meter.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
 import type { CompleteView } from '../participant-view.ts'
+import type { PathInfo } from '../types.ts'
 import type { WorkerOptions } from '../worker-protocol.ts'
 import { ActiveSpeakers } from './active-speakers.ts'
 import { ChatLink } from './chat-link.ts'
@@ -86,6 +87,7 @@ export class CallRoom {
   private readonly reports: ReceiverReports
   private readonly arrivals = new ArrivalMeter()
   private bytesReported = 0
+  private queueMs: number | null = null
 
   constructor(options: CallRoomOptions) {
     this.options = options
@@ -125,6 +127,11 @@ export class CallRoom {
   setView(participantId: string, source: PictureSource, view: CompleteView): void {
     this.remotes.setView(participantId, source, view)
     this.reports.wishesChanged()
+  }
+
+  get path(): PathInfo {
+    const { ms } = this.roundTrip
+    return { rttMs: Number.isFinite(ms) ? ms : null, queueMs: this.queueMs }
   }
 
   /** But for the session and the group, which are left one way or another. */
@@ -216,9 +223,13 @@ export class CallRoom {
         const bytes = bytesReceived - this.bytesReported
         this.bytesReported = bytesReceived
         const { received, lost, queueMs } = this.arrivals.take(this.remotes.arrivals())
+        this.queueMs = queueMs
         return { intervalMs, bytes, received, lost, queueMs }
       },
-      onDemand: (wanted) => this.remotes.setManaged(wanted),
+      onDemand: (wanted) => {
+        if (!wanted) this.queueMs = null
+        this.remotes.setManaged(wanted)
+      },
     })
   }
 

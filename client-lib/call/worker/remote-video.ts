@@ -119,6 +119,7 @@ export class RemoteVideo implements RemoteTrack {
       decryptFailuresByReason: failures,
       lastFrameAgeMs: lastFrameAt === null ? null : this.options.clock.now() - lastFrameAt,
       audioLevel: null,
+      size: sizeOf(shown.entry),
       repairs,
     }
   }
@@ -187,4 +188,8 @@ export class RemoteVideo implements RemoteTrack {
     }
     return sums
   }
+}
+
+function sizeOf({ width, height }: CatalogTrack): TrackInfo['size'] {
+  return width === undefined || height === undefined ? null : { width, height }
 }
