@@ -60,8 +60,9 @@ const CALM_MS = 10_000
 /** To begin a rendition there has to be this much more than it needs, for so long, ms. */
 export const PROOF = 1.2
 const PROOF_MS = 2000
-/** On a calm path: until what is not wanted is known. */
-const CALM_PROOF_MS = 500
+/** On a calm path, or with so many times what it needs: until what is not wanted is known. */
+const SHORT_PROOF_MS = 500
+const PLENTY = 2
 /** What nobody watches goes on for so long, ms: somebody changes between two pictures. */
 const UNWATCHED_MS = 2000
 /** Fewer layers are wanted for so long, ms, before frames are saved. */
@@ -211,7 +212,8 @@ export class UplinkController {
       return false
     }
     rendition.provenSince ??= now
-    return now - rendition.provenSince >= (this.isCalm(now) ? CALM_PROOF_MS : PROOF_MS)
+    const isPlenty = this.isCalm(now) || left >= minBitrate * PLENTY
+    return now - rendition.provenSince >= (isPlenty ? SHORT_PROOF_MS : PROOF_MS)
   }
 
   private publish(): void {
