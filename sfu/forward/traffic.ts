@@ -4,11 +4,14 @@ import { type FullTrackName, textOf } from '../../moq/wire/names.ts'
 /**
  * What kind of traffic an object is, most urgent first (design: control, audio, base video of the
  * active speaker, base video, screen, enhancement). Control messages do not wait in the scheduler at
- * all; `signalling` is the small state that a call cannot go on without: handshakes, catalogs, chat.
+ * all; `signalling` is what the call cannot go on without: handshakes, and what services of ours publish.
+ * `data` is the small state that participants publish themselves, such as catalogs and chat: behind sound,
+ * so that nobody can take it from the others with a flood of either.
  */
 export const TRAFFIC = [
   'signalling',
   'audio',
+  'data',
   'speaker',
   'base',
   'screen',
@@ -49,10 +52,12 @@ export function trafficOf(track: FullTrackName): TrackTraffic {
       return { stream: classOf('base'), datagram: classOf('enhancement') }
     case 'screen':
       return { stream: classOf('screen'), datagram: classOf('enhancement') }
-    case 'catalog':
     case 'mls':
-    case 'chat':
       return both('signalling')
+    case 'catalog':
+    case 'chat':
+    case 'verify':
+      return both('data')
     default:
       return both('other')
   }
@@ -92,6 +97,7 @@ export type LatencyBudgets = Readonly<Record<Traffic, number>>
 export const DEFAULT_BUDGETS: LatencyBudgets = {
   signalling: Number.POSITIVE_INFINITY,
   audio: 400,
+  data: Number.POSITIVE_INFINITY,
   speaker: 1000,
   base: 1000,
   screen: 2000,

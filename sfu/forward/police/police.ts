@@ -30,6 +30,7 @@ const ENHANCEMENT = TRAFFIC.indexOf('enhancement')
 const IS_CHAINED = byClass({
   signalling: false,
   audio: false,
+  data: false,
   base: true,
   speaker: true,
   screen: true,

@@ -82,6 +82,7 @@ export function policeSettings(rates: PoliceRates, largestObject: number): Polic
       // The handshakes of a large group are large.
       signalling: track(rates.signallingKbits, largestObject),
       audio: track(rates.audioKbits),
+      data: track(rates.signallingKbits, largestObject),
       speaker: video,
       base: video,
       screen: track(rates.screenKbits),
@@ -91,6 +92,7 @@ export function policeSettings(rates: PoliceRates, largestObject: number): Polic
     floors: {
       signalling: 0,
       audio: 0,
+      data: 0,
       speaker: 0.25,
       base: 0.25,
       screen: 0.3,
