@@ -3,7 +3,14 @@
  * on the public API of the call library, and shows how to use that.
  */
 
-import { type Call, CallOptionsError, configFromServer, joinCall, type Snapshot } from '../index.ts'
+import {
+  type Call,
+  CallOptionsError,
+  configFromServer,
+  joinCall,
+  preloadCall,
+  type Snapshot,
+} from '../index.ts'
 import { CallView } from './call-view.ts'
 import { PreJoin } from './pre-join.ts'
 import { parseQuery, type Settings, withoutToken } from './query.ts'
@@ -59,7 +66,10 @@ window.sotto = {
   snapshot: () => call?.snapshot() ?? null,
 }
 if (query.autojoin) void join(settings)
-else preJoin.show(settings, query.problems)
+else {
+  preJoin.show(settings, query.problems)
+  preloadCall()
+}
 
 async function join(chosen: Settings): Promise<void> {
   settings = chosen
@@ -89,6 +99,7 @@ async function join(chosen: Settings): Promise<void> {
 
 function showForm(problem = tokenProblem()): void {
   view.close()
+  preloadCall()
   preJoin.show(settings, problem === null ? {} : { token: problem })
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../chat/index.ts'
 import { AudioOutput, type AudioSource } from '../media/audio-output.ts'
 import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
+import { takeWorker } from './call-worker.ts'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { checkOptions } from './options.ts'
@@ -30,7 +31,6 @@ import type {
   Snapshot,
   TokenRequest,
 } from './types.ts'
-import workerUrl from './worker/main.ts?worker&url'
 import type { CapturedVideo, FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
 
 /**
@@ -96,7 +96,7 @@ export class Call {
       participants: [],
       activeSpeakers: [],
     }
-    this.worker = startWorker(workerUrl)
+    this.worker = takeWorker()
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
     this.worker.onerror = (event) => this.onWorkerFailed(event.message)
     this.askForSeat(seatOf(options.room))
@@ -548,21 +548,6 @@ export class Call {
     this.status = { ...this.status, state: 'left' }
     this.emitter.emit('state', 'left')
   }
-}
-
-/**
- * Starts the worker from where the library was loaded. A worker's script must be of the page's own
- * origin: where the library comes from another, a line of ours imports it.
- */
-function startWorker(url: string): Worker {
-  const options: WorkerOptions = { type: 'module', name: 'sotto call' }
-  if (new URL(url, location.href).origin === location.origin) return new Worker(url, options)
-  const stub = new Blob([`import ${JSON.stringify(url)}`], { type: 'text/javascript' })
-  const stubUrl = URL.createObjectURL(stub)
-  const worker = new Worker(stubUrl, options)
-  // The worker has its script once it says anything.
-  worker.addEventListener('message', () => URL.revokeObjectURL(stubUrl), { once: true })
-  return worker
 }
 
 /** The worker has answered. */

@@ -1,6 +1,7 @@
 /**
  * Typed events. A listener that throws breaks neither the other listeners nor whoever emits: its error
- * is reported as uncaught, where a developer sees it.
+ * goes to `reportError`, and so to the console and the `error` event of the window, where a developer
+ * sees it.
  */
 export class Emitter<Events> {
   private readonly listeners = new Map<keyof Events, Set<(value: never) => void>>()
@@ -18,9 +19,7 @@ export class Emitter<Events> {
       try {
         ;(listener as (value: Events[E]) => void)(value)
       } catch (error) {
-        queueMicrotask(() => {
-          throw error
-        })
+        reportError(error)
       }
     }
   }
