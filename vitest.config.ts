@@ -10,7 +10,7 @@ export default defineConfig({
           name: 'unit',
           // Only to end a test that hangs: a busy machine may be ten times slower than a quiet one.
           testTimeout: 30_000,
-          include: ['{moq,sframe,sfu,client-lib,bench,scripts}/**/*.test.ts'],
+          include: ['{moq,sframe,sfu,client-lib,bench,deploy,scripts}/**/*.test.ts'],
           exclude: ['**/test/**', '**/node_modules/**'],
         },
       },

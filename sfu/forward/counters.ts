@@ -24,6 +24,8 @@ export interface ForwardCounters {
     /** Its publisher sent more than it may. */
     policing: number
   }
+  /** The same, by traffic class: objects, and subgroups that were given up. */
+  readonly dropsOf: Float64Array
   /** Streams of subgroups that ended by a reset, by code; by the name of the code. */
   readonly resets: { readonly sent: ResetTally; readonly received: ResetTally }
   /** A receiver was given a larger rendition of a picture, or a smaller one. */
@@ -59,6 +61,7 @@ export function makeForwardCounters(): ForwardCounters {
     sent: new TrafficTally(),
     latency: TRAFFIC.map(() => new Histogram(LATENCY_BOUNDS)),
     drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
+    dropsOf: new Float64Array(TRAFFIC.length),
     resets: { sent: makeResetTally(), received: makeResetTally() },
     renditionSwitches: { up: 0, down: 0 },
     layerChanges: { up: 0, down: 0 },

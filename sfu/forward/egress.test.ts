@@ -55,6 +55,7 @@ describe('EgressScheduler', () => {
     world.drain()
     expect(resets.sent).toMatchObject({ DELIVERY_TIMEOUT: 1, CANCELLED: 0, OTHER: 0 })
     expect(latency[audio]!.count).toBe(1)
+    expect(world.counters.dropsOf[audio]).toBe(1)
   })
 
   it('counts what it sends and says when nothing of a subscription waits', () => {

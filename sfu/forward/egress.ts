@@ -15,7 +15,7 @@ import { victims } from './overflow.ts'
 import { Pacer } from './pacer.ts'
 import type { PullSource } from './pull-source.ts'
 import { SendOrder } from './send-order.ts'
-import { DEFAULT_BUDGETS, FIRST_PACED, type LatencyBudgets, TRAFFIC } from './traffic.ts'
+import { DEFAULT_BUDGETS, FIRST_PACED, type LatencyBudgets, TRAFFIC, type TrafficClass } from './traffic.ts'
 
 export interface EgressOptions {
   readonly clock: Clock
@@ -150,13 +150,13 @@ export class EgressScheduler implements FlowHost {
   withdraw(owner: FlowOwner): void {
     for (const lane of this.order.lanesOf(owner)) {
       for (const flow of lane.flows()) {
-        this.counters.drops.selection++
+        this.dropped('selection', lane.traffic)
         if (flow.over) this.discard(flow)
         else flow.abandon(ResetCode.CANCELLED)
       }
       const datagrams = new Set(lane.datagrams.list())
       this.order.removeDatagrams(lane, datagrams)
-      this.counters.drops.selection += datagrams.size
+      this.dropped('selection', lane.traffic, datagrams.size)
       for (const object of datagrams) this.gone(owner, object.datagram!.length)
     }
   }
@@ -279,7 +279,7 @@ export class EgressScheduler implements FlowHost {
     if (!publication.closed) {
       const age = now - object.arrivedAt
       if (this.isLate(owner, age)) {
-        this.counters.drops.deadline++
+        this.dropped('deadline', owner.datagramClass)
         owner.onDatagramLost(object, 'deadline')
       } else if (!owner.isUseful(object)) {
         owner.onDatagramLost(object, 'useless')
@@ -288,7 +288,7 @@ export class EgressScheduler implements FlowHost {
         this.counters.sent.count(owner.datagramClass, true, sent)
         this.counters.latency[owner.datagramClass]!.observe(age)
       } else {
-        this.counters.drops.congestion++
+        this.dropped('congestion', owner.datagramClass)
         owner.onDatagramLost(object, 'congestion')
       }
     }
@@ -343,7 +343,7 @@ export class EgressScheduler implements FlowHost {
       this.discard(flow)
       return
     }
-    this.counters.drops[reason]++
+    this.dropped(reason, flow.owner.streamClass)
     flow.abandon(reason === 'deadline' ? ResetCode.DELIVERY_TIMEOUT : ResetCode.TOO_FAR_BEHIND)
   }
 
@@ -380,6 +380,11 @@ export class EgressScheduler implements FlowHost {
     settled(owner, 1)
   }
 
+  private dropped(reason: keyof ForwardCounters['drops'], of: TrafficClass, count = 1): void {
+    this.counters.drops[reason] += count
+    this.counters.dropsOf[of]! += count
+  }
+
   private get load(): number {
     return this.bytes + this.objects * ENTRY_BYTES
   }
@@ -404,7 +409,7 @@ export class EgressScheduler implements FlowHost {
     }
     for (const [lane, datagrams] of dropped) {
       this.order.removeDatagrams(lane, datagrams)
-      this.counters.drops.overflow += datagrams.size
+      this.dropped('overflow', lane.traffic, datagrams.size)
       for (const object of datagrams) {
         this.gone(lane.owner, object.datagram!.length)
         lane.owner.onDatagramLost(object, 'overflow')

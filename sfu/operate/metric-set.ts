@@ -1,6 +1,6 @@
 /** Registers metrics that are read when somebody scrapes; nothing is kept by prom-client itself. */
 
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry, Summary } from 'prom-client'
 import type { Histogram as Tallied } from '../forward/histogram.ts'
 
 /** Numbers by the value of a label. */
@@ -70,6 +70,29 @@ export class MetricSet {
     read: () => Readonly<Record<string, Tallied>>,
   ): void {
     new TalliedHistogram(this.registry, `sotto_${name}_seconds`, help, label, read)
+  }
+
+  /**
+   * Quantiles that somebody else took, as a summary without sum and count.
+   * @param read values by quantile
+   */
+  quantiles(name: string, help: string, read: () => ByLabel): void {
+    new TakenSummary(this.registry, `sotto_${name}`, help, read)
+  }
+}
+
+class TakenSummary extends Summary<'quantile'> {
+  private readonly read: () => ByLabel
+
+  constructor(registry: Registry, name: string, help: string, read: () => ByLabel) {
+    super({ name, help, registers: [registry] })
+    this.read = read
+  }
+
+  override async get() {
+    const taken = Object.entries(this.read())
+    const values = taken.map(([quantile, value]) => ({ labels: { quantile }, value }))
+    return { ...(await super.get()), values }
   }
 }
 

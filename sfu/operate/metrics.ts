@@ -95,6 +95,12 @@ function registerMedia(set: MetricSet, counters: Counters, now: () => Levels): v
     TRAFFIC.map((name, at) => ({ labels: [name], value: now().oldestMs[at]! / 1000 })),
   )
   set.counters('objects_dropped', 'Objects not forwarded.', 'reason', () => counters.drops)
+  set.counters(
+    'objects_dropped_by_class',
+    'Objects not forwarded, and subgroups given up.',
+    'class',
+    () => Object.fromEntries(TRAFFIC.map((name, at) => [name, counters.dropsOf[at]!])),
+  )
   set.counter('objects_duplicate', 'Objects that came again.', () => now().duplicates)
   set.counter('malformed_tracks', 'Tracks found malformed.', () => now().malformedTracks)
   set.counter(
@@ -217,15 +223,10 @@ const QUANTILES = [0.5, 0.9, 0.99, 1]
 
 function registerProcess(set: MetricSet, loop: EventLoopWatch, now: () => Levels): void {
   const taken = oncePerTurn(() => loop.take(QUANTILES))
-  set.samples(
-    'gauge',
+  set.quantiles(
     'event_loop_lag_seconds',
     'How late the event loop ran since the last scrape.',
-    ['quantile'],
-    () =>
-      QUANTILES.map((quantile, at) => {
-        return { labels: [String(quantile)], value: taken().lagMs[at]! / 1000 }
-      }),
+    () => Object.fromEntries(QUANTILES.map((of, at) => [of, taken().lagMs[at]! / 1000])),
   )
   set.gauge(
     'event_loop_busy_ratio',

@@ -133,6 +133,12 @@ describe('the ops server', () => {
       expect((await ask('/livez', 'GET', { host })).status, host).toBe(200)
     }
     expect((await ask('/livez', 'GET', { 'sec-fetch-site': 'none' })).status).toBe(200)
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
+    const shown = { ...link, 'sec-fetch-dest': 'document' }
+    expect((await ask('/rooms', 'GET', shown)).status).toBe(200)
+    expect((await ask('/drain', 'POST', shown)).status).toBe(403)
+    expect((await ask('/rooms', 'GET', { ...link, 'sec-fetch-dest': 'iframe' })).status).toBe(403)
+    expect(drains).toBe(0)
   })
 
   it('lets its own page follow its links, by a name that nobody else can take', async () => {

@@ -117,8 +117,12 @@ function isLocalName(header: string | undefined): boolean {
  * Browsers say so where a page makes the request (Fetch, Fetch Metadata). Our own page may follow its
  * links, but only by a name that nobody else can point at this server.
  */
-function isFromPage({ headers }: Request): boolean {
+function isFromPage({ method, headers }: Request): boolean {
   const site = headers['sec-fetch-site']
+  // A link that somebody follows, from a dashboard for instance: the other page sees nothing of it.
+  const isLink =
+    headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
+  if (isLink && method === 'GET' && headers.origin === undefined) return false
   if (headers.origin !== undefined) return true
   if (site === 'same-origin') return headers.host === undefined || !isLocalName(headers.host)
   return site !== undefined && site !== 'none'

@@ -99,9 +99,11 @@ export class Fanout {
    * follow it do not go on as if it had not been.
    */
   drop(object: MoqObject, feed: SubgroupFeed | null): void {
-    const { counters, traffic } = this.options
-    counters.received.count(feed ? traffic.stream : traffic.datagram, !feed, object.payloadLength)
+    const { counters } = this.options
+    const traffic = feed ? this.options.traffic.stream : this.options.traffic.datagram
+    counters.received.count(traffic, !feed, object.payloadLength)
     counters.drops.policing++
+    counters.dropsOf[traffic]!++
     if (!feed) return
     const subgroup = feed.subgroup ?? this.subgroups.join(feed, object.subgroup ?? 0)
     subgroup.leaveGap(this.subscribers)
