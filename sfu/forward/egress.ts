@@ -15,7 +15,13 @@ import { victims } from './overflow.ts'
 import { Pacer } from './pacer.ts'
 import type { PullSource } from './pull-source.ts'
 import { SendOrder } from './send-order.ts'
-import { DEFAULT_BUDGETS, FIRST_PACED, type LatencyBudgets, TRAFFIC, type TrafficClass } from './traffic.ts'
+import {
+  DEFAULT_BUDGETS,
+  FIRST_PACED,
+  type LatencyBudgets,
+  TRAFFIC,
+  type TrafficClass,
+} from './traffic.ts'
 
 export interface EgressOptions {
   readonly clock: Clock
