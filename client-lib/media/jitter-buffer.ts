@@ -1,242 +1,331 @@
 /**
- * Holds decoded samples back for as long as their arrival varies, and no longer. It starts small,
- * grows with each underrun, shrinks slowly while there is more than enough, and fades in and out of
- * what is missing. Its only clock is the count of samples played, so it is tested without one.
+ * Holds decoded sound back for as long as its arrival varies, and no longer, and plays it in time: a
+ * frame is due a fixed delay behind its timestamp. The delay follows `TargetDelay` by taking periods of
+ * the waveform out or putting them in, which also makes good for clocks that drift apart. What is missing
+ * when it is due is concealed; what comes late is played late, and the delay has grown. Its only clock is
+ * the count of samples played, so it is tested without one.
  */
 
+import { Concealment } from './concealment.ts'
 import type { PcmChunk } from './pcm.ts'
+import { TargetDelay, type TargetDelayOptions } from './target-delay.ts'
+import { leastSamples, lengthen, periodOf, shorten } from './waveform.ts'
 
-export interface JitterBufferOptions {
+export interface JitterBufferOptions extends TargetDelayOptions {
   /** Hz; of the chunks and of the output. */
   readonly sampleRate: number
   /** Output channels. A mono chunk fills all. */
   readonly channels: number
-  /** ms; defaults 60, 40 and 300. */
-  readonly startMs?: number
-  readonly minMs?: number
-  readonly maxMs?: number
 }
 
 export interface JitterBufferStats {
-  /** What it aims to hold; ms. */
+  /** How long it aims to hold a chunk that came as fast as can be; ms. */
   targetMs: number
-  /** What it holds; ms. */
+  /** How long it does; ms. */
+  delayMs: number
+  /** What waits to be played; ms. */
   bufferedMs: number
+  /** Times that sound broke off because a chunk came after its time. */
   underruns: number
   /** Chunks that came after their place was played. */
   late: number
-  /** Silence put in for samples that never came; ms. */
+  /** Played in place of what was missing; ms. */
   concealedMs: number
-  /** Cut out to catch up; ms. */
+  /** Dropped to catch up at once; ms. */
   skippedMs: number
+  /** Taken out and put in to keep the delay; ms. */
+  shortenedMs: number
+  lengthenedMs: number
 }
 
-const GROW_MS = 20
-const SHRINK_MS = 5
-/** How long there must have been too much before the target shrinks. */
-const SHRINK_AFTER_MS = 4000
-/** A target this far below what is held is caught up with by cuts. */
-const SLACK_MS = 40
-const CUT_MS = 5
-const CUT_EVERY_MS = 100
-const FADE_MS = 5
+/** Longest chunk that is taken: that of Opus. */
+const MAX_CHUNK_MS = 120
+/** Timestamps are rounded and clocks drift: this far off is still "now". */
+const TOLERANCE_US = 10_000
 /** A longer gap in the timestamps is a pause of the speaker's (mute), not a loss. */
-const MAX_CONCEAL_US = 200_000
-/** Timestamps further back than this are a new time line, not late chunks. */
-const MAX_LATE_US = 1_000_000
+const MAX_LOSS_US = 200_000
+/** A delay that changes by so much from one chunk to the next is a new time line. */
+const NEW_TIME_LINE_MS = 2000
+/** Without sound for so long, the next begins as the first did. */
+const IDLE_MS = 400
+/** Missing sound is made in pieces of this, to be over as soon as the missing comes. */
+const PIECE_MS = 5
+const BLEND_MS = 5
+/** How far off the delay may be, and the pace of correcting it by how far it is. */
+const SLACK_MS = 12
+const PACE = [
+  { from: 100, everyMs: 20 },
+  { from: 40, everyMs: 60 },
+  { from: SLACK_MS, everyMs: 200 },
+] as const
+/** Sound is cut where it is this periodic, and anywhere when that was waited for so many turns in vain. */
+const LIKENESS = 0.7
+const PATIENCE = 5
+/** Further behind than this is caught up with at once. */
+const SKIP_MS = 300
 
 export class JitterBuffer {
-  readonly counters = { underruns: 0, late: 0, rejected: 0, concealed: 0, skipped: 0 }
+  readonly counters = {
+    underruns: 0,
+    late: 0,
+    rejected: 0,
+    concealed: 0,
+    skipped: 0,
+    shortened: 0,
+    lengthened: 0,
+  }
   private readonly sampleRate: number
-  private readonly planes: Float32Array<ArrayBuffer>[]
-  private readonly capacity: number
-  private readonly minimum: number
-  private readonly maximum: number
-  private readonly fade: number
-  private target: number
-  /** Sample counts since the beginning; positions in the ring are these modulo the capacity. */
-  private written = 0
-  private read = 0
-  private playing = false
+  private readonly target: TargetDelay
+  private readonly concealment: Concealment
+  private readonly maxBufferedMs: number
+  /** In order of time. */
+  private readonly queue: PcmChunk[] = []
+  /** What is played now: `blockLength` samples, of which `blockRead` are played. */
+  private readonly block: Float32Array<ArrayBuffer>[]
+  private blockLength = 0
+  private blockRead = 0
+  private pulled = 0
+  /** Behind what was taken from the queue last; µs. */
   private nextTimestamp: number | null = null
-  /** Samples of the fades at hand: of what is written next, and of what is played next. */
-  private fadeInWrite = 0
-  private fadeInRead = 0
-  private readonly tail: Float32Array<ArrayBuffer>
-  private tailLeft = 0
-  private lowest = Number.POSITIVE_INFINITY
-  private windowLeft: number
-  private cutWait = 0
+  /** From the last chunk's timestamp to its arrival, as `delay`. */
+  private arrivalDelay: number | null = null
+  /** From a timestamp to its sound, on the clock of samples; ms. Null before any. */
+  private delay: number | null = null
+  /** Delay that something else than the path asks for, ms, as `delay`. */
+  private leastDelay = Number.NEGATIVE_INFINITY
+  /** Without sound of its own since; ms on the clock of samples. Null while there is. */
+  private brokenSince: number | null = Number.NEGATIVE_INFINITY
+  private correctedAt = 0
 
   constructor(options: JitterBufferOptions) {
-    const { sampleRate, startMs = 60, minMs = 40, maxMs = 300 } = options
+    const { sampleRate, channels } = options
     this.sampleRate = sampleRate
-    this.minimum = this.samplesOf(minMs)
-    this.maximum = this.samplesOf(maxMs)
-    this.target = this.samplesOf(startMs)
-    this.fade = this.samplesOf(FADE_MS)
-    this.windowLeft = this.samplesOf(SHRINK_AFTER_MS)
-    // Room for a burst on top of the largest target.
-    this.capacity = 2 * this.maximum + this.samplesOf(200)
-    this.planes = Array.from({ length: options.channels }, () => new Float32Array(this.capacity))
-    this.tail = new Float32Array(options.channels)
+    this.target = new TargetDelay(options)
+    this.concealment = new Concealment(sampleRate, channels)
+    this.maxBufferedMs = (options.maxMs ?? 400) + SKIP_MS
+    const length = this.samplesOf(MAX_CHUNK_MS) + leastSamples(sampleRate)
+    this.block = Array.from({ length: channels }, () => new Float32Array(length))
   }
 
   stats(): JitterBufferStats {
+    const { counters, delay } = this
     return {
-      targetMs: this.msOf(this.target),
-      bufferedMs: this.msOf(this.buffered),
-      underruns: this.counters.underruns,
-      late: this.counters.late,
-      concealedMs: this.msOf(this.counters.concealed),
-      skippedMs: this.msOf(this.counters.skipped),
+      targetMs: this.target.ms,
+      delayMs: delay === null ? 0 : delay - this.target.base,
+      bufferedMs: this.bufferedMs,
+      underruns: counters.underruns,
+      late: counters.late,
+      concealedMs: this.msOf(counters.concealed),
+      skippedMs: this.msOf(counters.skipped),
+      shortenedMs: this.msOf(counters.shortened),
+      lengthenedMs: this.msOf(counters.lengthened),
     }
+  }
+
+  /**
+   * Timestamp whose sound is the next sample pulled, µs: also of what is concealed. Null before any sound.
+   */
+  get playhead(): number | null {
+    return this.delay === null ? null : (this.msOf(this.pulled) - this.delay) * 1000
+  }
+
+  /** There is sound, or a short gap in it. */
+  get playing(): boolean {
+    return this.brokenSince === null || this.clock - this.brokenSince < IDLE_MS
+  }
+
+  /**
+   * Asks for more delay than the path does, so that a picture can keep up.
+   * @param ms by which the sound is to be later than now; negative: by so much it need not be as late
+   */
+  delayBy(ms: number): void {
+    if (this.delay !== null) this.leastDelay = this.delay + ms
   }
 
   push(chunk: PcmChunk): void {
     const length = chunk.channels[0]?.length ?? 0
-    if (chunk.sampleRate !== this.sampleRate || length === 0 || length > this.maximum) {
+    const usable = length > 0 && length <= this.samplesOf(MAX_CHUNK_MS)
+    if (chunk.sampleRate !== this.sampleRate || !usable) {
       this.counters.rejected++
       return
     }
-    if (!this.fitTimeLine(chunk.timestamp)) return
-    this.nextTimestamp = chunk.timestamp + (length / this.sampleRate) * 1e6
-    this.append(chunk, length)
-    // A burst beyond all measure: keep the newest.
-    if (this.buffered > this.capacity - this.maximum) this.skip(this.buffered - this.target)
+    const { timestamp } = chunk
+    const now = this.msOf(this.pulled)
+    const delay = now - timestamp / 1000
+    if (Math.abs(delay - (this.arrivalDelay ?? delay)) > NEW_TIME_LINE_MS) this.startTimeLine()
+    this.arrivalDelay = delay
+    this.target.arrived(delay, now)
+    if (timestamp < (this.nextTimestamp ?? timestamp) - TOLERANCE_US) {
+      this.counters.late++
+      return
+    }
+    this.insert(chunk)
+    while (this.queue.length > 1 && this.bufferedMs > this.maxBufferedMs) this.skipFirst()
   }
 
   /** Fills `outputs`, a plane a channel, with the next samples; silence where there are none. */
   pull(outputs: readonly Float32Array[]): void {
     const wanted = outputs[0]?.length ?? 0
-    if (!this.playing && this.buffered >= this.target) this.start()
-    const taken = this.playing ? Math.min(wanted, this.buffered) : 0
-    this.copyOut(outputs, taken)
-    if (taken < wanted) this.fallSilent(outputs, taken)
-    else this.adapt(wanted)
+    for (let done = 0; done < wanted; ) {
+      if (this.blockRead === this.blockLength) this.produce()
+      const taken = Math.min(wanted - done, this.blockLength - this.blockRead)
+      for (let c = 0; c < outputs.length; c++) {
+        const plane = this.block[c] ?? this.block[0]!
+        const output = outputs[c]!
+        for (let i = 0; i < taken; i++) output[done + i] = plane[this.blockRead + i]!
+      }
+      this.blockRead += taken
+      this.pulled += taken
+      done += taken
+    }
   }
 
-  private get buffered(): number {
-    return this.written - this.read
+  /** When the next sample that is made is played; ms. What was made before is played by then. */
+  private get clock(): number {
+    return this.msOf(this.pulled + this.blockLength - this.blockRead)
   }
 
-  /** False for a chunk whose place was already played. Puts silence in for what was lost. */
-  private fitTimeLine(timestamp: number): boolean {
-    if (this.nextTimestamp === null) return true
-    const ahead = timestamp - this.nextTimestamp
-    if (ahead < -MAX_LATE_US) return true
-    // Timestamps are rounded and clocks drift: half a frame is still "now".
-    if (ahead < -10_000) {
+  private get bufferedMs(): number {
+    let samples = this.blockLength - this.blockRead
+    for (const { channels } of this.queue) samples += channels[0]!.length
+    return this.msOf(samples)
+  }
+
+  private get goal(): number {
+    const { base, ms } = this.target
+    // As much as the path may ask for, anything else may, too.
+    return base + Math.max(ms, Math.min(this.target.most, this.leastDelay - base))
+  }
+
+  private insert(chunk: PcmChunk): void {
+    let at = this.queue.length
+    while (at > 0 && this.queue[at - 1]!.timestamp > chunk.timestamp) at--
+    const before = this.queue[at - 1]
+    if (before && chunk.timestamp - before.timestamp < this.durationOf(before) / 2) {
       this.counters.late++
-      return false
+      return
     }
-    if (ahead > 10_000 && ahead <= MAX_CONCEAL_US && this.playing && this.buffered > 0) {
-      this.conceal(Math.round((ahead / 1e6) * this.sampleRate))
-    }
-    return true
+    this.queue.splice(at, 0, chunk)
   }
 
-  private append(chunk: PcmChunk, length: number): void {
-    for (let c = 0; c < this.planes.length; c++) {
-      const source = chunk.channels[c] ?? chunk.channels[0]!
-      const plane = this.planes[c]!
-      for (let i = 0; i < length; i++) {
-        const gain = i < this.fadeInWrite ? i / this.fadeInWrite : 1
-        plane[(this.written + i) % this.capacity] = (source[i] ?? 0) * gain
-      }
-    }
-    this.fadeInWrite = 0
-    this.written += length
+  /** Makes the next samples: of the chunk that is due, else in place of what is missing. */
+  private produce(): void {
+    const head = this.queue[0]
+    if (head === undefined || !this.isDue(head)) this.makeUp()
+    else this.play(head)
   }
 
-  private conceal(length: number): void {
-    const faded = Math.min(this.fade, this.buffered)
-    for (const plane of this.planes) {
-      for (let i = 0; i < faded; i++) {
-        plane[(this.written - 1 - i) % this.capacity]! *= i / faded
-      }
-      for (let i = 0; i < length; i++) plane[(this.written + i) % this.capacity] = 0
-    }
-    this.written += length
-    this.fadeInWrite = this.fade
-    this.counters.concealed += length
+  private isDue({ timestamp }: PcmChunk): boolean {
+    const { nextTimestamp, delay } = this
+    const waited = this.clock - timestamp / 1000
+    if (nextTimestamp === null || delay === null || !this.playing) return waited >= this.goal
+    const gap = timestamp - nextTimestamp
+    if (gap <= TOLERANCE_US) return true
+    return waited >= (gap > MAX_LOSS_US ? this.goal : delay)
   }
 
-  private start(): void {
-    this.playing = true
-    this.fadeInRead = this.fade
-    this.tailLeft = 0
-    this.lowest = Number.POSITIVE_INFINITY
-    this.windowLeft = this.samplesOf(SHRINK_AFTER_MS)
+  private makeUp(): void {
+    if (this.brokenSince === null) {
+      this.brokenSince = this.clock
+      this.concealment.begin()
+    }
+    const length = this.samplesOf(PIECE_MS)
+    if (!this.concealment.isSilent) this.counters.concealed += length
+    this.concealment.fill(this.block, length)
+    this.setBlock(length)
   }
 
-  private copyOut(outputs: readonly Float32Array[], count: number): void {
-    for (let c = 0; c < outputs.length; c++) {
-      const plane = this.planes[c] ?? this.planes[0]!
-      const output = outputs[c]!
-      for (let i = 0; i < count; i++) output[i] = plane[(this.read + i) % this.capacity]!
-      for (let i = 0; i < Math.min(count, this.fadeInRead); i++) {
-        output[i]! *= (this.fade - this.fadeInRead + i) / this.fade
-      }
-      if (count > 0 && c < this.tail.length) this.tail[c] = output[count - 1]!
-    }
-    this.read += count
-    this.fadeInRead = Math.max(0, this.fadeInRead - count)
+  private play(head: PcmChunk): void {
+    const chunk = this.playing && this.brokenSince !== null ? this.catchUp(head) : head
+    const begins = this.brokenSince !== null
+    if (begins) this.noteUnderrun(chunk)
+    this.queue.shift()
+    const now = this.clock
+    const length = this.copy(chunk)
+    this.delay = now - chunk.timestamp / 1000
+    this.nextTimestamp = chunk.timestamp + this.durationOf(chunk)
+    if (begins) this.concealment.blendInto(this.block, Math.min(length, this.samplesOf(BLEND_MS)))
+    this.brokenSince = null
+    this.setBlock(begins ? length : this.correct(length, now))
+    this.concealment.played(this.block, this.blockLength)
   }
 
-  /** From the last sample to silence without a click, and back to filling up. */
-  private fallSilent(outputs: readonly Float32Array[], from: number): void {
-    if (this.playing) {
-      this.playing = false
-      this.tailLeft = this.fade
-      this.counters.underruns++
-      this.target = Math.min(this.maximum, this.target + this.samplesOf(GROW_MS))
+  /** After a break, what would be far too late is left out. */
+  private catchUp(head: PcmChunk): PcmChunk {
+    let chunk = head
+    while (this.queue.length > 1 && this.clock - chunk.timestamp / 1000 > this.goal + SKIP_MS) {
+      this.skipFirst()
+      chunk = this.queue[0]!
     }
-    const wanted = outputs[0]?.length ?? 0
-    for (let c = 0; c < outputs.length; c++) {
-      const level = this.tail[c] ?? 0
-      for (let i = from; i < wanted; i++) {
-        outputs[c]![i] = level * Math.max(0, (this.tailLeft - (i - from)) / this.fade)
-      }
-    }
-    this.tailLeft = Math.max(0, this.tailLeft - (wanted - from))
+    return chunk
   }
 
-  /** Watches the least that was held over a while, and plays a little faster when it is too much. */
-  private adapt(played: number): void {
-    this.lowest = Math.min(this.lowest, this.buffered)
-    this.windowLeft -= played
-    if (this.windowLeft <= 0) {
-      // Half the target was never needed.
-      if (this.lowest > this.target / 2) {
-        this.target = Math.max(this.minimum, this.target - this.samplesOf(SHRINK_MS))
-      }
-      this.lowest = Number.POSITIVE_INFINITY
-      this.windowLeft = this.samplesOf(SHRINK_AFTER_MS)
-    }
-    this.cutWait -= played
-    if (this.cutWait <= 0 && this.buffered > this.target + this.samplesOf(SLACK_MS)) this.cut()
+  private noteUnderrun({ timestamp }: PcmChunk): void {
+    if (!this.playing || this.delay === null) return
+    const waited = this.clock - timestamp / 1000
+    if (waited <= this.delay + PIECE_MS) return
+    this.counters.underruns++
+    this.target.missed(waited)
   }
 
-  /** Takes a few ms out, the samples before blending into those behind. */
-  private cut(): void {
-    const length = this.samplesOf(CUT_MS)
-    for (const plane of this.planes) {
-      for (let i = 0; i < length; i++) {
-        const before = plane[(this.read + i) % this.capacity]!
-        const after = (this.read + length + i) % this.capacity
-        plane[after] = before + (plane[after]! - before) * (i / length)
-      }
+  private copy(chunk: PcmChunk): number {
+    for (let c = 0; c < this.block.length; c++) {
+      this.block[c]!.set(chunk.channels[c] ?? chunk.channels[0]!)
     }
-    this.read += length
-    this.counters.skipped += length
-    this.cutWait = this.samplesOf(CUT_EVERY_MS)
+    return chunk.channels[0]!.length
   }
 
-  private skip(length: number): void {
-    this.read += length
-    this.counters.skipped += length
-    this.fadeInRead = this.fade
+  /** Brings the delay nearer to what it should be, by a period at most. */
+  private correct(length: number, now: number): number {
+    const off = this.delay! - this.goal
+    const pace = PACE.find(({ from }) => Math.abs(off) > from)
+    if (pace === undefined) return length
+    // Of what is the last there is, nothing is taken: the next may be late.
+    const possible = off < 0 || this.queue.length > 0
+    const early = now - this.correctedAt < pace.everyMs - PIECE_MS
+    if (early || !possible || length < leastSamples(this.sampleRate)) return length
+    const period = periodOf(this.block[0]!, length, this.sampleRate)
+    const waitsFor = PATIENCE * pace.everyMs
+    if (period.likeness < LIKENESS && now - this.correctedAt < waitsFor) return length
+    this.correctedAt = now
+    if (off > 0) {
+      this.counters.shortened += period.length
+      return shorten(this.block, length, period)
+    }
+    this.counters.lengthened += period.length
+    return lengthen(this.block, length, period)
+  }
+
+  private skipFirst(): void {
+    const skipped = this.queue.shift()!
+    this.counters.skipped += skipped.channels[0]!.length
+    // What follows is another place of the sound: it is blended into, like after a loss.
+    this.nextTimestamp = this.queue[0]?.timestamp ?? null
+    this.breakOff()
+  }
+
+  private startTimeLine(): void {
+    this.queue.length = 0
+    this.nextTimestamp = null
+    this.leastDelay = Number.NEGATIVE_INFINITY
+    this.delay = null
+    this.target.startTimeLine()
+    this.breakOff()
+  }
+
+  private breakOff(): void {
+    if (this.brokenSince !== null) return
+    this.brokenSince = this.clock
+    this.concealment.begin()
+  }
+
+  private setBlock(length: number): void {
+    this.blockLength = length
+    this.blockRead = 0
+  }
+
+  private durationOf(chunk: PcmChunk): number {
+    return (chunk.channels[0]!.length / this.sampleRate) * 1e6
   }
 
   private samplesOf(ms: number): number {
