@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { globSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../sfu/config.ts'
 import { dig, listOf, read } from './test-support.ts'
@@ -193,6 +194,24 @@ describe('the Dockerfile', () => {
     const copied = [...last.matchAll(/^COPY --from=build \/src\/(\S+) /gm)].map(([, path]) => path)
     const needed = ['package.json', 'node_modules', 'dist/app', 'moq', 'sframe', 'sfu']
     expect(copied).toEqual(needed)
+  })
+
+  it('has every package that the relay loads after npm prune', () => {
+    const manifest = JSON.parse(read('../package.json'))
+    const kept = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+    const root = fileURLToPath(new URL('..', import.meta.url))
+    const texts = ['moq', 'sframe', 'sfu']
+      .flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }))
+      .filter((file) => !/\.test\.ts$|\/test\//.test(file))
+      .map((file) => read(`../${file}`))
+      .filter((text) => !/vitest|fast-check/.test(text))
+    const imports = /(?:from|import\() ?'((?:@[^/']+\/)?[^./'][^/']*)[^']*'/g
+    const loaded = new Set(
+      texts.flatMap((text) => [...text.matchAll(imports)].map(([, name]) => name!)),
+    )
+    expect(loaded).toContain('pino')
+    const missing = [...loaded].filter((name) => !name.startsWith('node:') && !kept.includes(name))
+    expect(missing).toEqual([])
   })
 
   it('starts the relay with a configuration that it takes', () => {
