@@ -77,7 +77,7 @@ export const media: DashboardSpec = {
         },
         {
           title: 'Streams reset, by code',
-          description: 'By us (sent) and by publishers (received).',
+          description: 'By us (sent), by publishers (received), and stopped by subscribers.',
           unit: 'ops',
           queries: [
             {

@@ -22,6 +22,8 @@ export interface PublicationHandler {
   expires?(): number | null
   /** The subscriber cancelled, or the session ended. Every stream is reset already. */
   onCancelled?(): void
+  /** The subscriber wants no more of a subgroup (STOP_SENDING, section 11.4.3); its stream is reset. */
+  onSubgroupStopped?(code: number): void
   /** The subscriber asks to be served elsewhere (section 10.4). */
   onGoaway?(goaway: Goaway): void
 }

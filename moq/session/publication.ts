@@ -181,8 +181,9 @@ export class Publication extends DeliveryTerms implements OpenRequest {
   }
 
   /** @param subgroup null when the writer wrote nothing that would name it */
-  writerStopped(group: number, subgroup: number | null): void {
+  writerStopped(group: number, subgroup: number | null, code: number): void {
     if (subgroup !== null) this.stopped.add(group, subgroup)
+    this.handler.onSubgroupStopped?.(code)
   }
 
   // ---- its request stream

@@ -8,7 +8,7 @@ export interface SubgroupOwner {
   /** Finished or reset, by either side. */
   writerClosed(writer: SubgroupWriter): void
   /** @param subgroup null when the writer wrote nothing that would name it */
-  writerStopped(group: number, subgroup: number | null): void
+  writerStopped(group: number, subgroup: number | null, code: number): void
 }
 
 /**
@@ -48,7 +48,7 @@ export class SubgroupWriter implements SendStreamHandler {
     if (this.over) return
     this.reset(code)
     const named = this.header.subgroup ?? this.first
-    this.owner.writerStopped(this.header.group, named < 0 ? null : named)
+    this.owner.writerStopped(this.header.group, named < 0 ? null : named, code)
   }
 
   get closed(): boolean {

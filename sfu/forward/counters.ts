@@ -26,8 +26,13 @@ export interface ForwardCounters {
   }
   /** The same, by traffic class: objects, and subgroups that were given up. */
   readonly dropsOf: Float64Array
-  /** Streams of subgroups that ended by a reset, by code; by the name of the code. */
-  readonly resets: { readonly sent: ResetTally; readonly received: ResetTally }
+  /** Streams of subgroups that ended by a reset, by the name of its code. */
+  readonly resets: {
+    readonly sent: ResetTally
+    readonly received: ResetTally
+    /** That a subscriber wanted no more of (STOP_SENDING). */
+    readonly stopped: ResetTally
+  }
   /** A receiver was given a larger rendition of a picture, or a smaller one. */
   readonly renditionSwitches: { up: number; down: number }
   /** A receiver was given more temporal layers of the same rendition, or fewer. */
@@ -62,7 +67,7 @@ export function makeForwardCounters(): ForwardCounters {
     latency: TRAFFIC.map(() => new Histogram(LATENCY_BOUNDS)),
     drops: { deadline: 0, congestion: 0, overflow: 0, selection: 0, policing: 0 },
     dropsOf: new Float64Array(TRAFFIC.length),
-    resets: { sent: makeResetTally(), received: makeResetTally() },
+    resets: { sent: makeResetTally(), received: makeResetTally(), stopped: makeResetTally() },
     renditionSwitches: { up: 0, down: 0 },
     layerChanges: { up: 0, down: 0 },
     keyFrameRequests: 0,

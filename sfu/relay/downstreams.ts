@@ -7,7 +7,7 @@ import type {
 import { DoneCode, RequestCode } from '../../moq/wire/codes.ts'
 import type { FullTrackName } from '../../moq/wire/names.ts'
 import type { Parameters } from '../../moq/wire/parameters.ts'
-import type { ForwardCounters } from '../forward/counters.ts'
+import { countReset, type ForwardCounters } from '../forward/counters.ts'
 import type { GateDropCounters, GateTally } from '../forward/gate/index.ts'
 import type { TrackTraffic } from '../forward/traffic.ts'
 import { Downstream, type DownstreamTrack } from './downstream.ts'
@@ -320,6 +320,7 @@ export class Downstreams {
       largest: () => this.facts.largest,
       expires: () => this.expiresIn(),
       onCancelled: () => this.remove(downstream()),
+      onSubgroupStopped: (code) => countReset(this.options.counters.resets.stopped, code),
     }
   }
 

@@ -159,6 +159,9 @@ describe('the end of a subgroup (section 11.4.3)', () => {
     b.reset(ResetCode.EXCESSIVE_LOAD)
     await world.settle()
     expect(shapes(seen)).toEqual([[[0], ResetCode.EXCESSIVE_LOAD]])
+    const { sent, received } = world.counters.resets
+    expect(received).toMatchObject({ DELIVERY_TIMEOUT: 1, EXCESSIVE_LOAD: 1 })
+    expect(sent).toMatchObject({ DELIVERY_TIMEOUT: 0, EXCESSIVE_LOAD: 1 })
   })
 
   it('is taken back when a publisher goes on: on another stream, without FIRST_OBJECT or FIN', async () => {
@@ -278,6 +281,8 @@ describe('a relayed subgroup', () => {
     publisher.track(video).stream(1, 0).object(0)
     await world.settle()
     expect(objects).toEqual(['1/0'])
+    const { stopped, received } = world.counters.resets
+    expect([stopped.CANCELLED, received.DELIVERY_TIMEOUT]).toEqual([1, 1])
   })
 
   it('serves each subscriber by itself when others come and go', async () => {
