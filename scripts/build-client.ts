@@ -1,8 +1,9 @@
 /**
- * Builds the call library for browsers with Vite into three files that stand beside each other: the
- * entry, the worker and the audio worklet. Each is whole in itself, dependencies included, and the
- * entry names the others by `new URL('./x.js', import.meta.url)`: so a page can import it from any
- * server as it is, and a bundler that merely copies the two files does right.
+ * Builds the call library for browsers with Vite into files that stand beside each other: the entry, the
+ * worker, the audio worklet, and `<sotto-call>`. Each is whole in itself, dependencies included, but for
+ * the element, which imports the entry. The entry names worker and worklet by `new URL('./x.js',
+ * import.meta.url)`: so a page can import it from any server as it is, and a bundler that merely copies
+ * the two files does right.
  */
 
 import { existsSync } from 'node:fs'
@@ -16,10 +17,11 @@ const PARTS: Readonly<Record<string, string>> = {
   'media/playout-worklet.ts': 'playout-worklet.js',
 }
 const ENTRY = 'index.js'
+const ELEMENT = { source: 'element/index.ts', file: 'element.js' } as const
 
 /**
  * @param root folder with the sources, `client-lib`
- * @param outDir where the three files and their source maps go
+ * @param outDir where the files and their source maps go
  * @throws BuildError
  */
 export async function buildClient(root: string, outDir: string): Promise<void> {
@@ -28,6 +30,20 @@ export async function buildClient(root: string, outDir: string): Promise<void> {
   for (const [source, file] of Object.entries(PARTS)) {
     if (!referenced.has(file)) throw new BuildError(`nothing in client-lib starts ${source}`)
     await bundle(root, source, file, outDir, [])
+  }
+  await bundle(root, ELEMENT.source, ELEMENT.file, outDir, [entryBeside(root)])
+}
+
+/** Keeps the entry out of what imports it: a page has one copy, whichever of them it loads first. */
+function entryBeside(root: string): Plugin {
+  const entry = join(root, 'index.ts')
+  return {
+    name: 'sotto-entry',
+    enforce: 'pre',
+    resolveId(id, importer) {
+      const isEntry = importer !== undefined && resolve(dirname(importer), id) === entry
+      return isEntry ? { id: `./${ENTRY}`, external: true } : null
+    },
   }
 }
 

@@ -11,9 +11,9 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { BuildError } from './build-app.ts'
 
-/** Entries whose modules are published as they are, and the one of which only the types are. */
+/** Entries whose modules are published as they are, and those of which only the types are. */
 const MODULES = ['moq/index.ts', 'moq/node/index.ts', 'sframe/index.ts', 'sframe/node.ts']
-const CLIENT = 'client-lib/index.ts'
+const CLIENT = ['client-lib/index.ts', 'client-lib/element/index.ts']
 const CLIENT_AMBIENT = 'client-lib/vite.d.ts'
 
 /**
@@ -24,12 +24,13 @@ const CLIENT_AMBIENT = 'client-lib/vite.d.ts'
 export async function buildModules(root: string, outDir: string): Promise<void> {
   await compile(root, MODULES, { outDir, declaration: true })
   const clientTypes = join(outDir, '.client-types')
-  await compile(root, [CLIENT, CLIENT_AMBIENT], {
+  await compile(root, [...CLIENT, CLIENT_AMBIENT], {
     outDir: clientTypes,
     declaration: true,
     emitDeclarationOnly: true,
   })
-  await keepReachable(join(clientTypes, CLIENT.replace(/ts$/, 'd.ts')), clientTypes, outDir)
+  const entries = CLIENT.map((entry) => join(clientTypes, entry.replace(/ts$/, 'd.ts')))
+  await keepReachable(entries, clientTypes, outDir)
   await rm(clientTypes, { recursive: true })
   await nameBuiltFiles(outDir)
 }
@@ -72,9 +73,9 @@ function compiler(root: string): string {
 
 const RELATIVE = /(\bfrom |\bimport\()'(\.{1,2}\/[^']+)\.ts'/g
 
-/** Copies the declarations that an entry's types need; the rest tells of files that are not there. */
-async function keepReachable(entry: string, from: string, to: string): Promise<void> {
-  const pending = [entry]
+/** Copies the declarations that the entries' types need; the rest tells of files that are not there. */
+async function keepReachable(entries: readonly string[], from: string, to: string): Promise<void> {
+  const pending = [...entries]
   const seen = new Set<string>()
   for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
     if (seen.has(file)) continue

@@ -108,6 +108,7 @@ describe('the package', () => {
   it('type-checks in a program with plain bundler resolution', async () => {
     await typeCheck(`
       import { type Call, joinCall, type Snapshot } from 'sotto/client'
+      import type { SottoCallElement } from 'sotto/element'
       import { createTransportPair, encodeDatagram, ProtocolError, Session } from 'sotto/moq'
       import { ConnectError, connect } from 'sotto/moq/node'
       import { decodeHeader, encodeHeader, type SFrameHeader } from 'sotto/sframe'
@@ -116,6 +117,8 @@ describe('the package', () => {
       const call: Call = joinCall({ url: 'https://relay.example/', room: 'demo', name: 'Ada' })
       call.on('state', (state: 'joining' | 'connected' | 'reconnecting' | 'left' | 'failed') => state)
       const code: Snapshot['verificationCode'] = call.snapshot().verificationCode
+      const element: SottoCallElement = document.createElement('sotto-call')
+      element.token = async ({ thumbprint }) => thumbprint
       const { client } = createTransportPair()
       const session = new Session(client, { role: 'client', handler: {} })
       const header: SFrameHeader = decodeHeader(encodeHeader(1, 2))
@@ -164,9 +167,16 @@ describe('the package', () => {
   it('has a client that needs nothing but its two neighbours', async () => {
     const client = join(published, 'dist/client-lib')
     const scripts = (await readdir(client)).filter((name) => name.endsWith('.js'))
-    expect(scripts.sort()).toEqual(['call-worker.js', 'index.js', 'playout-worklet.js'])
+    expect(scripts.sort()).toEqual([
+      'call-worker.js',
+      'element.js',
+      'index.js',
+      'playout-worklet.js',
+    ])
+    const fromEntry = /\bimport\{[^}]*\}from["'`]\.\/index\.js["'`];/
+    expect(await readFile(join(client, 'element.js'), 'utf8')).toMatch(fromEntry)
     for (const script of scripts) {
-      const code = await readFile(join(client, script), 'utf8')
+      const code = (await readFile(join(client, script), 'utf8')).replace(fromEntry, '')
       expect(code, script).not.toMatch(
         /\bimport\s*[{*"'`\w][^;(]*?from\s*["'`]|__SOTTO|\bimport\(["'`]/,
       )
@@ -181,7 +191,7 @@ describe('the package', () => {
   it('takes its worker and worklet along into an application that Vite bundles', async () => {
     await writeFile(
       join(consumer, 'index.html'),
-      '<script type="module">import { joinCall } from "sotto/client"; joinCall({})</script>',
+      '<script type="module">import { joinCall } from "sotto/client"; import "sotto/element"; joinCall({})</script>',
     )
     const outDir = join(consumer, 'dist')
     await build({

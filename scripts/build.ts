@@ -1,6 +1,6 @@
 /**
  * Builds what npm publishes, into `dist/client-lib`, `dist/moq` and `dist/sframe`: ES modules and
- * their types for `sotto/client`, `sotto/moq`, `sotto/moq/node`, `sotto/sframe` and
+ * their types for `sotto/client`, `sotto/element`, `sotto/moq`, `sotto/moq/node`, `sotto/sframe` and
  * `sotto/sframe/node`. The call page in `dist/app` is `build-app.ts`'s.
  *
  * `npm run build`
