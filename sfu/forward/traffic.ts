@@ -96,7 +96,7 @@ export type LatencyBudgets = Readonly<Record<Traffic, number>>
 
 export const DEFAULT_BUDGETS: LatencyBudgets = {
   signalling: Number.POSITIVE_INFINITY,
-  audio: 400,
+  audio: 600,
   data: Number.POSITIVE_INFINITY,
   speaker: 1000,
   base: 1000,

@@ -1,8 +1,10 @@
 import type { Clock, Session } from '../../moq/session/index.ts'
+import type { Congestion } from '../../moq/transport/transport.ts'
 import {
   Budget,
   type BudgetOptions,
   CounterWindow,
+  InFlight,
   PaddingSource,
 } from '../forward/budget/index.ts'
 import type { EgressScheduler } from '../forward/egress.ts'
@@ -37,6 +39,7 @@ export class SubscriberPath {
   private readonly tally: PathTally
   private readonly meter: PathMeter
   private readonly offered = new CounterWindow()
+  private readonly inFlight = new InFlight()
   /** What was sent until the last look, and when it last grew, ms. */
   private seenBytes = 0
   private busyAt = 0
@@ -90,12 +93,23 @@ export class SubscriberPath {
     this.lookedAt = now
     this.offered.note(egress.offeredBytes, now, OFFER_MS)
     budget.offer(this.offered.rate * 8, egress.pacer.isHolding)
-    const congestion = this.session.transport.congestion()
+    const congestion = this.look(now)
     this.meter.look(now, congestion, egress.waitingForRoom > 0)
-    const oldestMs = this.oldestMs(now, congestion?.bytesInFlight ?? 0) - 2 * lagMs
+    const bytesInFlight = congestion?.bytesInFlight ?? null
+    const oldestMs = bytesInFlight === null ? null : this.oldestMs(now, bytesInFlight) - 2 * lagMs
     budget.onSample(now, congestion, sentBytes, egress.waitingForRoom, oldestMs)
     egress.setRate(budget.pacedBitsPerSecond)
     if (budget.isProbing) egress.wake(this.padding)
+  }
+
+  private look(now: number): Congestion | null {
+    const congestion = this.session.transport.congestion()
+    if (!congestion || congestion.bytesInFlight === null) return congestion
+    const { bytesInFlight, congestionWindow } = congestion
+    return {
+      ...congestion,
+      bytesInFlight: this.inFlight.look(bytesInFlight, congestionWindow, now),
+    }
   }
 
   /** For how long the oldest bytes have been out that are not acknowledged, ms. */

@@ -26,6 +26,7 @@ const HEADROOM = 0.9
 const DRAINING = 0.75
 const DRAINING_LONG = 0.5
 const LONG_QUEUE_MS = 150
+const LONG_HOLD_MS = 200
 /** A queue that is still there after so long is not ours, ms; a long one takes its time. */
 const DRAIN_MS = 3000
 const DRAIN_LONG_MS = 10_000
@@ -68,8 +69,14 @@ export class Budget {
 
   /** Bits a second that media may take now. A fall is to be followed at once. */
   get bitsPerSecond(): number {
-    const draining = this.lastQueueMs > LONG_QUEUE_MS ? DRAINING_LONG : DRAINING
-    return this.estimator.bitsPerSecond * (this.draining ? draining : HEADROOM)
+    return this.estimator.bitsPerSecond * (this.draining ? this.drainingShare : HEADROOM)
+  }
+
+  private get drainingShare(): number {
+    const isLong = this.lastQueueMs > LONG_QUEUE_MS
+    if (!this.seesOldest) return isLong ? DRAINING_LONG : DRAINING
+    // A queue that is waited for has not to be made shorter by sending less, but pictures wait with it.
+    return isLong && this.pace.heldMs > LONG_HOLD_MS ? DRAINING_LONG : HEADROOM
   }
 
   /** Bits a second that media may be stepped up to: of the budget, what was delivered of late. */
@@ -83,9 +90,11 @@ export class Budget {
    */
   get pacedBitsPerSecond(): number {
     if (this.estimator.bitsPerSecond >= this.settings.max) return Number.POSITIVE_INFINITY
-    // Where a queue is waited for, it has not to be made shorter by sending less.
-    const share = this.seesOldest ? HEADROOM : this.bitsPerSecond / this.estimator.bitsPerSecond
-    const rate = this.pace.rate(this.now, this.estimator.bitsPerSecond * share)
+    const { bitsPerSecond } = this.estimator
+    // What is wanted beyond that, probes find.
+    const mayRaise = !this.settings.probing || (this.told ?? this.offered) <= bitsPerSecond
+    const budget = this.seesOldest ? bitsPerSecond * HEADROOM : this.bitsPerSecond
+    const rate = this.pace.rate(this.now, budget, mayRaise)
     return rate === 0 ? 0 : Math.max(rate, this.prober.target)
   }
 
@@ -125,20 +134,20 @@ export class Budget {
    * @param congestion the engine's (`TransportSession.congestion()`), null where it has none
    * @param sentBytes handed to the transport since the session began, padding among them
    * @param waitingBytes of media that wait for the transport to have room
-   * @param oldestMs for how long the oldest bytes have been out that are not acknowledged; 0 where
-   * that is not known, or nearly nothing is out
+   * @param oldestMs for how long the oldest bytes have been out that are not acknowledged, 0 where
+   * nearly nothing is out; null where that is not known
    */
   onSample(
     now: number,
     congestion: Congestion | null,
     sentBytes: number,
     waitingBytes: number,
-    oldestMs = 0,
+    oldestMs: number | null = null,
   ): void {
     const elapsed = now - this.now
     this.now = now
-    this.seesOldest = (congestion?.bytesInFlight ?? null) !== null
-    const sample = this.signal.sample(now, congestion, sentBytes, waitingBytes, oldestMs)
+    this.seesOldest = oldestMs !== null
+    const sample = this.signal.sample(now, congestion, sentBytes, waitingBytes, oldestMs ?? 0)
     const { estimator, prober, pace } = this
     const isFull = estimator.onSample(sample)
     const drained = pace.onSample(sample, isFull)
@@ -162,7 +171,7 @@ export class Budget {
     if (!outcome) return
     this.probes[outcome.result]++
     this.onProbe(outcome.result)
-    if (outcome.result === 'full') estimator.refute(outcome.delivered, now)
+    if (outcome.result === 'full') estimator.refute(outcome.delivered, outcome.seen, now)
   }
 
   /** A report of the receiver's; counts only where the engine gives no signal. */

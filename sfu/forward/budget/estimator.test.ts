@@ -8,6 +8,7 @@ const OPTIONS = { initial: 1e6, min: 50_000, max: 1e8 }
 const sampleAt = (at: number, changes: Partial<PathSample> = {}): PathSample => ({
   at,
   deliveryRate: 0.5e6,
+  toldRate: 0,
   arrivedRate: Math.min(changes.deliveryRate ?? 0.5e6, changes.sendRate ?? 0.5e6),
   sendRate: 0.5e6,
   windowMs: 200,
@@ -83,10 +84,18 @@ describe('an estimate', () => {
 
   it('is refuted by a third at most, and never below what media takes', () => {
     const estimator = new Estimator(OPTIONS)
-    estimator.refute(0.1e6, 0)
+    estimator.refute(0.1e6, 0, 0)
     expect(estimator.bitsPerSecond).toBeCloseTo(0.7e6)
-    estimator.refute(0.5e6, 0)
+    estimator.refute(0.5e6, 0, 0)
     expect(estimator.bitsPerSecond).toBeCloseTo(0.625e6)
+  })
+
+  it('is not refuted where as much was seen to arrive as it says', () => {
+    const estimator = new Estimator(OPTIONS)
+    estimator.refute(0.3e6, 1.1e6, 0)
+    expect(estimator.bitsPerSecond).toBe(1e6)
+    estimator.refute(0.3e6, 0.9e6, 0)
+    expect(estimator.bitsPerSecond).toBeCloseTo(0.9e6)
   })
 
   it('stays within its bounds, whatever it is told', () => {

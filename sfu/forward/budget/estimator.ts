@@ -91,12 +91,14 @@ export class Estimator {
     this.set(this.value + (rate - this.value) * (1 - Math.exp(-elapsedMs / DRAINED_MS)), now)
   }
 
-  /** A probe for more met a full path that delivered this much, bits a second. */
-  refute(delivered: number, now: number): void {
-    this.set(
-      Math.min(this.value, Math.max(delivered * REFUTED_AIR, this.value * REFUTED_SHARE)),
-      now,
-    )
+  /**
+   * A probe for more met a full path.
+   * @param delivered bits a second that arrived for sure
+   * @param seen bits a second, by the best look: a full path delivers what it carries
+   */
+  refute(delivered: number, seen: number, now: number): void {
+    const least = Math.max(delivered * REFUTED_AIR, seen, this.value * REFUTED_SHARE)
+    this.set(Math.min(this.value, least), now)
   }
 
   private set(value: number, now: number): void {

@@ -5,6 +5,7 @@
  */
 
 export { Budget, type BudgetOptions, type BudgetSettings, DEFAULT_BUDGET } from './budget.ts'
+export { InFlight } from './in-flight.ts'
 export { PaddingSource } from './padding-source.ts'
 export type { PathSample } from './path-sample.ts'
 export type { ArrivalFigures } from './path-signal.ts'

@@ -5,6 +5,7 @@ import type { PathSample } from './path-sample.ts'
 const sampleAt = (at: number, changes: Partial<PathSample> = {}): PathSample => ({
   at,
   deliveryRate: 1e6,
+  toldRate: 0,
   arrivedRate: 1e6,
   sendRate: 1e6,
   windowMs: 200,
@@ -69,11 +70,18 @@ describe('a pace', () => {
     expect(pace.isHolding).toBe(true)
   })
 
+  it('stays at what the path carries while more is wanted: that is for probes to find', () => {
+    const pace = new Pace()
+    pace.onSample(sampleAt(0), true)
+    expect(pace.rate(30_000, 1e6, false)).toBe(1e6)
+    expect(pace.rate(61_000, 1e6, false)).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it('allows more and more after the last queue, and everything after a minute', () => {
     const pace = new Pace()
     pace.onSample(sampleAt(0), true)
-    expect(pace.rate(4000, 1e6)).toBe(1e6)
-    expect(pace.rate(15_000, 1e6)).toBe(2e6)
+    expect(pace.rate(2000, 1e6)).toBe(1e6)
+    expect(pace.rate(7000, 1e6)).toBe(2e6)
     expect(pace.rate(61_000, 1e6)).toBe(Number.POSITIVE_INFINITY)
   })
 })

@@ -19,8 +19,8 @@ const PATIENCE_MS = 300
 /** A rate is taken over this at least, ms. */
 const RATE_MS = 150
 /** After the last queue the limit is kept for a while, then raised, and at last lifted; ms. */
-const KEEP_MS = 5000
-const RAISE_MS = 10_000
+const KEEP_MS = 2000
+const RAISE_MS = 5000
 const FORGET_MS = 60_000
 
 export class Pace {
@@ -28,6 +28,8 @@ export class Pace {
   isHolding = false
   /** Whether there may be a queue, so that the next look should be soon. */
   isNear = false
+  /** For how long nothing may be sent already, ms; 0 while it may. */
+  heldMs = 0
   /** When a queue was last seen, ms. */
   private queueAt = Number.NEGATIVE_INFINITY
   private lastAt = Number.NEGATIVE_INFINITY
@@ -54,13 +56,17 @@ export class Pace {
     this.isNear = standingMs > NEAR_MS
     if (standingMs <= RELEASE_MS) {
       this.isHolding = false
+      this.heldMs = 0
       if (!isQueueing(queueMs, rttMs)) {
         this.waitedMs = 0
         this.longestMs = 0
       }
       return 0
     }
-    if (this.isHolding) this.waitedMs += elapsed
+    if (this.isHolding) {
+      this.waitedMs += elapsed
+      this.heldMs += elapsed
+    }
     this.longestMs = Math.max(this.longestMs, standingMs)
     const patience = this.longestMs + PATIENCE_MS
     if (this.isHolding) this.isHolding = this.waitedMs < patience
@@ -71,7 +77,10 @@ export class Pace {
       this.arrivalAt = 0
       this.firstBytes = 0
     }
-    if (!this.isHolding) return 0
+    if (!this.isHolding) {
+      this.heldMs = 0
+      return 0
+    }
     this.queueAt = at
     return this.rateOut(at, arrivedBytes)
   }
@@ -93,11 +102,16 @@ export class Pace {
     return span < RATE_MS ? 0 : ((this.lastBytes - this.firstBytes) * 8000) / span
   }
 
-  /** Bits a second, Infinity for no limit. @param budget bits a second that the path carries, about */
-  rate(now: number, budget: number): number {
+  /**
+   * Bits a second, Infinity for no limit.
+   * @param budget bits a second that the path carries, about
+   * @param mayRaise whether more than that is to be tried by and by
+   */
+  rate(now: number, budget: number, mayRaise = true): number {
     if (this.isHolding) return 0
     const since = now - this.queueAt
     if (since > FORGET_MS) return Number.POSITIVE_INFINITY
+    if (!mayRaise) return budget
     return budget * (1 + Math.max(0, since - KEEP_MS) / RAISE_MS)
   }
 }

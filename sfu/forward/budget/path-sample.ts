@@ -4,6 +4,8 @@ export interface PathSample {
   readonly at: number
   /** Bits a second that arrived of late, by the best of the last three looks. */
   readonly deliveryRate: number
+  /** Bits a second that arrived by the engine's or the receiver's own word, which may be off for a moment. */
+  readonly toldRate: number
   /** Bits a second that arrived for sure: by the worst of three looks, and not more than was sent. */
   readonly arrivedRate: number
   /** Bits a second that were handed to the transport of late, padding among them. */

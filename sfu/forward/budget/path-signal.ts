@@ -113,6 +113,7 @@ export class PathSignal {
     return {
       // Without acknowledgements the engine repeats what was once.
       rate: isSilent ? Math.min(deliveryRate, sendRate) : deliveryRate,
+      toldRate: congestion.deliveryRate,
       queueMs: rttMs + this.fastest.max(now),
       seesQueue: true,
       lossShare: packets < MIN_PACKETS ? 0 : Math.min(1, this.lost.growth / packets),
@@ -133,12 +134,14 @@ export class PathSignal {
     const report = this.report
     if (!report || now - this.reportedAt > REPORT_AGE_MS) {
       // What the transport takes is all that is known.
-      return { rate: sendRate, queueMs: 0, seesQueue: false, lossShare: 0 }
+      return { rate: sendRate, toldRate: sendRate, queueMs: 0, seesQueue: false, lossShare: 0 }
     }
     const { bytes, intervalMs, received, lost, queueMs } = report
     const objects = received + lost
+    const rate = (bytes * 8000) / intervalMs
     return {
-      rate: (bytes * 8000) / intervalMs,
+      rate,
+      toldRate: rate,
       queueMs,
       seesQueue: true,
       lossShare: objects < MIN_PACKETS ? 0 : lost / objects,

@@ -5,6 +5,7 @@ import { type ProbeOutcome, Prober, type ProbeWish } from './prober.ts'
 const sampleAt = (at: number, changes: Partial<PathSample> = {}): PathSample => ({
   at,
   deliveryRate: 1e6,
+  toldRate: 0,
   arrivedRate: Math.min(changes.deliveryRate ?? 1e6, changes.sendRate ?? 1e6),
   sendRate: 1e6,
   windowMs: 200,
@@ -66,19 +67,32 @@ describe('a prober', () => {
     expect(probe(prober, first.end, {}).waited).toBeLessThanOrEqual(300)
   })
 
-  it('ends at once when a queue grows, and waits longer each time, soon up to 3 s', () => {
+  it('ends at once when a queue grows, and waits longer each time, soon up to 2 s', () => {
     const prober = new Prober()
     const wish = { ...WISH, decreasedAt: 0 }
     const waits: number[] = []
-    let at = 0
+    let at = 1000
     for (let i = 0; i < 6; i++) {
       const { end, length, outcome, waited } = probe(prober, at, { queueMs: 30, rttMs: 80 }, wish)
       expect([outcome.result, length]).toEqual(['full', 1])
       waits.push(Math.round(waited / 100) * 100)
       at = end
     }
-    expect(waits).toEqual([0, 1000, 1500, 2200, 3000, 3000])
-    expect(probe(prober, at, {}, wish).target).toBe(1.5e6)
+    expect(waits).toEqual([0, 1000, 1500, 2000, 2000, 2000])
+    expect(probe(prober, at, {}, wish).target).toBe(1.3e6)
+  })
+
+  it('waits and is careful when the path has just become narrower', () => {
+    const prober = new Prober()
+    const { end } = probe(prober, 0, { deliveryRate: 2.8e6, sendRate: 3e6 })
+    const { waited, target } = probe(prober, end, {}, { ...WISH, decreasedAt: end })
+    expect([waited, target]).toEqual([1000, 1.3e6])
+  })
+
+  it('tells the best that it saw, which may be more than arrived for sure', () => {
+    const prober = new Prober()
+    const { outcome } = probe(prober, 0, { toldRate: 1.2e6, queueMs: 30, rttMs: 80 })
+    expect(outcome).toMatchObject({ result: 'full', delivered: 1e6, seen: 1.2e6 })
   })
 
   it('waits up to 10 s when the path has not changed for a minute', () => {

@@ -12,8 +12,9 @@ export type ProbeResult = 'success' | 'progress' | 'full' | 'nothing'
 
 export interface ProbeOutcome {
   readonly result: ProbeResult
-  /** Bits a second, the most that arrived during the probe. */
+  /** Bits a second, the most that arrived for sure during the probe, and by its best look. */
   readonly delivered: number
+  readonly seen: number
 }
 
 export interface ProbeWish {
@@ -31,7 +32,7 @@ export interface ProbeWish {
 
 /** A probe goes to at most this times the estimate; less far after one that met a full path. */
 const BOLD = 3
-const CAREFUL = 1.5
+const CAREFUL = 1.3
 /** Of the rate, this much has to arrive. */
 const ARRIVED = 0.9
 /** More than before. */
@@ -49,13 +50,13 @@ const MAX_QUEUE_MS = 200
 const ROUND_TRIPS = 4
 const MIN_LENGTH_MS = 500
 const MAX_LENGTH_MS = 4000
-/** Between probes: after a good one, and after vain ones, growing. ms */
+/** Between probes: after a good one, and after vain ones or when the path became narrower, growing. ms */
 const REST_MS = 300
 const FIRST_BACKOFF_MS = 1000
 const BACKOFF_GROWTH = 1.5
 /** Soon after a decrease the path may well recover; later it is not disturbed as often. ms */
 const RECENT_MS = 60_000
-const MAX_RECENT_BACKOFF_MS = 3000
+const MAX_RECENT_BACKOFF_MS = 2000
 const MAX_BACKOFF_MS = 10_000
 
 export class Prober {
@@ -66,26 +67,39 @@ export class Prober {
   private notBefore = Number.NEGATIVE_INFINITY
   private backoffMs = FIRST_BACKOFF_MS
   private boldness = BOLD
+  /** The last fall of the estimate that was heeded, ms. */
+  private heededAt = Number.NEGATIVE_INFINITY
   private queueAtStart = 0
   private lossAtStart = 0
   private estimateAtStart = 0
   private best = 0
+  private seen = 0
   /** The best when it last grew by much, and when that was. */
   private bestBefore = 0
   private grewAt = 0
 
   /** @returns how the probe ended, if one did with this sample */
   onSample(sample: PathSample, wish: ProbeWish): ProbeOutcome | null {
+    this.heed(wish.decreasedAt)
     if (this.target === 0) {
       this.begin(sample, wish)
       return null
     }
     if (sample.arrivedRate > this.best) this.best = sample.arrivedRate
+    this.seen = Math.max(this.seen, sample.deliveryRate, sample.toldRate)
     const result = this.resultOf(sample, wish)
     if (!result) return null
     this.target = 0
     this.rest(result, sample, wish)
-    return { result, delivered: this.best }
+    return { result, delivered: this.best, seen: this.seen }
+  }
+
+  /** What a full path has just told holds for a while: far more would only be a queue. */
+  private heed(decreasedAt: number): void {
+    if (decreasedAt === this.heededAt) return
+    this.heededAt = decreasedAt
+    this.boldness = CAREFUL
+    this.notBefore = Math.max(this.notBefore, decreasedAt + FIRST_BACKOFF_MS)
   }
 
   private begin(sample: PathSample, { wanted, estimate, proven, full }: ProbeWish): void {
@@ -99,6 +113,7 @@ export class Prober {
     this.lossAtStart = sample.lossShare
     this.estimateAtStart = estimate
     this.best = 0
+    this.seen = 0
     this.bestBefore = 0
     this.grewAt = sample.at
   }

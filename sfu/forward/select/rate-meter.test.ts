@@ -32,6 +32,13 @@ describe('a rate meter', () => {
     expect(meter.cumulative(21_000)).toEqual([16_000])
   })
 
+  it('says how much of its time it has measured', () => {
+    const meter = new RateMeter()
+    meter.add(0, 1000, 10_000)
+    expect(meter.share(11_000)).toBe(0.25)
+    expect(meter.share(20_000)).toBe(1)
+  })
+
   it('takes a layer beyond all for the last one', () => {
     const meter = new RateMeter()
     for (let now = 0; now <= 2000; now += 100) meter.add(99, 100, now)
@@ -53,6 +60,14 @@ describe('an offer', () => {
     expect(offerOf(1, FACTS, meter.cumulative(10_000)).layerBits[2]).toBeCloseTo(320_000)
     expect(offerOf(0, null, null)).toMatchObject({ width: 0, layerBits: [500_000] })
     expect(offerOf(0, { ...FACTS, temporalLayers: 5 }, null).layerBits).toHaveLength(5)
+  })
+
+  it('goes by what the publisher says for the time that is not measured yet', () => {
+    const measured = [640_000, 760_000, 1_000_000]
+    const of = (share: number) => offerOf(1, FACTS, measured, 3, share).layerBits.map(Math.round)
+    expect(of(0.25)).toEqual([340_000, 460_000, 700_000])
+    expect(of(1)).toEqual(measured)
+    expect(offerOf(1, null, measured, 3, 0.25).layerBits).toEqual(measured)
   })
 
   it('does not take layers for free that nobody asked the publisher for', () => {

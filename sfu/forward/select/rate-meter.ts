@@ -46,6 +46,11 @@ export class RateMeter {
     return rates
   }
 
+  /** How much of the time that it looks back to was measured, 0..1: a track begins with its largest picture. */
+  share(now: number): number {
+    return Math.min(1, (now - this.begunAt) / (BUCKETS * BUCKET_MS))
+  }
+
   private restart(now: number): void {
     this.bytes.fill(0)
     this.begunAt = now

@@ -13,15 +13,24 @@ const UNKNOWN_BITRATE = 500_000
  * @param measured bits a second with one temporal layer, with two, and so on (`RateMeter`), or null
  * @param asked temporal layers that the publisher was asked for while that was measured: of those
  * above, what came says nothing, as a publisher need not send what nobody takes
+ * @param share of the time that is measured, 0..1 (`RateMeter.share`): for the rest, the publisher's word
+ * counts
  */
 export function offerOf(
   rendition: number,
   facts: RenditionFacts | null,
   measured: readonly number[] | null,
   asked = Number.POSITIVE_INFINITY,
+  share = 1,
 ): RenditionOffer {
   const { width, height, framerate } = facts ?? { width: 0, height: 0, framerate: 0 }
   const layerBits = measured ? completed(measured, facts, asked) : declared(facts)
+  if (measured && facts && share < 1) {
+    declared(facts).forEach((bits, layer) => {
+      const found = layerBits[layer]
+      if (found !== undefined) layerBits[layer] = share * found + (1 - share) * bits
+    })
+  }
   return { rendition, width, height, framerate, layerBits }
 }
 

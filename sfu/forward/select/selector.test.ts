@@ -123,6 +123,23 @@ describe('a selector', () => {
     expect(world.run(1000)).toEqual(['2/3'])
   })
 
+  it('does not let a small step that was taken back keep it from a much larger one', () => {
+    const world = new World(camera('a'))
+    world.budget = 400_000
+    world.run(1000)
+    for (let i = 0; i < 4; i++) {
+      world.budget = 120_000
+      world.update()
+      world.budget = 400_000
+      world.run(10_000)
+    }
+    world.budget = 120_000
+    world.update()
+    world.budget = 10e6
+    expect(world.run(900)).toEqual(['0/2'])
+    expect(world.run(200)).toEqual(['2/3'])
+  })
+
   it('takes a fall in several steps for one, so that the path is believed soon after it', () => {
     const world = new World(camera('a'))
     world.run(1000)

@@ -42,6 +42,8 @@ const UP_SHARE = 0.9
 /** A step up has to fit for so long, ms; twice as long each time that it was taken back soon. */
 const HOLD_MS = 1000
 const MAX_HOLD_MS = 30_000
+/** With so much more room than the one that was taken back had, it is another step. */
+const MUCH_MORE = 1.5
 /** Taken back soon, and calm again, ms. */
 const SOON_MS = 10_000
 const CALM_MS = 30_000
@@ -57,6 +59,9 @@ interface Memory {
   holdMs: number
   raisedAt: number
   loweredAt: number
+  /** Bits a second that there were for all when it was last raised, and the most with which that was in vain. */
+  raisedWith: number
+  vainWith: number
 }
 
 export class Selector {
@@ -84,13 +89,13 @@ export class Selector {
     const memories = sources.map((source) => this.memoryOf(source, now))
     const limited = claims.map((claim, index) => ({
       ...claim,
-      limit: limitOf(memories[index]!, claim.ladder, goal[index]!, now),
+      limit: limitOf(memories[index]!, claim.ladder, goal[index]!, room, now),
     }))
     const { steps } = allocate(budget - reserved, limited)
     return sources.map(({ key }, index) => {
       const ladder = ladders[index]!
       const step = ladder[steps[index]!] ?? null
-      remember(memories[index]!, step, ladder, now)
+      remember(memories[index]!, step, ladder, room, now)
       return { key, step, wanted: ladder.at(-1) ?? null }
     })
   }
@@ -108,6 +113,8 @@ export class Selector {
         holdMs: HOLD_MS,
         raisedAt: Number.NEGATIVE_INFINITY,
         loweredAt: Number.NEGATIVE_INFINITY,
+        raisedWith: 0,
+        vainWith: 0,
       }
       this.memories.set(source.key, memory)
     }
@@ -116,7 +123,10 @@ export class Selector {
       // As if it had fitted for long already, unless it was tried and taken back.
       if (memory.holdMs === HOLD_MS) memory.fitsSince = now - HOLD_MS
     }
-    if (now - memory.loweredAt > CALM_MS) memory.holdMs = HOLD_MS
+    if (now - memory.loweredAt > CALM_MS) {
+      memory.holdMs = HOLD_MS
+      memory.vainWith = 0
+    }
     return memory
   }
 
@@ -127,7 +137,13 @@ export class Selector {
 }
 
 /** Highest step that the source may have now. */
-function limitOf(memory: Memory, ladder: readonly Step[], goal: number, now: number): number {
+function limitOf(
+  memory: Memory,
+  ladder: readonly Step[],
+  goal: number,
+  room: number,
+  now: number,
+): number {
   if (ladder.length === 0) return -1
   if (!memory.shown) return Math.max(0, goal)
   const current = indexOf(memory.step, ladder)
@@ -137,7 +153,8 @@ function limitOf(memory: Memory, ladder: readonly Step[], goal: number, now: num
   }
   memory.fitsSince = Math.min(memory.fitsSince, now)
   const fitsMs = now - memory.fitsSince
-  if (fitsMs >= memory.holdMs) return goal
+  const holdMs = room >= memory.vainWith * MUCH_MORE ? HOLD_MS : memory.holdMs
+  if (fitsMs >= holdMs) return goal
   // No picture at all is worse than one that may go again.
   return current < 0 && fitsMs >= HOLD_MS ? 0 : current
 }
@@ -154,14 +171,24 @@ function indexOf(step: Step | null, ladder: readonly Step[]): number {
   return above < 0 ? ladder.length - 1 : Math.max(0, above - 1)
 }
 
-function remember(memory: Memory, step: Step | null, ladder: readonly Step[], now: number): void {
+function remember(
+  memory: Memory,
+  step: Step | null,
+  ladder: readonly Step[],
+  room: number,
+  now: number,
+): void {
   const before = memory.shown ? indexOf(memory.step, ladder) : -1
   const after = step ? indexOf(step, ladder) : -1
   if (after > before) {
     memory.raisedAt = now
+    memory.raisedWith = room
     memory.fitsSince = Number.POSITIVE_INFINITY
   } else if (after < before && ladder.length > 0) {
-    if (now - memory.raisedAt < SOON_MS) memory.holdMs = Math.min(MAX_HOLD_MS, memory.holdMs * 2)
+    if (now - memory.raisedAt < SOON_MS) {
+      memory.holdMs = Math.min(MAX_HOLD_MS, memory.holdMs * 2)
+      memory.vainWith = Math.max(memory.vainWith, memory.raisedWith)
+    }
     // A path that falls is followed in several steps: they take back one raise, not one each.
     memory.raisedAt = Number.NEGATIVE_INFINITY
     memory.loweredAt = now

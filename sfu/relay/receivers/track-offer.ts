@@ -105,7 +105,7 @@ export class TrackOffer {
     this.settle(now)
     const measured = this.meter.cumulative(now)
     this.measured = measured !== null
-    this.found = offerOf(this.rendition, this.facts, measured, this.asked)
+    this.found = offerOf(this.rendition, this.facts, measured, this.asked, this.meter.share(now))
     this.foundAt = now
     return this.found
   }
