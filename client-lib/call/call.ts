@@ -10,8 +10,6 @@ import {
   type ChatText,
   DEFAULT_DATA_BYTES,
 } from '../chat/index.ts'
-import { AudioOutput, type AudioSource } from '../media/audio-output.ts'
-import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
 import { takeWorker } from './call-worker.ts'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
@@ -20,6 +18,7 @@ import { completeView, type ParticipantView, type PictureSource } from './partic
 import { Pictures } from './pictures.ts'
 import { ScreenShare } from './screen-share.ts'
 import { dropSeat, keepSeat, seatOf } from './seat-memory.ts'
+import { Sounds } from './sounds.ts'
 import { askForToken, type ReadToken, readToken } from './token.ts'
 import type {
   CallError,
@@ -54,9 +53,11 @@ export class Call {
     firstPicture: null,
     firstSound: null,
   }
-  private readonly pictures = new Pictures()
-  private readonly sources = new Map<string, AudioSource>()
-  private output: Promise<AudioOutput | null> | null = null
+  private readonly sounds = new Sounds({
+    onOpened: (source, port) => this.tell({ type: 'sound', source, port }, [port]),
+    onError: (error) => this.onError(error),
+  })
+  private readonly pictures = new Pictures((id, source) => this.sounds.of(id, source))
   private readonly devices: Devices
   private readonly screen: ScreenShare
   private status: WorkerStatus
@@ -105,7 +106,7 @@ export class Call {
     this.devices = new Devices(
       {
         onOpened: (video, audio) => this.onCaptured(video, audio),
-        onPicture: (frame) => this.pictures.show(this.self, 'camera', frame),
+        onPicture: (frame) => this.pictures.showOwn(this.self, frame),
         onError: (error) => this.onError(error),
       },
       options.simulcast === false ? {} : SIMULCAST_SIZE,
@@ -396,11 +397,10 @@ export class Call {
         this.reached('firstSound')
         return
       case 'sound-wanted':
-        void this.openSound(message.source)
+        void this.sounds.open(message.source)
         return
       case 'sound-ended':
-        this.sources.get(message.source)?.close()
-        this.sources.delete(message.source)
+        this.sounds.end(message.source)
         return
       case 'token-wanted':
         void this.renewToken()
@@ -427,7 +427,7 @@ export class Call {
 
   private onStatus(status: WorkerStatus): void {
     const before = this.status
-    this.status = status
+    this.status = { ...status, participants: this.measured(status.participants) }
     this.statusAt = performance.now()
     if (status.connected) this.reached('connected')
     if (status.verificationCode !== '') this.reached('keys')
@@ -436,7 +436,7 @@ export class Call {
       const { epoch, verificationCode } = status
       this.emitter.emit('epoch', { epoch, verificationCode })
     }
-    this.emitter.emit('participants', status.participants)
+    this.emitter.emit('participants', this.status.participants)
     if (status.activeSpeakers.join() !== before.activeSpeakers.join()) {
       this.emitter.emit('activeSpeakers', status.activeSpeakers)
     }
@@ -480,6 +480,19 @@ export class Call {
     this.joinMs[milestone] ??= Math.round(performance.now() - this.joinedAt)
   }
 
+  /** With what only the page knows of sound and pictures. */
+  private measured(participants: readonly Participant[]): Participant[] {
+    const { sounds, pictures } = this
+    return participants.map((participant) => ({
+      ...participant,
+      tracks: participant.tracks.map((track) => ({
+        ...track,
+        ...sounds.measured(participant, track),
+        ...pictures.measured(participant, track),
+      })),
+    }))
+  }
+
   /** Ages of frames go on between two reports. */
   private agedParticipants(): Participant[] {
     const since = performance.now() - this.statusAt
@@ -510,22 +523,6 @@ export class Call {
     this.tell({ type: 'capture', video, audio }, streams)
   }
 
-  private async openSound(source: string): Promise<void> {
-    this.output ??= AudioOutput.create({ workletUrl: playoutWorkletUrl }).catch((error) => {
-      this.onError({
-        code: 'internal',
-        message: 'Sound cannot be played in this browser.',
-        detail: String(error),
-      })
-      return null
-    })
-    const output = await this.output
-    if (!output || this.ended) return
-    const opened = output.addSource()
-    this.sources.set(source, opened)
-    this.tell({ type: 'sound', source, port: opened.port }, [opened.port])
-  }
-
   private end(): void {
     if (this.ended) return
     this.ended = true
@@ -536,13 +533,11 @@ export class Call {
     this.devices.close()
     this.screen.close()
     this.pictures.close()
-    for (const source of this.sources.values()) source.close()
-    this.sources.clear()
+    this.sounds.close()
     for (const sending of [this.texts, this.data]) {
       for (const { reject } of sending.values()) reject(new ChatError('not-connected'))
       sending.clear()
     }
-    void this.output?.then((output) => output?.close())
     this.worker.terminate()
     if (this.status.state === 'failed') return
     this.status = { ...this.status, state: 'left' }

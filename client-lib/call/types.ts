@@ -226,6 +226,13 @@ export interface TrackInfo {
   readonly lastFrameAgeMs: number | null
   /** 0..1; null for video. */
   readonly audioLevel: number | null
+  /**
+   * Of received sound: how long it is held back because its arrival varies, or its picture takes longer,
+   * ms; null before any is played.
+   */
+  readonly jitterBufferMs?: number | null
+  /** Of received pictures: how much later than its sound it is shown, ms; null without sound or canvas. */
+  readonly avSkewMs?: number | null
   /** Of received video: the largest that the picture may be, pixels; null where the sender does not say. */
   readonly size?: { readonly width: number; readonly height: number } | null
   /** Of received video: what became of datagrams that did not come in their turn. */

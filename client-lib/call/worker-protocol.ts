@@ -18,6 +18,7 @@ import type {
   Participant,
   Snapshot,
   SuiteName,
+  TrackKind,
 } from './types.ts'
 
 export type WorkerOptions = Omit<JoinOptions, 'media' | 'token'> & {
@@ -138,3 +139,8 @@ export type FromWorker =
   | { readonly type: 'chat-delivered'; readonly delivery: ChatDelivery }
   /** The answer to `leave`: the goodbye is said and the connection closed. */
   | { readonly type: 'left' }
+
+/** Names a track of sound among all of the call's. */
+export function soundSource(participantId: string, kind: TrackKind): string {
+  return `${participantId}/${kind}`
+}

@@ -21,6 +21,10 @@ export interface AudioSource {
   readonly port: MessagePort
   /** The worklet's last report; null before the first. */
   readonly report: PlayoutReport | null
+  /** From a timestamp (µs, as ms) to when its sound is heard, on `performance.now()`; null: no sound. */
+  readonly soundDelayMs: number | null
+  /** @param ms by which sound is to be later, for a picture's sake; see `JitterBuffer.delayBy` */
+  delayBy(ms: number): void
   /** @param volume 0..1 */
   setVolume(volume: number): void
   close(): void
@@ -80,14 +84,23 @@ export class AudioOutput {
     const { port1, port2 } = new MessageChannel()
     send(node, { samples: port1 }, [port1])
     let report: PlayoutReport | null = null
+    let soundDelayMs: number | null = null
     node.port.onmessage = (event: MessageEvent<PlayoutReport>) => {
       report = event.data
+      const delay = report.soundDelayMs
+      soundDelayMs = delay === null ? null : delay + this.heardAfterMs()
     }
     const context = this.context
     return {
       port: port2,
       get report() {
         return report
+      },
+      get soundDelayMs() {
+        return soundDelayMs
+      },
+      delayBy(ms) {
+        send(node, { delayBy: ms })
       },
       setVolume(volume) {
         // A short ramp: a step clicks.
@@ -99,6 +112,13 @@ export class AudioOutput {
         gain.disconnect()
       },
     }
+  }
+
+  /** `performance.now()` at which a sample is heard, less its time in the context; ms. */
+  private heardAfterMs(): number {
+    const { contextTime, performanceTime } = this.context.getOutputTimestamp()
+    if (contextTime && performanceTime) return performanceTime - contextTime * 1000
+    return performance.now() - this.context.currentTime * 1000 + this.latencyMs
   }
 
   async close(): Promise<void> {

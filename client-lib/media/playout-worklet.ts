@@ -12,21 +12,34 @@ declare class AudioWorkletProcessor {
 declare function registerProcessor(name: string, type: new () => AudioWorkletProcessor): void
 /** Hz, of the context. */
 declare const sampleRate: number
+/** s, of the context: when the block at hand begins. */
+declare const currentTime: number
 
 export const PLAYOUT_PROCESSOR = 'sotto-playout'
 const CHANNELS = 2
-const STATS_EVERY_S = 1
+const REPORT_EVERY_S = 0.5
+/** A change of the delay that is told at once. */
+const TELL_MS = 4
 
-/** To the worklet: the port on which samples come, or the end. */
-export type PlayoutCommand = { readonly samples: MessagePort } | { readonly end: true }
-/** From the worklet, once a second of playing. */
-export type PlayoutReport = JitterBufferStats
+/** To the worklet: the port on which samples come, by how much sound is to be later, or the end. */
+export type PlayoutCommand =
+  | { readonly samples: MessagePort }
+  /** See `JitterBuffer.delayBy`; ms. */
+  | { readonly delayBy: number }
+  | { readonly end: true }
+
+/** From the worklet, twice a second of playing and when sound begins, ends or shifts. */
+export interface PlayoutReport extends JitterBufferStats {
+  /** From a timestamp to its sound, on the context's clock; ms. Null while nothing is played. */
+  readonly soundDelayMs: number | null
+}
 
 class PlayoutProcessor extends AudioWorkletProcessor {
   private readonly buffer = new JitterBuffer({ sampleRate, channels: CHANNELS })
   private samples: MessagePort | null = null
   private ended = false
-  private untilReport = STATS_EVERY_S * sampleRate
+  private reportedAt = Number.NEGATIVE_INFINITY
+  private reported: number | null = null
 
   constructor() {
     super()
@@ -38,7 +51,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     const output = outputs[0]
     if (output !== undefined && output.length > 0) {
       this.buffer.pull(output)
-      this.report(output[0]!.length)
+      this.report(currentTime + output[0]!.length / sampleRate)
     }
     return !this.ended
   }
@@ -49,6 +62,10 @@ class PlayoutProcessor extends AudioWorkletProcessor {
       this.samples?.close()
       return
     }
+    if ('delayBy' in command) {
+      this.buffer.delayBy(command.delayBy)
+      return
+    }
     const port = command.samples
     this.samples = port
     port.onmessage = (event: MessageEvent<PcmChunk>) => {
@@ -57,12 +74,20 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     }
   }
 
-  private report(played: number): void {
-    this.untilReport -= played
-    if (this.untilReport > 0) return
-    this.untilReport += STATS_EVERY_S * sampleRate
-    const report: PlayoutReport = this.buffer.stats()
+  /** @param time of the next sample, s */
+  private report(time: number): void {
+    const { playhead, playing } = this.buffer
+    const delay = playhead === null || !playing ? null : time * 1000 - playhead / 1000
+    if (time - this.reportedAt < REPORT_EVERY_S && !this.hasChanged(delay)) return
+    this.reportedAt = time
+    this.reported = delay
+    const report: PlayoutReport = { ...this.buffer.stats(), soundDelayMs: delay }
     this.port.postMessage(report)
+  }
+
+  private hasChanged(delay: number | null): boolean {
+    if (delay === null || this.reported === null) return delay !== this.reported
+    return Math.abs(delay - this.reported) > TELL_MS
   }
 }
 

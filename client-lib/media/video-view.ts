@@ -4,20 +4,15 @@
  * piling up.
  */
 
-/** Frames that wait for their time; more are too many pictures held at once for the decoder. */
-const MAX_WAITING = 6
-const HIDDEN_INTERVAL_MS = 250
+import { PictureQueue, type PictureTiming } from './picture-queue.ts'
 
-interface Waiting {
-  readonly frame: VideoFrame
-  readonly dueAt: number
-}
+const HIDDEN_INTERVAL_MS = 250
+const AT_ONCE: PictureTiming = { dueAt: () => 0, shown: () => {} }
 
 export class VideoView {
-  readonly counters = { drawn: 0, skipped: 0 }
   private readonly canvas: HTMLCanvasElement
   private readonly context: CanvasRenderingContext2D
-  private readonly waiting: Waiting[] = []
+  private readonly queue: PictureQueue<VideoFrame>
   private animation: number | null = null
   private timer: ReturnType<typeof setTimeout> | null = null
   private closed = false
@@ -26,26 +21,30 @@ export class VideoView {
     this.schedule()
   }
 
-  /** @throws TypeError when the canvas has another kind of context already */
-  constructor(canvas: HTMLCanvasElement) {
+  /**
+   * @param timing on `performance.now()`; default: each frame at once
+   * @throws TypeError when the canvas has another kind of context already
+   */
+  constructor(canvas: HTMLCanvasElement, timing: PictureTiming = AT_ONCE) {
     const context = canvas.getContext('2d', { alpha: false, desynchronized: true })
     if (context === null) throw new TypeError('the canvas has no 2d context')
     this.canvas = canvas
     this.context = context
+    this.queue = new PictureQueue(timing)
     document.addEventListener('visibilitychange', this.visibilityChanged)
   }
 
-  /**
-   * Takes a frame, in order of time, and closes it once drawn or passed over.
-   * @param dueAt when to show it, on `performance.now()`; default at once
-   */
-  push(frame: VideoFrame, dueAt: number = performance.now()): void {
+  get counters(): { readonly drawn: number; readonly skipped: number } {
+    return this.queue.counters
+  }
+
+  /** Takes a frame, in order of time, and closes it once drawn or passed over. */
+  push(frame: VideoFrame): void {
     if (this.closed) {
       frame.close()
       return
     }
-    this.waiting.push({ frame, dueAt })
-    if (this.waiting.length > MAX_WAITING) this.passOver()
+    this.queue.push(frame)
     this.schedule()
   }
 
@@ -53,11 +52,11 @@ export class VideoView {
     this.closed = true
     this.unschedule()
     document.removeEventListener('visibilitychange', this.visibilityChanged)
-    while (this.waiting.length > 0) this.passOver()
+    this.queue.clear()
   }
 
   private schedule(): void {
-    if (this.waiting.length === 0 || this.animation !== null || this.timer !== null) return
+    if (this.queue.size === 0 || this.animation !== null || this.timer !== null) return
     if (document.hidden) this.timer = setTimeout(() => this.repaint(), HIDDEN_INTERVAL_MS)
     else this.animation = requestAnimationFrame(() => this.repaint())
   }
@@ -72,14 +71,12 @@ export class VideoView {
   private repaint(): void {
     this.animation = null
     this.timer = null
-    const now = performance.now()
-    while (this.waiting.length > 1 && this.waiting[1]!.dueAt <= now) this.passOver()
-    if (this.waiting[0] !== undefined && this.waiting[0].dueAt <= now) this.draw()
+    const frame = this.queue.take(performance.now())
+    if (frame) this.draw(frame)
     this.schedule()
   }
 
-  private draw(): void {
-    const { frame } = this.waiting.shift()!
+  private draw(frame: VideoFrame): void {
     const { displayWidth, displayHeight } = frame
     // Setting a size clears the canvas: only when it changed.
     if (this.canvas.width !== displayWidth || this.canvas.height !== displayHeight) {
@@ -88,11 +85,5 @@ export class VideoView {
     }
     this.context.drawImage(frame, 0, 0, displayWidth, displayHeight)
     frame.close()
-    this.counters.drawn++
-  }
-
-  private passOver(): void {
-    this.waiting.shift()?.frame.close()
-    this.counters.skipped++
   }
 }

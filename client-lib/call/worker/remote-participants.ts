@@ -3,6 +3,7 @@ import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
 import { ANY_SIZE, type CompleteView, wishOf } from '../participant-view.ts'
 import type { Participant } from '../types.ts'
+import { soundSource } from '../worker-protocol.ts'
 import type { ChatLink } from './chat-link.ts'
 import { RemoteParticipant, type RemoteParticipantOptions } from './remote-participant.ts'
 import type { VerifiedGroup } from './verified-group.ts'
@@ -131,8 +132,4 @@ export class RemoteParticipants {
   private viewOf(id: string, source: PictureSource): CompleteView {
     return this.views.get(id)?.[source] ?? ANY_SIZE
   }
-}
-
-function soundSource(participantId: string, track: string): string {
-  return `${participantId}/${track}`
 }

@@ -1,0 +1,69 @@
+import { AudioOutput, type AudioSource } from '../media/audio-output.ts'
+import playoutWorkletUrl from '../media/playout-worklet.ts?worker&url'
+import type { PictureSource } from './participant-view.ts'
+import type { CallError, Participant, TrackInfo } from './types.ts'
+import { soundSource } from './worker-protocol.ts'
+
+export interface SoundsEvents {
+  /** The port is the receiver's, to be transferred to the worker. */
+  onOpened(source: string, port: MessagePort): void
+  onError(error: CallError): void
+}
+
+/** What is heard of the others: a source at the loudspeaker for each track of sound. */
+export class Sounds {
+  private readonly events: SoundsEvents
+  private readonly sources = new Map<string, AudioSource>()
+  private output: Promise<AudioOutput | null> | null = null
+  private closed = false
+
+  constructor(events: SoundsEvents) {
+    this.events = events
+  }
+
+  /** @param source as of `soundSource` */
+  async open(source: string): Promise<void> {
+    this.output ??= this.openOutput()
+    const output = await this.output
+    if (!output || this.closed) return
+    const opened = output.addSource()
+    this.sources.set(source, opened)
+    this.events.onOpened(source, opened.port)
+  }
+
+  end(source: string): void {
+    this.sources.get(source)?.close()
+    this.sources.delete(source)
+  }
+
+  /** The sound that belongs to a picture; null while there is none. */
+  of(participantId: string, picture: PictureSource): AudioSource | null {
+    const kind = picture === 'screen' ? 'screen-audio' : 'audio'
+    return this.sources.get(soundSource(participantId, kind)) ?? null
+  }
+
+  /** What the loudspeaker knows of a track. */
+  measured(participant: Participant, track: TrackInfo): Pick<TrackInfo, 'jitterBufferMs'> {
+    if (participant.local || (track.kind !== 'audio' && track.kind !== 'screen-audio')) return {}
+    const report = this.sources.get(soundSource(participant.id, track.kind))?.report
+    return { jitterBufferMs: report ? Math.round(report.delayMs) : null }
+  }
+
+  close(): void {
+    this.closed = true
+    for (const source of this.sources.values()) source.close()
+    this.sources.clear()
+    void this.output?.then((output) => output?.close())
+  }
+
+  private openOutput(): Promise<AudioOutput | null> {
+    return AudioOutput.create({ workletUrl: playoutWorkletUrl }).catch((error) => {
+      this.events.onError({
+        code: 'internal',
+        message: 'Sound cannot be played in this browser.',
+        detail: String(error),
+      })
+      return null
+    })
+  }
+}
