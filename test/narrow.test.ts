@@ -86,10 +86,15 @@ describe('a call with a receiver behind a narrow path', () => {
     )
     const directory = process.env.SCREENSHOTS
     if (directory === undefined) return
-    await far.page.screenshot({ path: join(directory, `narrow ${when.replaceAll('/', ' a ')}.png`) })
+    await far.page.screenshot({
+      path: join(directory, `narrow ${when.replaceAll('/', ' a ')}.png`),
+    })
     const debug = await browser.newPage()
     await debug.goto(`${relay.urls.ops}/debug?room=narrow`)
-    await debug.screenshot({ path: join(directory, `narrow ${when.replaceAll('/', ' a ')}, debug.png`), fullPage: true })
+    await debug.screenshot({
+      path: join(directory, `narrow ${when.replaceAll('/', ' a ')}, debug.png`),
+      fullPage: true,
+    })
     await debug.close()
   }
 

@@ -192,6 +192,7 @@ describe('createMetrics', () => {
   })
 
   it('sees a blocked event loop', async () => {
+    const began = performance.now()
     const { registry } = create()
     // Lets the watch begin, blocks, and lets it look again: real time is what is measured.
     await new Promise((resolve) => setTimeout(resolve, 30))
@@ -202,7 +203,8 @@ describe('createMetrics', () => {
     const [, lag] = /sotto_event_loop_lag_seconds\{quantile="1"\} (\S+)/.exec(text) ?? []
     expect(Number(lag)).toBeGreaterThan(0.05)
     const [, busy] = /^sotto_event_loop_busy_ratio (\S+)/m.exec(text) ?? []
-    expect(Number(busy)).toBeGreaterThan(0.3)
+    // Of the whole time, which is long on a machine that has other work.
+    expect(Number(busy)).toBeGreaterThan(100 / (performance.now() - began))
   })
 
   it('gives two relays in one process a registry each', async () => {
