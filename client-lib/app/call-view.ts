@@ -3,10 +3,17 @@
  * event and a few times a second, so that no view has a state of its own that could be wrong.
  */
 
-import type { Call, CallError, Snapshot } from '../index.ts'
+import type { Call, CallError, Participant, Snapshot } from '../index.ts'
+import { ChatPanel } from './chat/chat-panel.ts'
 import { find, setText } from './dom.ts'
-import { inviteLink, type Settings } from './query.ts'
-import { Stage } from './stage.ts'
+import { Help } from './help.ts'
+import { Invite } from './invite.ts'
+import { type PanelName, Panels } from './panels.ts'
+import { PeoplePanel } from './people/people-panel.ts'
+import type { Settings } from './query.ts'
+import type { ShortcutAction } from './shortcuts.ts'
+import { Stage } from './stage/stage.ts'
+import { StatisticsPanel } from './statistics/statistics-panel.ts'
 import type { Toasts } from './toasts.ts'
 import { Toolbar } from './toolbar.ts'
 import { Verification } from './verification.ts'
@@ -22,6 +29,8 @@ export interface CallViewHandlers {
 /** How often levels and ages of pictures are looked at. */
 const REFRESH_MS = 250
 const DEVICE_ERRORS: readonly string[] = ['permission-denied', 'no-device', 'device-busy']
+/** Of a text that is told of in passing. */
+const MOST_TOLD = 80
 
 export class CallView {
   readonly #root = find('#call', HTMLElement)
@@ -30,8 +39,14 @@ export class CallView {
   readonly #banner = find('#banner', HTMLElement)
   readonly #ending = find('#ending', HTMLElement)
   readonly #again = find('#again', HTMLButtonElement)
-  readonly #stage = new Stage()
+  readonly #stage = new Stage(() => this.#redraw())
+  readonly #people = new PeoplePanel((key) => this.#stage.togglePin(key))
+  readonly #statistics = new StatisticsPanel()
+  readonly #chat: ChatPanel
+  readonly #panels = new Panels((open) => this.#onPanel(open))
   readonly #verification = new Verification()
+  readonly #invite = new Invite()
+  readonly #help = new Help((action) => this.#act(action))
   readonly #toolbar: Toolbar
   readonly #toasts: Toasts
   #call: Call | null = null
@@ -40,14 +55,21 @@ export class CallView {
 
   constructor(handlers: CallViewHandlers, toasts: Toasts) {
     this.#toasts = toasts
+    this.#chat = new ChatPanel({
+      unseen: (name, text) => toasts.show(`${name}: ${shortened(text)}`),
+    })
     this.#toolbar = new Toolbar({
       microphone: (on) => this.#call?.setMicrophone(on),
       camera: (on) => this.#call?.setCamera(on),
-      share: () => void this.#share(),
+      screen: () => this.#act('screen'),
+      layout: () => this.#act('layout'),
+      invite: () => this.#act('invite'),
+      help: () => this.#act('help'),
       leave: () => handlers.leave(),
     })
     this.#again.addEventListener('click', () => handlers.again())
     find('#back', HTMLButtonElement).addEventListener('click', () => handlers.back())
+    find('#unseen', HTMLButtonElement).addEventListener('click', () => this.#act('people'))
   }
 
   /** Shows the call that is about to be. */
@@ -58,6 +80,7 @@ export class CallView {
     setText(this.#title, room)
     setText(this.#headCount, '')
     setText(this.#banner, 'Joining…')
+    this.#chat.clear()
     this.#toolbar.show(audio, video)
     this.#ending.hidden = true
     this.#root.hidden = false
@@ -69,6 +92,7 @@ export class CallView {
     const timer = setInterval(() => this.#draw(call), REFRESH_MS)
     this.#release = [
       () => clearInterval(timer),
+      this.#chat.follow(call),
       call.on('state', () => this.#draw(call)),
       call.on('epoch', () => this.#draw(call)),
       call.on('participants', () => this.#draw(call)),
@@ -104,9 +128,18 @@ export class CallView {
     this.#release = []
     this.#call = null
     this.#stage.clear()
+    this.#people.clear()
+    this.#statistics.clear()
+    this.#panels.reset()
     this.#verification.close()
+    this.#invite.close()
+    this.#help.close()
     this.#toasts.clear()
     find('#padlock', HTMLElement).hidden = true
+  }
+
+  #redraw(): void {
+    if (this.#call) this.#draw(this.#call)
   }
 
   #draw(call: Call): void {
@@ -121,29 +154,69 @@ export class CallView {
       case 'joining':
       case 'connected':
       case 'reconnecting':
-        this.#stage.update(call, snapshot.participants)
-        this.#toolbar.follow(snapshot.participants.find(({ local }) => local))
-        this.#verification.update(snapshot)
-        find('#padlock', HTMLElement).hidden = false
-        setText(this.#headCount, headCount(snapshot))
-        setText(this.#banner, bannerText(snapshot))
-        this.#banner.classList.toggle('urgent', snapshot.state === 'reconnecting')
+        this.#drawLive(call, snapshot)
     }
+  }
+
+  #drawLive(call: Call, snapshot: Snapshot): void {
+    const { participants, state } = snapshot
+    const local = participants.find((participant) => participant.local)
+    this.#stage.update(call, snapshot)
+    this.#toolbar.follow(local, this.#stage.layout)
+    this.#verification.update(snapshot)
+    this.#people.update(snapshot, this.#stage.pinned, performance.now())
+    this.#statistics.update(snapshot, performance.now())
+    find('#padlock', HTMLElement).hidden = false
+    setText(this.#headCount, headCount(snapshot))
+    setText(this.#banner, bannerText(snapshot, local))
+    this.#banner.classList.toggle('urgent', state === 'reconnecting')
+  }
+
+  #onPanel(open: PanelName | null): void {
+    this.#chat.show(open === 'chat')
+    this.#statistics.show(open === 'statistics', this.#call?.snapshot() ?? null)
+  }
+
+  #act(action: ShortcutAction): void {
+    const call = this.#call
+    if (!call) return
+    switch (action) {
+      case 'microphone':
+      case 'camera':
+        this.#toolbar.toggle(action)
+        break
+      case 'screen':
+        this.#toggleScreen(call)
+        break
+      case 'layout':
+        this.#stage.layout = this.#stage.layout === 'grid' ? 'speaker' : 'grid'
+        this.#draw(call)
+        break
+      case 'chat':
+      case 'people':
+      case 'statistics':
+        this.#panels.toggle(action)
+        break
+      case 'verification':
+        this.#verification.open()
+        break
+      case 'invite':
+        this.#invite.open(this.#room)
+        break
+      case 'help':
+        this.#help.open()
+    }
+  }
+
+  #toggleScreen(call: Call): void {
+    const local = call.participants.find((participant) => participant.local)
+    if (isSharing(local)) call.stopScreen()
+    else void call.shareScreen()
   }
 
   #tell({ code, message }: CallError): void {
     if (DEVICE_ERRORS.includes(code)) this.#toolbar.giveUp()
     this.#toasts.show(message, 10_000)
-  }
-
-  async #share(): Promise<void> {
-    const link = inviteLink(location.href, this.#room)
-    try {
-      await navigator.clipboard.writeText(link)
-      this.#toasts.show('Link copied. Whoever has it can join the call.')
-    } catch {
-      this.#toasts.show(`Copy this link: ${link}`, 20_000)
-    }
   }
 }
 
@@ -151,8 +224,19 @@ function headCount({ participants: { length } }: Snapshot): string {
   return length < 2 ? '' : `${length} people`
 }
 
-function bannerText({ state, joinMs, participants }: Snapshot): string {
+function bannerText({ state, joinMs, participants }: Snapshot, local?: Participant): string {
   if (state === 'reconnecting') return 'The connection was lost. Reconnecting…'
   if (state === 'joining') return joinMs.connected === null ? 'Connecting…' : 'Agreeing on keys…'
-  return participants.length > 1 ? '' : 'Nobody else is here yet. Copy the link to invite somebody.'
+  if (isSharing(local)) return 'You are sharing your screen.'
+  return participants.length > 1
+    ? ''
+    : 'Nobody else is here yet. Invite somebody by the link under More.'
+}
+
+function isSharing(local: Participant | undefined): boolean {
+  return local?.tracks.some(({ kind }) => kind === 'screen') ?? false
+}
+
+function shortened(text: string): string {
+  return text.length > MOST_TOLD ? `${text.slice(0, MOST_TOLD)}…` : text
 }

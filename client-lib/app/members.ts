@@ -1,7 +1,7 @@
 /** Everybody who has the call's keys, in the verification panel: since when, with which key. */
 
 import type { GroupMember, Participant } from '../index.ts'
-import { find } from './dom.ts'
+import { element, find } from './dom.ts'
 import { groupDigits, sinceText } from './text.ts'
 
 export class Members {
@@ -47,11 +47,4 @@ function nameOf({ name, local, id }: GroupMember): string {
 /** By the reader's own clock and habits. */
 function timeOf(time: number): string {
   return new Date(time).toLocaleTimeString([], { timeStyle: 'short' })
-}
-
-function element(tag: 'p' | 'dt' | 'dd', text: string, className = ''): HTMLElement {
-  const made = document.createElement(tag)
-  made.className = className
-  made.textContent = text
-  return made
 }

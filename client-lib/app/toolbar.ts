@@ -2,12 +2,16 @@
 
 import type { Participant } from '../index.ts'
 import { DeviceSwitch } from './device-switch.ts'
-import { find } from './dom.ts'
+import { find, setText } from './dom.ts'
+import type { Layout } from './stage/stage.ts'
 
 export interface ToolbarHandlers {
   microphone(on: boolean): void
   camera(on: boolean): void
-  share(): void
+  screen(): void
+  layout(): void
+  invite(): void
+  help(): void
   leave(): void
 }
 
@@ -18,21 +22,35 @@ const DEVICES = [
 
 export class Toolbar {
   readonly #root = find('#toolbar', HTMLElement)
+  readonly #menu = find('#menu', HTMLElement)
+  readonly #screen = find('#screen', HTMLButtonElement)
   readonly #handlers: ToolbarHandlers
   #switches = { microphone: new DeviceSwitch(), camera: new DeviceSwitch() }
 
   constructor(handlers: ToolbarHandlers) {
     this.#handlers = handlers
     for (const { device, button } of DEVICES) {
-      find(button, HTMLButtonElement).addEventListener('click', () => {
-        const on = !this.#switches[device].on
-        this.#switches[device].ask(on, performance.now())
-        handlers[device](on)
-        this.#draw()
-      })
+      find(button, HTMLButtonElement).addEventListener('click', () => this.toggle(device))
     }
-    find('#share', HTMLButtonElement).addEventListener('click', () => handlers.share())
-    find('#leave', HTMLButtonElement).addEventListener('click', () => handlers.leave())
+    for (const what of ['screen', 'layout', 'invite', 'help', 'leave'] as const) {
+      const button = find(
+        what === 'invite' || what === 'help' ? `#${what}-button` : `#${what}`,
+        HTMLButtonElement,
+      )
+      button.addEventListener('click', () => handlers[what]())
+    }
+    // What is chosen closes the menu; the focus goes back to its button before anything else opens.
+    this.#menu.addEventListener('click', () => this.#menu.hidePopover(), { capture: true })
+    // Telephones cannot share their screens.
+    this.#screen.hidden = navigator.mediaDevices?.getDisplayMedia === undefined
+  }
+
+  /** Turns a device on or off. */
+  toggle(device: 'microphone' | 'camera'): void {
+    const on = !this.#switches[device].on
+    this.#switches[device].ask(on, performance.now())
+    this.#handlers[device](on)
+    this.#draw()
   }
 
   /** For a new call, which opens these devices. */
@@ -45,16 +63,21 @@ export class Toolbar {
   }
 
   hide(): void {
+    this.#menu.hidePopover()
     this.#root.hidden = true
   }
 
-  follow(local: Participant | undefined): void {
+  follow(local: Participant | undefined, layout: Layout): void {
     for (const { device, kind } of DEVICES) {
       const track = local?.tracks.find((candidate) => candidate.kind === kind)
       const actual = track === undefined ? null : !track.muted
       const { [device]: control } = this.#switches
       if (control.follow(actual, performance.now())) this.#handlers[device](control.on)
     }
+    const shares = local?.tracks.some(({ kind }) => kind === 'screen') ?? false
+    this.#screen.setAttribute('aria-pressed', String(shares))
+    this.#screen.title = shares ? 'Stop sharing the screen' : 'Share the screen'
+    setText(find('#layout-text', HTMLElement), layout === 'grid' ? 'Speaker view' : 'Grid view')
     this.#draw()
   }
 

@@ -1,6 +1,7 @@
 /** The padlock, and behind it what it stands on: the code to compare, and any security alarm. */
 
 import type { Emoji, Snapshot } from '../index.ts'
+import { dialogOf } from './dialogs.ts'
 import { find, setText } from './dom.ts'
 import { Members } from './members.ts'
 import { groupDigits } from './text.ts'
@@ -9,7 +10,7 @@ const TRANSPORTS = { webtransport: 'WebTransport over QUIC', websocket: 'WebSock
 
 export class Verification {
   readonly #padlock = find('#padlock', HTMLButtonElement)
-  readonly #dialog = find('#verification', HTMLDialogElement)
+  readonly #dialog = dialogOf('#verification')
   readonly #code = find('#verification-code', HTMLElement)
   readonly #emoji = find('#verification-emoji', HTMLElement)
   readonly #members = new Members()
@@ -17,14 +18,12 @@ export class Verification {
   readonly #news = find('#code-news', HTMLElement)
 
   constructor() {
-    this.#padlock.addEventListener('click', () => {
-      setText(this.#news, '')
-      this.#dialog.showModal()
-    })
-    // The backdrop is part of the dialog; its contents are not.
-    this.#dialog.addEventListener('click', ({ target }) => {
-      if (target === this.#dialog) this.#dialog.close()
-    })
+    this.#padlock.addEventListener('click', () => this.open())
+  }
+
+  open(): void {
+    setText(this.#news, '')
+    this.#dialog.showModal()
   }
 
   update(snapshot: Snapshot): void {

@@ -33,8 +33,8 @@ const BITS_EXPONENT = 0.9
 const LEAST_SHARE = 0.25
 
 /**
- * A shared screen: one rendition, large enough to read, in fewer frames. Of its two layers the upper one
- * goes first where a path is narrow.
+ * A shared screen: one rendition, large enough to read, in fewer frames. Where a path is narrow, its upper
+ * layers go first: what is read need not move.
  */
 export const SCREEN_SETTINGS: VideoSettings = {
   codec: 'vp8',
@@ -42,8 +42,11 @@ export const SCREEN_SETTINGS: VideoSettings = {
   height: 1080,
   framerate: 15,
   bitrate: 2_500_000,
-  temporalLayers: 2,
+  temporalLayers: 3,
 }
+
+/** What a screen usually takes, bits a second: most of the time little of it changes. */
+export const SCREEN_USUAL_BITRATE = 400_000
 
 /** The smallest first; at least one. */
 export function renditionsOf(

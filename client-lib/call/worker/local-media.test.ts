@@ -181,7 +181,7 @@ describe('what we publish', () => {
     await share(new ReadableStream<AudioData>())
     const { tracks } = await catalog()
     expect(tracks).toMatchObject([
-      { name: 'screen', role: 'video', width: 1920, height: 1080, temporalLayers: 2, muted: false },
+      { name: 'screen', role: 'video', width: 1920, height: 1080, temporalLayers: 3, muted: false },
       { name: 'screen-audio', role: 'audio', codec: 'opus' },
     ])
     expect(tracks[0]).not.toHaveProperty('altGroup')

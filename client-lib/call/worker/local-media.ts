@@ -14,7 +14,12 @@ import type {
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
-import { type RenditionChoice, renditionsOf, SCREEN_SETTINGS } from '../../media/renditions.ts'
+import {
+  type RenditionChoice,
+  renditionsOf,
+  SCREEN_SETTINGS,
+  SCREEN_USUAL_BITRATE,
+} from '../../media/renditions.ts'
 import { RepairSource } from '../../media/repair-source.ts'
 import type { VideoSettings } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
@@ -250,6 +255,7 @@ export class LocalMedia {
       kind,
       sizes,
       ...(maxBitrate !== undefined && { maxBitrate }),
+      ...(kind === 'screen' && { usualBitrate: SCREEN_USUAL_BITRATE }),
       trackOf: (name, rendition, properties, events) =>
         this.encryptedTrack(name, kind, { properties, ...events }, rendition),
       clock,

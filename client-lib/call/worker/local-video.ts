@@ -31,6 +31,8 @@ export interface LocalVideoOptions {
   readonly sizes: readonly VideoSettings[]
   /** Bits a second of all renditions together. */
   readonly maxBitrate?: number
+  /** Bits a second that the relay is to expect until it has measured; default: what the sizes are worth. */
+  readonly usualBitrate?: number
   /** Makes the track of a rendition. */
   readonly trackOf: (
     name: string,
@@ -156,13 +158,14 @@ export class LocalVideo {
 
   private makeRendition(number: number, settings: VideoSettings): LocalRendition {
     const { kind, trackOf, clock, wallClock, maxDatagramSize } = this.options
+    const { usualBitrate: bitrate = settings.bitrate } = this.options
     const name = kind === 'screen' ? TrackName.SCREEN : videoTrackName(number)
     const rendition: LocalRendition = new LocalRendition({
       name,
       kind,
       rendition: number,
       settings,
-      track: trackOf(name, number, [renditionProperty(settings)], {
+      track: trackOf(name, number, [renditionProperty({ ...settings, bitrate })], {
         onGroupRequested: () => rendition.requestKeyFrame(),
         onDemand: () => {
           rendition.onDemand()
