@@ -59,8 +59,10 @@ export const sframeErrors = {
   },
 } as const satisfies Record<string, ErrorEntry>
 
+/** Names of the errors. */
 export type SFrameErrorCode = keyof typeof sframeErrors
 
+/** What this package throws; `code` is for the program, the message for a person. */
 export class SFrameError extends Error {
   override readonly name = 'SFrameError'
   readonly code: SFrameErrorCode

@@ -17,8 +17,10 @@ export const receiveFailures = [
   'limit-exceeded',
 ] as const
 
+/** Why a ciphertext was not decrypted. */
 export type ReceiveFailure = (typeof receiveFailures)[number]
 
+/** How often each failure was met. */
 export type FailureCounts = Record<ReceiveFailure, number>
 
 export function noFailures(): FailureCounts {

@@ -20,6 +20,7 @@ export const MAX_HEADER_LENGTH = 17
 const EXTENDED = 0x8
 const LENGTH_OR_VALUE = 0x7
 
+/** The header of a ciphertext: key id and counter (RFC 9605 section 4.3). */
 export interface SFrameHeader {
   readonly kid: UInt64
   readonly ctr: UInt64
@@ -54,6 +55,7 @@ export class MutableHeader {
   }
 }
 
+/** A header to be decoded into, again and again. */
 export function createMutableHeader(): MutableHeader {
   return new MutableHeader()
 }

@@ -29,6 +29,7 @@ const EPOCHS = 2 ** EPOCH_BITS
 const LEAVES = 2 ** LEAF_BITS
 const CONTEXTS = 2 ** (64 - LEAF_BITS - EPOCH_BITS)
 
+/** The parts of a key id that MLS gives (RFC 9605 section 5.2). */
 export interface MlsKid {
   /** Chosen by the sender, one a stream, below 2^44; 0 makes the shortest KID. */
   readonly context: number

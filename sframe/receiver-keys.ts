@@ -11,6 +11,7 @@ import { ReceiverKey } from './receiver-key.ts'
 import type { Suite } from './suites.ts'
 import { toUInt64, type UInt64 } from './uint64.ts'
 
+/** An epoch under whose keys others send. */
 export interface ReceiverEpoch extends EpochKeys {
   /** Our own leaf index: its keys send, so nothing is received under them (section 4.4.1). */
   readonly ownLeaf?: number

@@ -18,6 +18,7 @@ import { toUInt64, type UInt64 } from './uint64.ts'
 
 const NO_METADATA = new Uint8Array(0)
 
+/** What a `ReceiverContext` is made with. */
 export interface ReceiverOptions {
   readonly provider: CryptoProvider
   readonly suite: Suite
@@ -47,6 +48,7 @@ export interface ReceiverDump {
   readonly epochs: readonly { readonly epoch: number; readonly keys: readonly ReceiverKeyDump[] }[]
 }
 
+/** Decrypts: holds a key for each key id, and what has come under it (RFC 9605 section 4.4.4). */
 export class ReceiverContext {
   readonly suite: Suite
   readonly #provider: CryptoProvider

@@ -24,6 +24,7 @@ export const MAX_SEND_COUNTER = Number.MAX_SAFE_INTEGER - 1
 
 const NO_METADATA = new Uint8Array(0)
 
+/** Which counters a sender may use: each once under a key. */
 export interface CounterRange {
   /** The first counter; default 0. A context restored from storage begins behind the last one used. */
   readonly firstCounter?: number
@@ -31,6 +32,7 @@ export interface CounterRange {
   readonly lastCounter?: number
 }
 
+/** What a `SenderContext` is made with. */
 export interface SenderOptions extends CounterRange {
   readonly provider: CryptoProvider
   readonly suite: Suite
@@ -41,6 +43,7 @@ export interface SenderOptions extends CounterRange {
   readonly ledger?: CounterLedger
 }
 
+/** Whose keys a sender for an MLS epoch uses (RFC 9605 section 5.2). */
 export interface EpochSenderOptions extends CounterRange {
   /** One a stream: a context of an epoch has one sender. */
   readonly context: number
@@ -48,6 +51,7 @@ export interface EpochSenderOptions extends CounterRange {
   readonly leaf: number
 }
 
+/** Encrypts under one key id, each frame with the next counter (RFC 9605 section 4.4.3). */
 export class SenderContext {
   readonly suite: Suite
   readonly kid: UInt64

@@ -4,6 +4,7 @@
  */
 import { SFrameError } from './errors.ts'
 
+/** The hash of a suite, as WebCrypto names it. */
 export type HashName = 'SHA-256' | 'SHA-512'
 
 interface SuiteBase {
@@ -21,6 +22,7 @@ interface SuiteBase {
   readonly tagLength: number
 }
 
+/** AES-GCM (RFC 9605 section 4.5). */
 export interface GcmSuite extends SuiteBase {
   readonly cipher: 'AES-GCM'
 }
@@ -32,6 +34,7 @@ export interface CtrHmacSuite extends SuiteBase {
   readonly cipherKeyLength: 16 | 32
 }
 
+/** A cipher suite (RFC 9605 section 4.5). */
 export type Suite = GcmSuite | CtrHmacSuite
 
 function gcm(id: number, name: string, keyLength: 16 | 32, hash: HashName): GcmSuite {
@@ -76,6 +79,7 @@ export const suites = {
   AES_256_CTR_HMAC_SHA512_32: ctrHmac(8, 'AES_256_CTR_HMAC_SHA512_32', 'SHA-512', 4),
 } as const
 
+/** A cipher suite by the name that the RFC gives it. */
 export type SuiteName = keyof typeof suites
 
 /**

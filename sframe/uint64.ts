@@ -5,6 +5,7 @@
  */
 export type UInt64 = number | bigint
 
+/** The largest key id and counter that a header can hold. */
 export const MAX_UINT64 = 0xffff_ffff_ffff_ffffn
 
 const TWO_32 = 0x1_0000_0000

@@ -42,6 +42,7 @@ export function joinCall(options: JoinOptions): Call {
 
 type JoinMilestone = keyof Snapshot['joinMs']
 
+/** A call that `joinCall` has begun: what is seen of it, and what can be done in it. */
 export class Call {
   private id = ''
   private readonly emitter = new Emitter<CallEvents>()

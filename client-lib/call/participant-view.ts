@@ -4,6 +4,7 @@ import { type PictureSource, roundedSize, type Wish } from '../../moq/media/rece
 
 export type { PictureSource }
 
+/** How the page shows a picture of a participant's now. */
 export interface ParticipantView {
   /**
    * Device pixels (CSS pixels times `devicePixelRatio`) that the picture takes; 0: no limit. The relay

@@ -7,13 +7,16 @@ import type { AlarmName, Emoji } from '../verification/index.ts'
 
 export type { PublicKeySet }
 
+/** How far a call is; `left` and `failed` are final. */
 export type CallState = 'joining' | 'connected' | 'reconnecting' | 'left' | 'failed'
 
+/** What a track carries. */
 export type TrackKind = 'audio' | 'video' | 'screen' | 'screen-audio'
 
 /** MLS cipher suites by name. */
 export type SuiteName = 'x-wing' | 'classical' | 'p256'
 
+/** What `joinCall` takes. */
 export interface JoinOptions {
   /** The relay, e.g. `https://relay.example:4433/`. */
   readonly url: string
@@ -62,6 +65,7 @@ export interface JoinOptions {
   readonly chatSettings?: ChatSettings
 }
 
+/** Limits of what this page sends beside media. */
 export interface ChatSettings {
   /** Largest data that `sendData` takes, bytes: 1 to 65536, which is what receivers take. Default 16384. */
   readonly maxDataBytes?: number
@@ -91,11 +95,16 @@ export interface KeySettings {
   readonly checkMs?: number
 }
 
+/**
+ * Which devices to open at the join; both unless told. Others can be opened later by `setMicrophone` and
+ * `setCamera`.
+ */
 export interface MediaChoice {
   readonly audio?: boolean
   readonly video?: boolean
 }
 
+/** The events of a `Call` and what a listener is given. */
 export interface CallEvents {
   /** The call's state changed. */
   state: CallState
@@ -143,6 +152,7 @@ export interface CallError {
   readonly detail?: string
 }
 
+/** Somebody in the call, ourselves too. */
 export interface Participant {
   readonly id: string
   /** Empty until the participant's encrypted catalog was read. */
@@ -176,6 +186,7 @@ export type DecryptFailure =
   /** Its properties cannot be read. */
   | 'unreadable'
 
+/** How many objects were not decrypted, by what was wrong. */
 export type DecryptFailures = Readonly<Record<DecryptFailure, number>>
 
 /**

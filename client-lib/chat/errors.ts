@@ -1,3 +1,4 @@
+/** Why a text or data was not sent. */
 export type ChatErrorCode =
   /** Nothing that could be shown. */
   | 'empty'

@@ -18,6 +18,7 @@ export const alarmTexts = {
     'The server may be keeping that from you.',
 } as const
 
+/** What comparing the group with a participant found, by name; `Participant.alarms` says it in words. */
 export type AlarmName = keyof typeof alarmTexts
 
 /** Worst first. */

@@ -34,6 +34,7 @@ import {
 } from './report.ts'
 import type { SuiteName } from './suites.ts'
 
+/** What the delivery service tells in its log; `kind` tells which. */
 export type LogEntry = CreatedEntry | CommitEntry | LeftEntry | SkippedEntry
 
 interface Entry {
@@ -43,18 +44,21 @@ interface Entry {
   readonly participant: string
 }
 
+/** The first entry of a log: the group was created. */
 export interface CreatedEntry extends Entry {
   readonly kind: 'created'
   readonly suite: SuiteName
   readonly groupId: Uint8Array
 }
 
+/** A commit was accepted and made the entry's epoch. */
 export interface CommitEntry extends Entry {
   readonly kind: 'commit'
   /** The MLSMessage as submitted, byte for byte. */
   readonly commit: Uint8Array
 }
 
+/** The participant said goodbye; any member may remove it now. */
 export interface LeftEntry extends Entry {
   readonly kind: 'left'
 }
@@ -75,6 +79,7 @@ export interface SkippedEntry extends Entry {
   readonly reports: readonly SkipReport[]
 }
 
+/** One member's word that it could not apply a commit. */
 export interface SkipReport {
   readonly leaf: number
   readonly signature: Uint8Array
@@ -90,6 +95,7 @@ const kindNumber = {
 /** A leaf, a signature and its length. */
 const REPORT_BYTES = MAX_SIGNATURE_BYTES + 8
 
+/** The payload of an object of the `log` track. */
 export function encodeLogEntry(entry: LogEntry): Uint8Array {
   const writer = begin(payloadBytes(entry))
   writer.uint8(kindNumber[entry.kind]).vi64(entry.epoch)

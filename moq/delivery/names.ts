@@ -6,8 +6,13 @@
 import { checkId, NAMESPACE_ROOT, participantNamespace, TrackName } from '../media/names.ts'
 import { type FullTrackName, type Namespace, namespaceOf, textOf, trackOf } from '../wire/names.ts'
 
+/** Last field of the namespace of a room's delivery service. */
 export const DELIVERY_FIELD = '.mls'
+
+/** Track of the accepted handshake messages, one group each. */
 export const LOG_TRACK = 'log'
+
+/** Track of the newest state that a newcomer can join from. */
 export const GROUP_INFO_TRACK = 'group-info'
 
 /** @throws MediaFormatError for a room id that may not be one */
@@ -15,14 +20,20 @@ export function deliveryNamespace(room: string): Namespace {
   return namespaceOf(NAMESPACE_ROOT, checkId('room', room), DELIVERY_FIELD)
 }
 
+/** The `log` track of a room. @throws MediaFormatError for a room id that may not be one */
 export function logTrack(room: string): FullTrackName {
   return trackOf(deliveryNamespace(room), LOG_TRACK)
 }
 
+/** The `group-info` track of a room. @throws MediaFormatError for a room id that may not be one */
 export function groupInfoTrack(room: string): FullTrackName {
   return trackOf(deliveryNamespace(room), GROUP_INFO_TRACK)
 }
 
+/**
+ * The track on which a participant hands in what the delivery service shall order.
+ * @throws MediaFormatError for ids that may not be any
+ */
 export function submissionTrack(room: string, participant: string): FullTrackName {
   return trackOf(participantNamespace(room, participant), TrackName.MLS)
 }

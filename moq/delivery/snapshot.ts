@@ -7,6 +7,7 @@ import { begin, decode, readBounded, readSuite, writeText } from './fields.ts'
 import { type DeliveryLimits, defaultDeliveryLimits } from './limits.ts'
 import type { SuiteName } from './suites.ts'
 
+/** A state of the group that a newcomer can join from. */
 export interface Snapshot {
   readonly epoch: number
   /**
@@ -21,6 +22,7 @@ export interface Snapshot {
 
 const none = new Uint8Array(0)
 
+/** The payload of an object of the `group-info` track; null: there is no group yet. */
 export function encodeSnapshot(snapshot: Snapshot | null): Uint8Array {
   if (snapshot === null) return none
   const writer = begin(snapshot.groupInfo.length).vi64(snapshot.epoch).vi64(snapshot.logGroup)

@@ -11,6 +11,7 @@ import { type DeliveryLimits, defaultDeliveryLimits } from './limits.ts'
 import { COMMIT_HASH_BYTES, MAX_SIGNATURE_BYTES } from './report.ts'
 import type { SuiteName } from './suites.ts'
 
+/** What a member hands to the delivery service; `kind` tells which. */
 export type Submission =
   /** Epoch 0 of a new group. `groupInfo` is an MLSMessage (RFC 9420 section 6). */
   | { readonly kind: 'create'; readonly suite: SuiteName; readonly groupInfo: Uint8Array }
@@ -29,6 +30,7 @@ export type Submission =
 
 const Kind = { CREATE: 1, COMMIT: 2, LEAVE: 3, REPORT: 4 } as const
 
+/** The payload of an object of a participant's `mls` track. */
 export function encodeSubmission(submission: Submission): Uint8Array {
   switch (submission.kind) {
     case 'create': {

@@ -9,10 +9,13 @@ export const mlsSuites = {
   p256: 'MLS_128_DHKEMP256_AES128GCM_SHA256_P256',
 } as const
 
+/** An MLS cipher suite that a room may have, by our name for it. */
 export type SuiteName = keyof typeof mlsSuites
 
+/** The suite of a room whose creator names none. */
 export const defaultSuite: SuiteName = 'x-wing'
 
+/** Whether it is a suite that a room may have. */
 export function isSuiteName(name: string): name is SuiteName {
   return Object.hasOwn(mlsSuites, name)
 }

@@ -7,10 +7,15 @@
 import { MediaFormatError } from './errors.ts'
 
 export const CATALOG_VERSION = 'draft-01'
+
+/** Largest catalog that is read, bytes before encryption. */
 export const MAX_CATALOG_BYTES = 65_536
+
+/** Most tracks that a catalog may list. */
 export const MAX_CATALOG_TRACKS = 64
 const MAX_TEXT = 256
 
+/** What a participant says of itself and its tracks: the one object of its track `catalog`, encrypted. */
 export interface Catalog {
   /** What the participant is called on screen; field `sotto-displayName`. */
   displayName: string
@@ -21,6 +26,7 @@ export interface Catalog {
   tracks: CatalogTrack[]
 }
 
+/** One track in a catalog; the fields are MSF's, those of ours begin with `sotto-` on the wire. */
 export interface CatalogTrack {
   /** Track name, unique in the catalog. */
   name: string

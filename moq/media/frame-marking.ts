@@ -22,6 +22,7 @@ export interface FrameMarking {
   readonly layer: LayerMarking | null
 }
 
+/** Where a frame stands among the layers of its video (RFC 9626). */
 export interface LayerMarking {
   /** TID, 0..7; 0 is the base. */
   readonly temporal: number
@@ -48,6 +49,7 @@ export const MarkingBit = {
 
 const MAX_BYTES = 4
 
+/** The value of the property (RFC 9626). */
 export function encodeFrameMarking(marking: FrameMarking): Uint8Array {
   const flags =
     (marking.start ? MarkingBit.START : 0) |

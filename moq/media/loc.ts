@@ -11,6 +11,7 @@ import { Writer } from '../wire/writer.ts'
 import { MediaFormatError } from './errors.ts'
 import { decodeFrameMarking, encodeFrameMarking, type FrameMarking } from './frame-marking.ts'
 
+/** Numbers of the properties of media objects. */
 export const MediaProperty = {
   TIMESCALE: 0x08,
   VIDEO_FRAME_MARKING: 0x09,
@@ -54,6 +55,7 @@ export interface AudioLevel {
   readonly voice: boolean
 }
 
+/** Which part of a frame an object is, where the frame did not fit into one datagram. */
 export interface Fragment {
   /** 0 <= index < count. */
   readonly index: number
@@ -61,6 +63,7 @@ export interface Fragment {
   readonly count: number
 }
 
+/** Properties as they are sent, and the part of them that encryption authenticates. */
 export interface EncodedMediaProperties {
   /** The object's whole properties field. */
   readonly properties: Uint8Array

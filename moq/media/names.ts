@@ -6,6 +6,7 @@
 import { type Namespace, namespaceOf, textOf } from '../wire/names.ts'
 import { MediaFormatError } from './errors.ts'
 
+/** First field of every namespace of a call. */
 export const NAMESPACE_ROOT = 'sotto'
 
 /** Longest room or participant id, in bytes of UTF-8. */
@@ -25,6 +26,7 @@ export const TrackName = {
   MLS: 'mls',
 } as const
 
+/** What a track of a participant's carries. */
 export type TrackKind =
   | 'catalog'
   | 'audio'
@@ -35,6 +37,7 @@ export type TrackKind =
   | 'verify'
   | 'mls'
 
+/** What a track name of a call says. */
 export interface CallTrack {
   readonly kind: TrackKind
   /** 0 is the smallest; null for every kind but `video`. */

@@ -19,6 +19,7 @@ export interface PublisherFeedback {
   readonly tracks: readonly TrackFeedback[]
 }
 
+/** What the relay tells a publisher of one of its tracks. */
 export interface TrackFeedback {
   /** Within the participant's namespace. */
   readonly name: string
@@ -34,6 +35,7 @@ export interface TrackFeedback {
   readonly keyFrameWanted: boolean
 }
 
+/** Most tracks that feedback to one publisher tells of. */
 export const MAX_FEEDBACK_TRACKS = 64
 /** Temporal layers that a frame marking can tell (RFC 9626). */
 export const MAX_LAYERS = 8

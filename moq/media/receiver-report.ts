@@ -33,6 +33,8 @@ export const REPORT_TRACK = 'report'
 
 /** Most wishes of one report, and most bytes of one. */
 export const MAX_WISHES = 512
+
+/** Largest report of a receiver that is read, bytes. */
 export const MAX_REPORT_BYTES = 65_536
 
 const VERSION = 1
@@ -46,6 +48,7 @@ const MAX_INTERVAL_MS = 60_000
 const MOST_WISH_BYTES = 20
 const MOST_BYTES_BESIDE = 64
 
+/** What a receiver tells the relay: what arrived, and what it shows. */
 export interface ReceiverReport {
   /** Null: says nothing of arrivals. */
   readonly arrivals: Arrivals | null
@@ -69,6 +72,7 @@ export interface Arrivals {
   readonly queueMs: number
 }
 
+/** Which picture of a participant's: `camera` or `screen`. */
 export type PictureSource = (typeof SOURCES)[number]
 
 /** How a receiver shows one picture. */

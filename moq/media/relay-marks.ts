@@ -55,22 +55,27 @@ export function readTimestampMicros(bytes: Uint8Array, start = 0, end = bytes.le
   return timescale > 0 ? (timestamp * 1_000_000) / timescale : ABSENT
 }
 
+/** Of what `readFrameMarking` gave: whether this is the first object of its frame. */
 export function isFrameStart(marking: number): boolean {
   return (marking & MarkingBit.START) !== 0
 }
 
+/** Of what `readFrameMarking` gave: whether this is the last object of its frame. */
 export function isFrameEnd(marking: number): boolean {
   return (marking & MarkingBit.END) !== 0
 }
 
+/** Of what `readFrameMarking` gave: whether the frame can be decoded without others. */
 export function isIndependent(marking: number): boolean {
   return (marking & MarkingBit.INDEPENDENT) !== 0
 }
 
+/** Of what `readFrameMarking` gave: whether no other frame needs this one. */
 export function isDiscardable(marking: number): boolean {
   return (marking & MarkingBit.DISCARDABLE) !== 0
 }
 
+/** Of what `readFrameMarking` gave: the temporal layer, 0..7. */
 export function temporalLayerOf(marking: number): number {
   return marking & MarkingBit.TEMPORAL
 }

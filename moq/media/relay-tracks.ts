@@ -6,7 +6,10 @@
 import { type FullTrackName, type Namespace, namespaceOf, textOf, trackOf } from '../wire/names.ts'
 import { checkId, NAMESPACE_ROOT } from './names.ts'
 
+/** Last field of the namespace of what the relay itself publishes for a room. */
 export const RELAY_FIELD = '.relay'
+
+/** Track on which the relay tells a room who speaks. */
 export const SPEAKERS_TRACK = 'speakers'
 const FEEDBACK_PREFIX = 'feedback/'
 

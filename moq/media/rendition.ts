@@ -13,6 +13,7 @@ import { Writer } from '../wire/writer.ts'
 /** Odd, so its value is bytes. */
 export const RENDITION_PROPERTY = 0x7d
 
+/** What a relay is told of one rendition. */
 export interface RenditionFacts {
   /** Pixels, at most. */
   readonly width: number

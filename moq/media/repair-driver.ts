@@ -6,6 +6,7 @@ import {
   type RepairSettings,
 } from './repair-planner.ts'
 
+/** What a `RepairDriver` works with. */
 export interface RepairDriverOptions {
   readonly clock: {
     /** ms, monotonic. */

@@ -25,6 +25,7 @@ export interface RepairSettings {
   readonly burst: number
 }
 
+/** How losses are repaired unless told otherwise. */
 export const DEFAULT_REPAIR: RepairSettings = {
   reorderMs: 10,
   deadlineMs: 150,
@@ -89,6 +90,7 @@ const MOST = 128
 /** Objects over which the share of the missing is taken. */
 const SHARE_OBJECTS = 64
 
+/** Decides for one track which missing objects to ask for again, and when; it asks nobody itself. */
 export class RepairPlanner {
   readonly counters: RepairCounters = {
     missed: 0,

@@ -16,6 +16,7 @@ import { VERSIONS } from '../wire/versions.ts'
 import { type MoqtAddress, parseAddress } from './address.ts'
 import { watchSetup } from './setup-watch.ts'
 
+/** What `connect` takes beside the address. */
 export interface ConnectOptions {
   /** What the session calls; everything the server asks before `connect` answers comes here too. */
   readonly handler: SessionHandler

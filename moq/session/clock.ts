@@ -6,6 +6,7 @@ export interface Clock {
   after(ms: number, task: () => void): () => void
 }
 
+/** The real clock, of browsers and of Node. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, task) {

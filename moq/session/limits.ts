@@ -58,6 +58,7 @@ export type SessionLimitName =
   | 'maxUnreadRequestBytes'
   | 'maxRequestUpdates'
 
+/** Limits of a session where `SessionOptions` names no others. */
 export const DEFAULT_LIMITS: SessionLimits = {
   maxObjectBytes: 8 * 1024 * 1024,
   maxPropertiesBytes: 16 * 1024,

@@ -38,6 +38,7 @@ export interface SubscriptionEnd {
   readonly reason: string
 }
 
+/** How a subscription moves to another session. */
 export interface MigrationOptions {
   readonly clock?: Clock
   /** How long the old subscription may finish what it has begun, ms. Default 2000. */

@@ -22,6 +22,7 @@ import { reservedRefusal } from './reserved.ts'
 /** `onDone`: the peer revoked its acceptance, or the session ended. */
 export interface NamespacePublicationHandler extends OutgoingRequestHandler {}
 
+/** What becomes of a SUBSCRIBE_NAMESPACE of ours. */
 export interface NamespaceSubscriptionHandler extends OutgoingRequestHandler {
   /** `namespace` is whole: prefix and suffix. */
   onNamespace(namespace: Namespace): void

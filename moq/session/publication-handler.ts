@@ -36,6 +36,7 @@ export interface PublishHandler extends PublicationHandler {
   onRejected?(error: RequestError): void
 }
 
+/** What an answer to SUBSCRIBE says of the track (draft-18 section 10.8). */
 export interface AcceptOptions {
   /** Not used for another track in this session at the same time (section 11.1). */
   readonly trackAlias: number

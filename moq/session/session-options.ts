@@ -5,6 +5,7 @@ import type { SessionHandler } from './handler.ts'
 import type { SessionLimits } from './limits.ts'
 import { SetupOption } from './setup-rules.ts'
 
+/** What a `Session` is made with. */
 export interface SessionOptions {
   /** Who opened the transport session; it decides the parity of request ids. */
   readonly role: 'client' | 'server'

@@ -61,6 +61,7 @@ import type { UpdateBounds } from './update-bounds.ts'
 const IGNORED: ReceiveStreamHandler = { onBytes() {}, onReset() {} }
 const REQUEST_ORDER = 1
 
+/** One MoQT session with one peer, over any `TransportSession` (draft-18 section 3). */
 export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHost {
   readonly transport: TransportSession
   readonly role: 'client' | 'server'

@@ -21,6 +21,7 @@ export interface IncomingSubgroup {
   stop(code: number): void
 }
 
+/** What becomes of a subscription of ours, and its objects. */
 export interface SubscriptionHandler {
   /** SUBSCRIBE_OK; a subscription made by `IncomingPublish.accept` begins accepted. */
   onAccepted?(accepted: AcceptedSubscription): void
@@ -45,6 +46,7 @@ export interface SubscriptionHandler {
   onDrained?(): void
 }
 
+/** What a SUBSCRIBE_OK told (draft-18 section 10.8). */
 export interface AcceptedSubscription {
   readonly trackAlias: number
   /** Null: nothing was published yet. */

@@ -13,6 +13,7 @@ import type { PublishOptions } from './publish.ts'
 import type { SubgroupWriter } from './subgroup-writer.ts'
 import type { TrackState } from './track-status.ts'
 
+/** What a `TrackPublisher` is made with. */
 export interface TrackPublisherOptions {
   /** Unique among the tracks that this endpoint publishes in a session. */
   readonly trackAlias: number

@@ -17,6 +17,7 @@ export interface TrackState {
   readonly properties: readonly Property[]
 }
 
+/** The answer to a TRACK_STATUS of ours. */
 export interface TrackStatusHandler {
   onStatus(state: TrackState): void
   /**

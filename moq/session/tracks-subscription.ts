@@ -10,6 +10,7 @@ import {
 import type { RequestHost } from './request-host.ts'
 import type { RequestStream } from './request-stream.ts'
 
+/** What becomes of a SUBSCRIBE_TRACKS of ours. */
 export interface TracksSubscriptionHandler extends OutgoingRequestHandler {
   /**
    * PUBLISH_BLOCKED: the publisher has no stream to offer this track on, and will not; it can be

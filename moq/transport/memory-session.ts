@@ -16,6 +16,7 @@ import type {
   TransportSession,
 } from './transport.ts'
 
+/** Which of a pair's two ends. */
 export type MemorySide = 'client' | 'server'
 
 /** `MemoryOptions` with every default filled in. */

@@ -12,6 +12,7 @@ import type { Congestion } from './transport.ts'
 
 export type { MemorySide } from './memory-session.ts'
 
+/** How an in-memory pair of sessions behaves. */
 export interface MemoryOptions {
   /**
    * Runs a task later: never before it returns, and tasks in the order they were given.
@@ -42,6 +43,7 @@ export interface MemoryOptions {
   onFault?: (error: unknown, side: MemorySide) => void
 }
 
+/** Two sessions in one process, each the other's peer. */
 export interface TransportPair {
   readonly client: MemorySession
   readonly server: MemorySession

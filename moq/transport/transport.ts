@@ -13,6 +13,7 @@
 /** What carries the session. `websocket` has no datagrams of its own; adapters emulate them. */
 export type TransportKind = 'webtransport' | 'websocket' | 'quic' | 'memory'
 
+/** A session below MoQT: QUIC, WebTransport or WebSocket, or memory. */
 export interface TransportSession {
   readonly kind: TransportKind
   /** The MoQT version string that both sides agreed on, e.g. `moqt-18`. */
@@ -55,6 +56,7 @@ export interface TransportSession {
   close(code: number, reason: string): void
 }
 
+/** What a transport session calls when the peer does something. */
 export interface TransportHandler {
   /** A stream of the peer's. Its `handler` must be set before this returns. */
   onUni(stream: ReceiveStream): void
@@ -68,6 +70,7 @@ export interface TransportHandler {
   onClosed(info: CloseInfo): void
 }
 
+/** The half of a stream that we write. */
 export interface SendStream {
   handler: SendStreamHandler | null
   /** Bytes written and not yet taken by the transport. */
@@ -80,11 +83,13 @@ export interface SendStream {
   setOrder(order: number): void
 }
 
+/** What the peer does to a `SendStream`. */
 export interface SendStreamHandler {
   /** The peer wants no more of this stream (STOP_SENDING), with its code. */
   onStopped(code: number): void
 }
 
+/** The half of a stream that the peer writes. */
 export interface ReceiveStream {
   handler: ReceiveStreamHandler | null
   /** Stops callbacks, and with them the peer's flow-control credit, until `resume`. */
@@ -94,6 +99,7 @@ export interface ReceiveStream {
   stop(code: number): void
 }
 
+/** What comes of a `ReceiveStream`. */
 export interface ReceiveStreamHandler {
   /** In order. `fin` may come with bytes or with an empty array. */
   onBytes(bytes: Uint8Array, fin: boolean): void
@@ -101,6 +107,7 @@ export interface ReceiveStreamHandler {
   onReset(code: number): void
 }
 
+/** The two halves of a bidirectional stream. */
 export interface BidiStream {
   readonly send: SendStream
   readonly receive: ReceiveStream
@@ -113,6 +120,7 @@ export interface CloseInfo {
   readonly reason: string
 }
 
+/** What the transport knows of the path to the peer. */
 export interface Congestion {
   /** Smoothed round-trip time, ms. */
   readonly rttMs: number

@@ -35,6 +35,7 @@ const LONGEST_REASON = 1_024
 /** How long statistics are held to be fresh, ms. */
 const STATS_AGE_MS = 200
 
+/** What the adapter to a browser's `WebTransport` cannot see by itself. */
 export interface W3cOptions {
   /** Path and query of the request. */
   path: string

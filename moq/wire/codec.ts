@@ -25,6 +25,7 @@ export interface DraftRules {
   readonly termsForTracks: boolean
 }
 
+/** The control messages of one version of MoQT, and the rules that differ between versions. */
 export interface Codec {
   /** The ALPN and `WT-Available-Protocols` value, e.g. `moqt-18`. */
   readonly version: string

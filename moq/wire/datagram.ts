@@ -15,6 +15,7 @@ const VALID_BITS = 0x2f
 
 export const PADDING_DATAGRAM = 0x132b3e29
 
+/** Head of an object datagram (draft-18 section 11.3.1). */
 export interface DatagramHeader {
   readonly trackAlias: number
   readonly group: number
@@ -85,6 +86,7 @@ function writeHeader(bytes: Uint8Array, header: DatagramHeader, flags: number): 
   return at
 }
 
+/** An object datagram as it came. */
 export interface ReceivedDatagram {
   readonly trackAlias: number
   readonly object: MoqObject

@@ -4,6 +4,7 @@ export interface Location {
   readonly object: number
 }
 
+/** Whether `a` lies behind `b` in a track. */
 export function isAfter(a: Location, b: Location): boolean {
   return a.group > b.group || (a.group === b.group && a.object > b.object)
 }

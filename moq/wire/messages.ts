@@ -8,11 +8,13 @@ import type { FullTrackName, Namespace } from './names.ts'
 import type { Parameters } from './parameters.ts'
 import type { Property } from './properties.ts'
 
+/** SETUP (draft-18 section 10.3). */
 export interface Setup {
   readonly type: 'SETUP'
   readonly options: readonly Property[]
 }
 
+/** GOAWAY (draft-18 section 10.4): the session is to be moved elsewhere. */
 export interface Goaway {
   readonly type: 'GOAWAY'
   /** Empty: the current URI is reused. */
@@ -26,6 +28,7 @@ export interface Goaway {
   readonly requestId?: number
 }
 
+/** SUBSCRIBE (draft-18 section 10.7). */
 export interface Subscribe {
   readonly type: 'SUBSCRIBE'
   readonly requestId: number
@@ -33,6 +36,7 @@ export interface Subscribe {
   readonly parameters: Parameters
 }
 
+/** TRACK_STATUS (draft-18 section 10.14). */
 export interface TrackStatus {
   readonly type: 'TRACK_STATUS'
   readonly requestId: number
@@ -40,6 +44,7 @@ export interface TrackStatus {
   readonly parameters: Parameters
 }
 
+/** SUBSCRIBE_OK (draft-18 section 10.8). */
 export interface SubscribeOk {
   readonly type: 'SUBSCRIBE_OK'
   readonly trackAlias: number
@@ -47,6 +52,7 @@ export interface SubscribeOk {
   readonly properties: readonly Property[]
 }
 
+/** PUBLISH (draft-18 section 10.10): offers a track to the peer. */
 export interface Publish {
   readonly type: 'PUBLISH'
   readonly requestId: number
@@ -56,6 +62,7 @@ export interface Publish {
   readonly properties: readonly Property[]
 }
 
+/** PUBLISH_DONE (draft-18 section 10.11): a subscription's last word from its publisher. */
 export interface PublishDone {
   readonly type: 'PUBLISH_DONE'
   readonly status: number
@@ -64,6 +71,10 @@ export interface PublishDone {
   readonly reason: string
 }
 
+/**
+ * Which objects a FETCH asks for: by locations, or up to where a subscription began (draft-18 sections
+ * 10.12.1 and 10.12.2).
+ */
 export type FetchRange =
   | {
       readonly kind: 'standalone'
@@ -78,6 +89,7 @@ export type FetchRange =
       readonly joiningStart: number
     }
 
+/** FETCH (draft-18 section 10.12): asks for objects of the past. */
 export interface Fetch {
   readonly type: 'FETCH'
   readonly requestId: number
@@ -85,6 +97,7 @@ export interface Fetch {
   readonly parameters: Parameters
 }
 
+/** FETCH_OK (draft-18 section 10.13). */
 export interface FetchOk {
   readonly type: 'FETCH_OK'
   readonly endOfTrack: boolean
@@ -93,6 +106,7 @@ export interface FetchOk {
   readonly properties: readonly Property[]
 }
 
+/** PUBLISH_NAMESPACE (draft-18 section 10.15). */
 export interface PublishNamespace {
   readonly type: 'PUBLISH_NAMESPACE'
   readonly requestId: number
@@ -100,6 +114,7 @@ export interface PublishNamespace {
   readonly parameters: Parameters
 }
 
+/** SUBSCRIBE_NAMESPACE (draft-18 section 10.18). */
 export interface SubscribeNamespace {
   readonly type: 'SUBSCRIBE_NAMESPACE'
   readonly requestId: number
@@ -107,6 +122,7 @@ export interface SubscribeNamespace {
   readonly parameters: Parameters
 }
 
+/** SUBSCRIBE_TRACKS (draft-18 section 10.19). */
 export interface SubscribeTracks {
   readonly type: 'SUBSCRIBE_TRACKS'
   readonly requestId: number
@@ -114,11 +130,13 @@ export interface SubscribeTracks {
   readonly parameters: Parameters
 }
 
+/** NAMESPACE (draft-18 section 10.16): a namespace below the prefix is published. */
 export interface NamespaceFound {
   readonly type: 'NAMESPACE'
   readonly suffix: Namespace
 }
 
+/** NAMESPACE_DONE (draft-18 section 10.17): a namespace below the prefix is published no more. */
 export interface NamespaceDone {
   readonly type: 'NAMESPACE_DONE'
   readonly suffix: Namespace
@@ -131,24 +149,28 @@ export interface PublishBlocked {
   readonly track: FullTrackName
 }
 
+/** REQUEST_UPDATE (draft-18 section 10.9). */
 export interface RequestUpdate {
   readonly type: 'REQUEST_UPDATE'
   readonly requestId: number
   readonly parameters: Parameters
 }
 
+/** REQUEST_OK (draft-18 section 10.5). */
 export interface RequestOk {
   readonly type: 'REQUEST_OK'
   readonly parameters: Parameters
   readonly properties: readonly Property[]
 }
 
+/** Where else a request may be answered (draft-18 section 10.6.1). */
 export interface Redirect {
   /** Empty: the current session's URI. */
   readonly connectUri: string
   readonly track: FullTrackName
 }
 
+/** REQUEST_ERROR (draft-18 section 10.6). */
 export interface RequestError {
   readonly type: 'REQUEST_ERROR'
   readonly code: number
@@ -168,6 +190,7 @@ export type RequestMessage =
   | SubscribeNamespace
   | SubscribeTracks
 
+/** Any control message; `type` tells which. */
 export type ControlMessage =
   | Setup
   | Goaway
@@ -182,4 +205,5 @@ export type ControlMessage =
   | RequestOk
   | RequestError
 
+/** Name of a control message, as the draft writes it. */
 export type MessageType = ControlMessage['type']

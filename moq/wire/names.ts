@@ -7,8 +7,10 @@ import { ProtocolError } from './errors.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
+/** A track namespace: a list of fields, each any bytes (draft-18 section 2.4.1). */
 export type Namespace = readonly Uint8Array[]
 
+/** A track's namespace and name: together what identifies it (draft-18 section 2.4.1). */
 export interface FullTrackName {
   readonly namespace: Namespace
   readonly name: Uint8Array
@@ -24,6 +26,7 @@ export function namespaceOf(...fields: readonly string[]): Namespace {
   return fields.map((field) => utf8.encode(field))
 }
 
+/** A track by a name in text, encoded as UTF-8. */
 export function trackOf(namespace: Namespace, name: string): FullTrackName {
   return { namespace, name: utf8.encode(name) }
 }

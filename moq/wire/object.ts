@@ -13,6 +13,7 @@ export const ObjectStatus = {
   END_OF_TRACK: 0x4,
 } as const
 
+/** An object as it was received, or as a relay keeps it (draft-18 section 2.1). */
 export class MoqObject {
   readonly group: number
   /** Null for a datagram object, which belongs to no subgroup. */

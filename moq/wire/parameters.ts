@@ -30,6 +30,7 @@ export type AuthorizationToken =
   | { readonly kind: 'use-alias'; readonly alias: number }
   | { readonly kind: 'use-value'; readonly type: number; readonly value: Uint8Array }
 
+/** In which order groups are sent (draft-18 section 10.2.8). */
 export type GroupOrder = 'ascending' | 'descending'
 
 /** Times in ms. A missing field means that the parameter is not in the message. */

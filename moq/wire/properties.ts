@@ -10,6 +10,7 @@ import { Reader } from './reader.ts'
 import { MAX_VI64, readVi64, vi64Length } from './vi64.ts'
 import { Writer } from './writer.ts'
 
+/** A Key-Value-Pair (draft-18 section 1.4.3): a property, or an option of SETUP. */
 export interface Property {
   readonly type: number | bigint
   /** An integer for an even type, bytes for an odd one. */

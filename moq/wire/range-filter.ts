@@ -14,6 +14,7 @@ export interface ValueRange {
   readonly end: number | bigint | null
 }
 
+/** Passes objects by one of their numbers (draft-19 section 5.1.3). */
 export type RangeFilter =
   | {
       readonly kind: 'ranges'

@@ -5,6 +5,7 @@ import type { Reader } from './reader.ts'
 import { vi64Length, vi64Size, writeVi64 } from './vi64.ts'
 import { Writer } from './writer.ts'
 
+/** Head of a subgroup's stream (draft-18 section 11.4.2). */
 export interface SubgroupHeader {
   readonly trackAlias: number
   readonly group: number
@@ -34,6 +35,7 @@ export function isSubgroupType(type: number): boolean {
   return type <= 0x7f && (type & SUBGROUP) !== 0
 }
 
+/** With the stream's type before it (draft-18 section 11.4.2). */
 export function encodeSubgroupHeader(header: SubgroupHeader): Uint8Array {
   let type = SUBGROUP
   if (header.hasProperties) type |= PROPERTIES

@@ -11,6 +11,7 @@ import type { CtrHmacSuite, Suite } from '../suites.ts'
 import { CtrHmacScratch, tagMatches } from './ctr-hmac.ts'
 import type { AeadKey, CryptoProvider, DerivationSecret } from './provider.ts'
 
+/** By `@noble`, in plain JavaScript: where there is neither WebCrypto nor `node:crypto`. */
 export const nobleProvider: CryptoProvider = {
   name: 'noble',
   allocate: (length) => new Uint8Array(length),

@@ -5,6 +5,7 @@
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { Suite } from '../suites.ts'
 
+/** The cryptography below SFrame. */
 export interface CryptoProvider {
   /** For logs and test names. */
   readonly name: string

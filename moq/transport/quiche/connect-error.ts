@@ -23,6 +23,7 @@ export type ConnectFailure =
   | 'protocol'
   | 'lost'
 
+/** No session came about; `kind` says at what it failed. */
 export class ConnectError extends Error {
   readonly kind: ConnectFailure
 
