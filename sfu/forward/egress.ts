@@ -40,6 +40,8 @@ export interface EgressOptions {
 export const ENTRY_BYTES = 64
 /** A full rank is emptied to this share of all, so that looking for the oldest is done seldom. */
 const LOW_WATER = 7 / 8
+/** Beyond the last class. */
+const ALL_CLASSES = TRAFFIC.length
 /** Bytes that a fetch may send before the others of its rank have their turn. */
 const SOURCE_SHARE = 4096
 
@@ -178,11 +180,12 @@ export class EgressScheduler implements FlowHost {
     let room = bytes
     let picked: ReturnType<SendOrder['pick']> = 'flow'
     while (room > 0 && picked !== 'held' && picked !== 'nothing') {
-      picked = order.pick(pacer.mayGo(now) ? Number.POSITIVE_INFINITY : FIRST_PACED)
+      picked = order.pick(pacer.mayGo(now) ? ALL_CLASSES : FIRST_PACED)
       let sent = 0
       if (picked === 'flow') sent = this.sendNext(order.flow!, now)
       else if (picked === 'datagram') sent = this.sendDatagram(order.owner!, order.datagram!, now)
       else if (picked === 'source') sent = this.pullFrom(order.source!, room)
+      if (sent === 0) continue
       room -= sent
       pacer.sent(sent)
     }
