@@ -12,6 +12,7 @@ export type {
   ChatSettings,
   DecryptFailure,
   DecryptFailures,
+  DeviceChoice,
   GroupMember,
   JoinOptions,
   KeySettings,

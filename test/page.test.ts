@@ -27,6 +27,11 @@ beforeAll(async () => {
   ann = await Caller.open(browser, relay.urls.web, { room: 'page', video: '0', name: 'Ann' })
   ann.page.on('request', (request) => requested.push(request.url()))
   expect(await auditPage(ann.page)).toEqual([])
+  await ann.page.click('#preview')
+  await ann.page.waitForSelector('#microphone-choice')
+  await ann.page.waitForFunction(() => document.querySelector('meter')!.value > 0)
+  expect(await auditPage(ann.page)).toEqual([])
+  await ann.page.selectOption('#microphone-choice', { index: 1 })
   await ann.page.click('#join')
   bob = await Caller.open(browser, relay.urls.web, { ...query, name: 'Bob' })
   for (const caller of [ann, bob]) {

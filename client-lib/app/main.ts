@@ -12,6 +12,7 @@ import {
   type Snapshot,
 } from '../index.ts'
 import { CallView } from './call-view.ts'
+import type { DeviceIds } from './device-pickers.ts'
 import { PreJoin } from './pre-join.ts'
 import { parseQuery, type Settings, withoutToken } from './query.ts'
 import { Toasts } from './toasts.ts'
@@ -38,9 +39,14 @@ const query = parseQuery(location.search, location.hash)
 const shown = withoutToken(location.href)
 if (shown !== null) history.replaceState(null, '', shown)
 let settings = query.settings
+/** As chosen in the form. */
+let devices: DeviceIds = {}
 const toasts = new Toasts()
 const preJoin = new PreJoin(settings, {
-  join: (chosen) => void join(chosen),
+  join: (chosen, ids) => {
+    devices = ids
+    void join(chosen)
+  },
   problem: (message) => toasts.show(message),
 })
 const view = new CallView(
@@ -88,7 +94,7 @@ async function join(chosen: Settings): Promise<void> {
       return
     }
     const url = relay
-    const media = { audio, video }
+    const media = { audio: audio && choice(devices.audio), video: video && choice(devices.video) }
     call = joinCall({ ...rest, url, certificateHashes, media, ...(token !== null && { token }) })
     view.follow(call)
   } catch (error) {
@@ -119,6 +125,10 @@ function endCall(): void {
 function sentence(error: unknown): string {
   if (error instanceof CallOptionsError) return error.message
   return 'The server of this page does not answer. Check the connection, then try again.'
+}
+
+function choice(deviceId: string | undefined): true | { deviceId: string } {
+  return deviceId === undefined || { deviceId }
 }
 
 /** A reload, or a look at the address, finds the room. */

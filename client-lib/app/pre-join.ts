@@ -1,5 +1,6 @@
 /** The form before a call: room, name, devices. It says at each field what is wrong with it. */
 
+import type { DeviceIds } from './device-pickers.ts'
 import { find, setText } from './dom.ts'
 import { Preview } from './preview.ts'
 import { nameProblem, type Problems, roomProblem, type Settings, tokenFrom } from './query.ts'
@@ -7,8 +8,8 @@ import { initials, roomFrom } from './text.ts'
 
 export interface PreJoinHandlers {
   /** The person pressed Join, and everything is in order. */
-  join(settings: Settings): void
-  /** The camera could not be shown. */
+  join(settings: Settings, devices: DeviceIds): void
+  /** The devices could not be tried. */
   problem(message: string): void
 }
 
@@ -87,7 +88,8 @@ export class PreJoin {
     const audio = this.#audio.checked
     const video = this.#video.checked
     const token = tokenFrom(this.#token.value) ?? this.#settings.token
-    this.#handlers.join({ ...this.#settings, room, name, audio, video, token })
+    const settings = { ...this.#settings, room, name, audio, video, token }
+    this.#handlers.join(settings, this.#preview.chosen)
   }
 
   #focusFirst(roomIs: string | null, nameIs: string | null): void {

@@ -24,6 +24,7 @@ import type {
   CallError,
   CallEvents,
   CallState,
+  DeviceChoice,
   GroupMember,
   JoinOptions,
   Participant,
@@ -111,6 +112,7 @@ export class Call {
         onError: (error) => this.onError(error),
       },
       options.simulcast === false ? {} : SIMULCAST_SIZE,
+      { audio: idOf(media?.audio), video: idOf(media?.video) },
     )
     this.screen = new ScreenShare({
       onStarted: (frames, sound) => {
@@ -119,7 +121,7 @@ export class Call {
       onEnded: () => this.tell({ type: 'unshare' }),
       onError: (error) => this.onError(error),
     })
-    void this.devices.open({ video: media?.video ?? true, audio: media?.audio ?? true })
+    void this.devices.open({ video: media?.video !== false, audio: media?.audio !== false })
   }
 
   /**
@@ -556,6 +558,10 @@ function settle<Sent extends object>(
   sending.delete(request)
   if (typeof result === 'string') answer?.reject(new ChatError(result))
   else answer?.resolve(result)
+}
+
+function idOf(choice: boolean | DeviceChoice | undefined): string | undefined {
+  return typeof choice === 'object' ? choice.deviceId : undefined
 }
 
 type Seated = Extract<FromWorker, { type: 'seated' }>

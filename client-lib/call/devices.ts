@@ -30,11 +30,20 @@ export class Devices {
   private selfView: SelfView | null = null
   private closed = false
   private readonly size: PictureSize
+  private readonly ids: Record<Kind, string | undefined>
 
-  /** @param size what is asked of the camera; default as of `captureCamera` */
-  constructor(events: DevicesEvents, size: PictureSize = {}) {
+  /**
+   * @param size what is asked of the camera; default as of `captureCamera`
+   * @param ids of the devices that are wanted; undefined: whichever the browser takes
+   */
+  constructor(
+    events: DevicesEvents,
+    size: PictureSize = {},
+    ids: Record<Kind, string | undefined> = { audio: undefined, video: undefined },
+  ) {
     this.events = events
     this.size = size
+    this.ids = ids
   }
 
   /** Asks for the devices that are wanted and not open, in one question to the person. */
@@ -52,8 +61,8 @@ export class Devices {
     }
     try {
       const capture = await captureCamera({
-        video: video ? this.size : false,
-        ...(!audio && { audio: false }),
+        video: video ? { ...this.size, ...chosen(this.ids.video) } : false,
+        audio: audio ? chosen(this.ids.audio) : false,
       })
       this.onCapture(capture)
     } catch (error) {
@@ -99,4 +108,8 @@ export class Devices {
       for (const track of stream.getVideoTracks()) track.enabled = this.wanted.video
     }
   }
+}
+
+function chosen(deviceId: string | undefined): { deviceId?: string } {
+  return deviceId === undefined ? {} : { deviceId }
 }

@@ -97,11 +97,16 @@ export interface KeySettings {
 
 /**
  * Which devices to open at the join; both unless told. Others can be opened later by `setMicrophone` and
- * `setCamera`.
+ * `setCamera`. True: whichever the browser takes; one that is chosen and gone is replaced by another.
  */
 export interface MediaChoice {
-  readonly audio?: boolean
-  readonly video?: boolean
+  readonly audio?: boolean | DeviceChoice
+  readonly video?: boolean | DeviceChoice
+}
+
+/** As `navigator.mediaDevices.enumerateDevices()` tells. */
+export interface DeviceChoice {
+  readonly deviceId: string
 }
 
 /** The events of a `Call` and what a listener is given. */

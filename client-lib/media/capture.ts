@@ -112,7 +112,7 @@ function videoConstraints(video: Exclude<CaptureOptions['video'], false | undefi
     width: { ideal: width },
     height: { ideal: height },
     frameRate: { ideal: framerate, max: framerate },
-    ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
+    ...(deviceId ? { deviceId: { ideal: deviceId } } : {}),
   }
 }
 
@@ -122,7 +122,7 @@ function audioConstraints(audio: { deviceId?: string }) {
     echoCancellation: true,
     noiseSuppression: true,
     autoGainControl: true,
-    ...(audio.deviceId ? { deviceId: { exact: audio.deviceId } } : {}),
+    ...(audio.deviceId ? { deviceId: { ideal: audio.deviceId } } : {}),
   }
 }
 
