@@ -36,4 +36,5 @@ export {
   type ReceivedData,
   type ReceivedText,
 } from './chat/index.ts'
+export type { VideoCodecName } from './media/codecs.ts'
 export type { AlarmName, Emoji } from './verification/index.ts'

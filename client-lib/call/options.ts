@@ -1,8 +1,10 @@
 import { checkId, MediaFormatError } from '../../moq/media/index.ts'
 import { MOST_DATA_BYTES } from '../chat/data.ts'
+import { VIDEO_CODECS } from '../media/codecs.ts'
 import type { CallError, JoinOptions } from './types.ts'
 
 const MAX_NAME = 64
+const CODEC_NAMES = VIDEO_CODECS.join(', ')
 const MAX_SETTING_MS = 86_400_000
 /** Below this not even the smallest picture is one. */
 const LEAST_VIDEO_BITRATE = 30_000
@@ -35,6 +37,13 @@ export function checkOptions(options: JoinOptions): JoinOptions {
     throw new CallOptionsError('Members are to be known by tokens, and there is none for this one.')
   }
   checkBitrate(options.maxVideoBitrate)
+  for (const codec of options.videoCodecs ?? []) {
+    if (!VIDEO_CODECS.includes(codec)) {
+      throw new CallOptionsError(
+        `No video codec has this name: ${codec}. There are ${CODEC_NAMES}.`,
+      )
+    }
+  }
   for (const [name, ms] of Object.entries(options.keySettings ?? {})) {
     if (!(ms >= 0 && ms <= MAX_SETTING_MS)) {
       throw new CallOptionsError(`keySettings.${name} is no time in ms, up to a day: ${ms}`)

@@ -3,6 +3,7 @@
 import type { ReceiveFailure } from '../../sframe/index.ts'
 import type { ChatDelivery, ReceivedData, ReceivedText } from '../chat/index.ts'
 import type { PublicKeySet } from '../keys/token-proof.ts'
+import type { VideoCodecName } from '../media/codecs.ts'
 import type { AlarmName, Emoji } from '../verification/index.ts'
 
 export type { PublicKeySet }
@@ -38,6 +39,12 @@ export interface JoinOptions {
    * sizes are worth, about 2.9 million at 720p. The path may allow less.
    */
   readonly maxVideoBitrate?: number
+  /**
+   * Video codecs that are preferred for what we send, the best first: it is the first that our browser can
+   * encode and everybody in the call can decode; where none is, one of the others. Default `vp8`, which
+   * costs the least time.
+   */
+  readonly videoCodecs?: readonly VideoCodecName[]
   /** Default `auto`: WebTransport, and WebSocket where UDP is blocked. */
   readonly transport?: 'auto' | 'webtransport' | 'websocket'
   /** Suite of a room that this call creates; a room keeps its creator's. Default `x-wing`. */

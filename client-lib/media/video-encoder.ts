@@ -100,6 +100,11 @@ export class VideoTrackEncoder {
     this.reconfigure()
   }
 
+  /** Another codec, from the next frame on, which is a key frame. */
+  setCodec(codec: VideoSettings['codec'], temporalLayers: VideoSettings['temporalLayers']): void {
+    this.configure({ ...this.settings, codec, temporalLayers })
+  }
+
   /** Muted frames are dropped unseen; the picture comes back with a key frame. */
   setMuted(muted: boolean): void {
     if (this.muted && !muted) this.keyWanted = true

@@ -12,6 +12,7 @@ import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from '../../test/support/chromium.ts'
+import { VIDEO_CODECS } from '../media/codecs.ts'
 import type { LoopReport } from './media-page/messages.ts'
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' }
@@ -64,14 +65,45 @@ afterAll(async () => {
 })
 
 /** Waits until the loop's report satisfies a condition, and returns it; the last one at the latest. */
-async function reportWhen(condition: (report: LoopReport) => boolean): Promise<LoopReport> {
+async function reportWhen(
+  condition: (report: LoopReport) => boolean,
+  of: Page = page,
+): Promise<LoopReport> {
   const deadline = Date.now() + 20_000
   for (;;) {
-    const report = await page.evaluate(() => mediaLoop.report())
+    const report = await of.evaluate(() => mediaLoop.report())
     if (condition(report) || Date.now() > deadline) return report
-    await page.waitForTimeout(100)
+    await of.waitForTimeout(100)
   }
 }
+
+describe.each(VIDEO_CODECS)('pictures in %s', (codec) => {
+  it('are encoded in layers and decoded, where this Chromium can do both', async ({ skip }) => {
+    const own = await browser.newPage()
+    await own.goto(page.url())
+    const [encodes, decodes] = await own.evaluate(async () => {
+      const { encodes, decodes } = await mediaLoop.codecs()
+      return [[...encodes.keys()], [...decodes]]
+    })
+    if (!encodes.includes(codec) || !decodes.includes(codec)) {
+      await own.close()
+      skip(`this Chromium encodes ${encodes} and decodes ${decodes}`)
+    }
+    await own.evaluate(
+      (name) => mediaLoop.start(0, { codec: name, width: 320, height: 180 }),
+      codec,
+    )
+    const report = await reportWhen(
+      ({ video }) => video.framesDecoded >= 20 && video.layers.length === 3,
+      own,
+    )
+    expect(report.errors).toEqual([])
+    expect(report.layers).toMatch(/^K[012K]*2/)
+    expect(report.video.layers).toEqual([0, 1, 2])
+    expect(report.video.framesDecoded).toBeGreaterThanOrEqual(20)
+    await own.close()
+  })
+})
 
 describe('media pipeline in Chromium', () => {
   it('decodes video of all layers, although enhancement datagrams are lost', async () => {

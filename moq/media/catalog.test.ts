@@ -6,6 +6,7 @@ import { MediaFormatError } from './errors.ts'
 const catalog: Catalog = {
   displayName: 'Ada 100%',
   generatedAt: 1_746_104_606_044,
+  decodes: ['vp8', 'h264'],
   tracks: [
     {
       name: 'video/0',
@@ -43,6 +44,15 @@ describe('catalog', () => {
     const bytes = encodeCatalog(catalog)
     expect(decodeCatalog(bytes)).toEqual(catalog)
     expect(new TextDecoder().decode(bytes)).not.toContain('%')
+  })
+
+  it('says in a field of ours what its participant can decode, in bounds', () => {
+    const of = (decodes: unknown) =>
+      JSON.stringify({ version: 'draft-01', 'sotto-decodes': decodes, tracks: [] })
+    expect(decodeText(of(['vp8'])).decodes).toEqual(['vp8'])
+    for (const bad of ['vp8', [8], ['v'.repeat(300)], Array(33).fill('vp8')]) {
+      expect(() => decodeText(of(bad))).toThrow(MediaFormatError)
+    }
   })
 
   it('is what MSF says on the wire', () => {

@@ -14,6 +14,7 @@ export const MAX_CATALOG_BYTES = 65_536
 /** Most tracks that a catalog may list. */
 export const MAX_CATALOG_TRACKS = 64
 const MAX_TEXT = 256
+const MAX_CODECS = 32
 
 /** What a participant says of itself and its tracks: the one object of its track `catalog`, encrypted. */
 export interface Catalog {
@@ -21,6 +22,11 @@ export interface Catalog {
   displayName: string
   /** Wall clock, ms since the Unix epoch. */
   generatedAt?: number
+  /**
+   * Video codecs that the participant can decode, by our names (`vp8`, `vp9`, `av1`, `h264`); field
+   * `sotto-decodes`. Others choose by it what they send.
+   */
+  decodes?: string[]
   /** No track will ever be added or continued. */
   complete?: boolean
   tracks: CatalogTrack[]
@@ -75,6 +81,7 @@ export function encodeCatalog(catalog: Catalog): Uint8Array {
     generatedAt: catalog.generatedAt,
     isComplete: catalog.complete === true ? true : undefined,
     'sotto-displayName': catalog.displayName,
+    'sotto-decodes': catalog.decodes,
     tracks: catalog.tracks.map(encodeTrack),
   })
   // MSF reserves the percent sign for variables that a receiver substitutes in the text.
@@ -111,6 +118,7 @@ export function decodeCatalog(bytes: Uint8Array): Catalog {
   return dropAbsent({
     displayName: root.text('sotto-displayName') ?? '',
     generatedAt: root.number('generatedAt', 0, Number.MAX_SAFE_INTEGER),
+    decodes: textsOf(root.list('sotto-decodes', MAX_CODECS), 'sotto-decodes'),
     complete: root.flag('isComplete'),
     tracks: decodeTracks(root.list('tracks', MAX_CATALOG_TRACKS)),
   })
@@ -161,7 +169,7 @@ function decodeTrack(fields: Fields): CatalogTrack {
     channelConfig: fields.text('channelConfig'),
     altGroup: fields.number('altGroup', 0, 0xffff_ffff),
     renderGroup: fields.number('renderGroup', 0, 0xffff_ffff),
-    depends: decodeDepends(fields.list('depends', MAX_CATALOG_TRACKS)),
+    depends: textsOf(fields.list('depends', MAX_CATALOG_TRACKS), 'depends'),
     temporalId: fields.number('temporalId', 0, 7),
     spatialId: fields.number('spatialId', 0, 255),
     encryptionScheme: fields.text('encryptionScheme'),
@@ -170,8 +178,8 @@ function decodeTrack(fields: Fields): CatalogTrack {
   })
 }
 
-function decodeDepends(list: readonly unknown[] | undefined): string[] | undefined {
-  return list?.map((name) => checkText(name, 'depends'))
+function textsOf(list: readonly unknown[] | undefined, field: string): string[] | undefined {
+  return list?.map((text) => checkText(text, field))
 }
 
 /** Typed, bounded access to the own fields of a JSON object from a peer. */

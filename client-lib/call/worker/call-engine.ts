@@ -12,6 +12,7 @@ import { VERSIONS } from '../../../moq/wire/versions.ts'
 import type { ChatData, ChatText } from '../../chat/index.ts'
 import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
+import { probeCodecs } from '../../media/codec-support.ts'
 import { type Connected, connect } from '../../transport/connect.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
@@ -85,6 +86,7 @@ export class CallEngine {
       namespace: participantNamespace(options.room, options.participantId),
       displayName: options.name,
       keys: this.keys,
+      ...(options.videoCodecs !== undefined && { videoCodecs: options.videoCodecs }),
       renditions: {
         ...(options.simulcast !== undefined && { simulcast: options.simulcast }),
         ...(options.maxVideoBitrate !== undefined && { maxBitrate: options.maxVideoBitrate }),
@@ -102,6 +104,7 @@ export class CallEngine {
   async start(): Promise<void> {
     const { url, transport, certificateHashes } = this.options
     this.every(STATUS_MS, () => this.report())
+    void probeCodecs().then((support) => this.media.setCodecSupport(support), this.onBug)
     this.every(POLL_MS, () => this.room?.remotes.poll())
     const { fault } = this.seat
     if (fault !== null) this.events.onError(errors.stateNotKept(fault))

@@ -245,6 +245,7 @@ export class CallRoom {
       rttMs: () => this.roundTrip.ms,
       onChange: () => {
         this.reports.wishesChanged()
+        this.options.media.setReceivers(this.remotes.decodes())
         events.onChange()
       },
       onError: (error) => events.onMediaError(error),

@@ -14,6 +14,8 @@ import { trackOf } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import { nobleProvider } from '../../../sframe/index.ts'
 import type { EpochKeys } from '../../keys/index.ts'
+import type { CodecSupport } from '../../media/codec-support.ts'
+import type { VideoCodecName } from '../../media/codecs.ts'
 import { FakeCodec, stubCodecs } from '../../media/fake-codecs.ts'
 import { LocalMedia } from './local-media.ts'
 import { MediaKeys } from './media-keys.ts'
@@ -24,7 +26,7 @@ const nameOf = (track: string) => trackOf(NAMESPACE, track)
 beforeEach(stubCodecs)
 afterEach(() => vi.unstubAllGlobals())
 
-async function world() {
+async function world(options: { videoCodecs?: readonly VideoCodecName[] } = {}) {
   const link = new TestLink()
   const errors: string[] = []
   const withdrawn: string[] = []
@@ -47,6 +49,7 @@ async function world() {
     displayName: 'Ann',
     keys,
     renditions: {},
+    ...options,
     clock: link.clock,
     wallClock: () => 1_700_000_000_000 + link.clock.now(),
     maxDatagramSize: () => 1200,
@@ -127,8 +130,41 @@ async function world() {
       await settle()
     }
   }
-  return { media, errors, withdrawn, catalog, subscribe, plug, film, settle }
+  const { clock } = link
+  return { media, errors, withdrawn, catalog, subscribe, plug, film, settle, clock }
 }
+
+/** A browser that encodes and decodes these, in three layers. */
+const supportOf = (...codecs: VideoCodecName[]): CodecSupport => ({
+  encodes: new Map(codecs.map((codec) => [codec, 3])),
+  decodes: codecs,
+})
+
+describe('codecs of our pictures', () => {
+  const sent = (media: LocalMedia) => media.infos().map(({ codec }) => codec.split('.')[0])
+
+  it('follow at once who cannot decode them, and come back when all have borne it for a while', async () => {
+    const { media, catalog, settle, clock, plug } = await world({ videoCodecs: ['vp9', 'vp8'] })
+    media.setCodecSupport(supportOf('vp8', 'vp9', 'h264'))
+    await plug(1280, 720)
+    expect(sent(media)).toEqual(['vp09', 'vp09', 'vp09'])
+    expect((await catalog()).decodes).toEqual(['vp8', 'vp9', 'h264'])
+
+    media.setReceivers([['vp8', 'vp9'], ['vp8']])
+    await settle()
+    expect(sent(media)).toEqual(['vp8', 'vp8', 'vp8'])
+    expect((await catalog()).tracks.map(({ codec }) => codec)).toEqual(sent(media))
+
+    media.setReceivers([['vp8', 'vp9']])
+    clock.advance(19_000)
+    expect(sent(media)).toEqual(['vp8', 'vp8', 'vp8'])
+    clock.advance(2000)
+    expect(sent(media)).toEqual(['vp09', 'vp09', 'vp09'])
+    await settle()
+    expect((await catalog()).tracks[0]!.codec).toMatch(/^vp09/)
+    media.close()
+  })
+})
 
 describe('what we publish', () => {
   it('is listed in an encrypted catalog, renditions as alternatives of one source', async () => {

@@ -12,6 +12,9 @@ import type {
   TrackState,
 } from '../../../moq/session/index.ts'
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
+import { CodecChoice } from '../../media/codec-choice.ts'
+import type { CodecSupport } from '../../media/codec-support.ts'
+import { codecNameOf, type VideoCodecName } from '../../media/codecs.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import {
@@ -33,6 +36,8 @@ export interface LocalMediaOptions {
   readonly namespace: Namespace
   readonly displayName: string
   readonly keys: MediaKeys
+  /** Video codecs that are preferred, the best first. */
+  readonly videoCodecs?: readonly VideoCodecName[]
   /** How the camera is sent. */
   readonly renditions: RenditionChoice
   readonly clock: Clock
@@ -84,11 +89,16 @@ export class LocalMedia {
   private screen: LocalVideo | null = null
   private screenAudio: LocalAudio | null = null
   private sharing = { video: false, audio: false }
+  private readonly codecs: CodecChoice
+  /** What this browser can do; null until it has said. */
+  private support: CodecSupport | null = null
+  private cancelReturn: () => void = () => {}
   private catalogGroup: number
   private closed = false
 
   constructor(options: LocalMediaOptions) {
     this.options = options
+    this.codecs = new CodecChoice(options.videoCodecs)
     this.catalogGroup = firstGroupAt(options.wallClock())
     this.catalog = this.encryptedTrack(TrackName.CATALOG, 'catalog', {
       onGroupRequested: () => this.publishCatalog(),
@@ -123,6 +133,22 @@ export class LocalMedia {
     if (audio) this.addAudio(audio)
     if (video) this.addVideo(video)
     await this.renewKeys()
+  }
+
+  /** What this browser can encode and decode. */
+  setCodecSupport(support: CodecSupport): void {
+    if (this.closed) return
+    this.support = support
+    this.codecs.setEncodable(support.encodes.keys(), this.options.clock.now())
+    this.chooseCodec()
+    this.publishCatalog()
+  }
+
+  /** Names of the video codecs that each of the others can decode. */
+  setReceivers(receivers: readonly (readonly string[])[]): void {
+    if (this.closed) return
+    this.codecs.setReceivers(receivers, this.options.clock.now())
+    this.chooseCodec()
   }
 
   /** A screen is shared, perhaps with sound; another one takes the place of the one before. */
@@ -192,9 +218,29 @@ export class LocalMedia {
 
   close(): void {
     this.closed = true
+    this.cancelReturn()
     for (const sound of this.sounds()) sound.close()
     for (const picture of this.pictures()) picture.close()
     this.catalog.close()
+  }
+
+  private chooseCodec(): void {
+    const { clock } = this.options
+    this.cancelReturn()
+    const againMs = this.codecs.update(clock.now())
+    if (againMs !== null) this.cancelReturn = clock.after(againMs, () => this.chooseCodec())
+    const { codec } = this.codecs
+    const differ = this.entries().some(({ role, codec: sent }) => {
+      return role === 'video' && sent !== undefined && codecNameOf(sent) !== codec
+    })
+    for (const picture of this.pictures()) this.applyCodec(picture)
+    // It is out before the first picture: who reads it first needs no second key frame.
+    if (differ) this.publishCatalog()
+  }
+
+  private applyCodec(picture: LocalVideo): void {
+    const { codec } = this.codecs
+    picture.setCodec(codec, this.support?.encodes.get(codec) ?? 3)
   }
 
   private trackNamed(name: string | null): EncryptedTrack | undefined {
@@ -251,7 +297,7 @@ export class LocalMedia {
   ): LocalVideo {
     const { clock, wallClock, maxDatagramSize, onMediaError } = this.options
     const { onWithdrawn, onCaptureFailed } = this.options
-    return new LocalVideo({
+    const picture = new LocalVideo({
       kind,
       sizes,
       ...(maxBitrate !== undefined && { maxBitrate }),
@@ -268,6 +314,8 @@ export class LocalMedia {
       },
       onCaptureFailed: (error) => onCaptureFailed(kind === 'screen' ? 'screen' : 'camera', error),
     })
+    this.applyCodec(picture)
+    return picture
   }
 
   /** @param further of several tracks of a kind, which one: 0 is the first */
@@ -308,6 +356,7 @@ export class LocalMedia {
       last: true,
       payload: encodeCatalog({
         displayName: this.options.displayName,
+        ...(this.support && { decodes: [...this.support.decodes] }),
         tracks: this.entries(),
       }),
     })

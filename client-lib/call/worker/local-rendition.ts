@@ -51,7 +51,7 @@ const RATE_WINDOW_MS = 1000
 export class LocalRendition {
   readonly name: string
   readonly track: EncryptedTrack
-  readonly settings: VideoSettings
+  private encoded: VideoSettings
   private readonly options: LocalRenditionOptions
   private readonly encoder: VideoTrackEncoder
   private readonly packetizer: VideoPacketizer
@@ -72,7 +72,7 @@ export class LocalRendition {
     this.options = options
     this.name = options.name
     this.track = options.track
-    this.settings = options.settings
+    this.encoded = options.settings
     this.packetizer = new VideoPacketizer({
       temporalLayers: options.settings.temporalLayers,
       firstGroup: firstGroupAt(options.wallClock()),
@@ -85,6 +85,23 @@ export class LocalRendition {
       onFrame: (frame) => this.onFrame(frame),
     })
     this.encoder.stop()
+  }
+
+  /** How it is encoded now. */
+  get settings(): VideoSettings {
+    return this.encoded
+  }
+
+  /** Another codec, from the next frame on. @param mostLayers that it can have */
+  setCodec(codec: VideoSettings['codec'], mostLayers: VideoSettings['temporalLayers']): void {
+    const { settings } = this.options
+    const temporalLayers =
+      mostLayers < settings.temporalLayers ? mostLayers : settings.temporalLayers
+    const { codec: before, temporalLayers: layersBefore } = this.encoded
+    if (codec === before && temporalLayers === layersBefore) return
+    this.encoded = { ...this.encoded, codec, temporalLayers }
+    this.encoder.setCodec(codec, temporalLayers)
+    this.needKey = true
   }
 
   /** Frames handed in now are encoded. */

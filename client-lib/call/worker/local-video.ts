@@ -117,6 +117,11 @@ export class LocalVideo {
     return this.renditions.reduce((sum, rendition) => sum + rendition.plannedBitrate, 0)
   }
 
+  /** @param mostLayers temporal layers that the codec can have here */
+  setCodec(codec: VideoSettings['codec'], mostLayers: VideoSettings['temporalLayers']): void {
+    for (const rendition of this.renditions) rendition.setCodec(codec, mostLayers)
+  }
+
   setMuted(muted: boolean): void {
     this.muted = muted
     for (const rendition of this.renditions) rendition.setMuted(muted)

@@ -32,6 +32,9 @@ export interface RemoteParticipantOptions extends Shared {
   readonly onTrackEnded: (participant: RemoteParticipant, track: TrackKind) => void
 }
 
+/** Of whoever does not say what it can decode. */
+const DECODED_BY_ALL = ['vp8']
+
 /** Wait before a catalog that ended or was refused is asked for again, ms. */
 const CATALOG_RETRY_MS = 1000
 
@@ -86,6 +89,12 @@ export class RemoteParticipant {
   setManaged(managed: boolean): void {
     this.managed = managed
     for (const picture of this.pictures()) picture.setManaged(managed)
+  }
+
+  /** Video codecs that this participant can decode; null while it is not known. */
+  get decodes(): readonly string[] | null {
+    if (this.catalog === null) return null
+    return this.catalog.decodes ?? DECODED_BY_ALL
   }
 
   has(kind: TrackKind): boolean {

@@ -77,6 +77,11 @@ export class RemoteParticipants {
     return wishes
   }
 
+  /** Video codecs that each of those can decode of whom it is known. */
+  decodes(): (readonly string[])[] {
+    return [...this.received.values()].flatMap(({ decodes }) => (decodes ? [decodes] : []))
+  }
+
   arrivals(): ArrivalCounts[] {
     return [...this.received.values()].flatMap((remote) => remote.arrivals())
   }

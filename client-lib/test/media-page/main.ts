@@ -2,12 +2,14 @@
 
 import { AudioOutput, type AudioSource } from '../../media/audio-output.ts'
 import { type Capture, captureCamera } from '../../media/capture.ts'
+import { type CodecSupport, probeCodecs } from '../../media/codec-support.ts'
 import workletUrl from '../../media/playout-worklet.ts?worker&url'
 import { DEFAULT_VIDEO, type VideoSettings } from '../../media/video-settings.ts'
 import { VideoView } from '../../media/video-view.ts'
 import type { Command, LoopReport, Start } from './messages.ts'
 
 export interface MediaLoop {
+  codecs(): Promise<CodecSupport>
   start(loss: number, settings?: Partial<VideoSettings>): Promise<void>
   command(command: Exclude<Command, { start: Start }>): void
   report(): Promise<LoopReport>
@@ -39,6 +41,7 @@ function startWorker(): Worker {
 }
 
 globalThis.mediaLoop = {
+  codecs: probeCodecs,
   async start(loss, settings = {}) {
     capture = await captureCamera()
     output = await AudioOutput.create({ workletUrl })
