@@ -1,11 +1,17 @@
 /** The settings of how the relay measures the paths to its subscribers. */
 
 import { z } from 'zod'
+import {
+  type CongestionControl,
+  DEFAULT_CONGESTION_CONTROL,
+} from '../moq/transport/quiche/settings.ts'
 import { type Option, rateOption } from './config-values.ts'
 import { type BudgetOptions, DEFAULT_BUDGET } from './forward/budget/index.ts'
 
 /** Rates are in bits a second. */
 export interface CongestionSettings {
+  /** Of the quiche engine; the others choose for themselves. */
+  readonly congestionControl: CongestionControl
   readonly startRate: number
   readonly minRate: number
   readonly maxRate: number
@@ -50,6 +56,15 @@ export const congestionOptions: {
     LEAST,
     MOST,
   ),
+  congestionControl: {
+    flag: 'congestion-control',
+    value: '<name>',
+    help: 'bbr, cubic or reno; of the quiche engine',
+    group: GROUP,
+    fallback: DEFAULT_CONGESTION_CONTROL,
+    fallbackText: DEFAULT_CONGESTION_CONTROL,
+    schema: z.enum(['bbr', 'cubic', 'reno'], { error: 'must be bbr, cubic or reno' }),
+  },
   probing: {
     flag: 'probing',
     value: '<on|off>',

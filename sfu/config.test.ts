@@ -120,7 +120,9 @@ describe('parseConfig', () => {
 
   it('reads rates with their units, and wants the start between the ends', () => {
     const rates = ['--start-rate', '300kbit', '--min-rate', '100kbit', '--max-rate', '2Mbit']
-    expect(parse([...rates, '--probing', 'off'])).toMatchObject({
+    const others = ['--probing', 'off', '--congestion-control', 'cubic']
+    expect(parse([...rates, ...others])).toMatchObject({
+      congestionControl: 'cubic',
       startRate: 300_000,
       minRate: 100_000,
       maxRate: 2_000_000,
@@ -128,6 +130,7 @@ describe('parseConfig', () => {
     })
     expect(() => parse(['--start-rate', '5'])).toThrow('must be a rate from 10kbit to 10Gbit')
     expect(() => parse(['--max-rate', '500kbit'])).toThrow('must lie between')
+    expect(() => parse(['--congestion-control', 'x'])).toThrow('must be bbr, cubic or reno')
   })
 
   it('takes check-config before and after flags', () => {

@@ -230,6 +230,7 @@ class Server implements RunningServer {
       clock: systemClock,
       randomBytes: (length) => randomBytes(length),
       limits: engineLimitsOf(config),
+      congestionControl: config.congestionControl,
       ...(config.keylog !== null && { keyLogFile: config.keylog }),
     }
     const engine = await createEngine(config.engine, options)

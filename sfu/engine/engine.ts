@@ -63,7 +63,7 @@ export interface EngineOptions {
   /** Cryptographically strong random bytes. */
   randomBytes(length: number): Uint8Array
   readonly limits?: Partial<EngineLimits>
-  /** Default `bbr`: under pull scheduling the others take an application that paces for an idle one. */
+  /** Default `DEFAULT_CONGESTION_CONTROL`. */
   readonly congestionControl?: CongestionControl
   /**
    * When a client must prove its address by a QUIC Retry before it costs us state (RFC 9000,

@@ -16,6 +16,7 @@ import { QuicError } from './quic-error.ts'
 import { RawApplication } from './raw.ts'
 import {
   type CongestionControl,
+  DEFAULT_CONGESTION_CONTROL,
   DEFAULT_QUIC_LIMITS,
   type QuicLimits,
   type QuicLog,
@@ -107,7 +108,7 @@ async function open(
   const config = clientConfig(binding, rootsOf(trust), {
     alpn,
     limits,
-    congestionControl: options.congestionControl ?? 'bbr',
+    congestionControl: options.congestionControl ?? DEFAULT_CONGESTION_CONTROL,
     logKeys: options.keyLogFile !== undefined,
   })
   const door: Door = { accepted: () => {}, refused: () => {} }

@@ -2,6 +2,9 @@
 
 export type CongestionControl = 'bbr' | 'cubic' | 'reno'
 
+/** Under pull scheduling the others take an application that paces itself for an idle one. */
+export const DEFAULT_CONGESTION_CONTROL: CongestionControl = 'bbr'
+
 /** What one connection may cost; units are bytes and ms. */
 export interface QuicLimits {
   /** A connection that is silent for so long ends, ms. */

@@ -13,7 +13,10 @@ import {
 import type { Connection } from '../../../moq/transport/quiche/connection.ts'
 import { Endpoint } from '../../../moq/transport/quiche/endpoint.ts'
 import { QuicError } from '../../../moq/transport/quiche/quic-error.ts'
-import type { QuicSettings } from '../../../moq/transport/quiche/settings.ts'
+import {
+  DEFAULT_CONGESTION_CONTROL,
+  type QuicSettings,
+} from '../../../moq/transport/quiche/settings.ts'
 import {
   type Certificate,
   DEFAULT_LIMITS,
@@ -77,7 +80,7 @@ class QuicheEngine implements Engine {
     this.#settings = {
       alpn: [...options.protocols, 'h3'],
       limits: this.#limits,
-      congestionControl: options.congestionControl ?? 'bbr',
+      congestionControl: options.congestionControl ?? DEFAULT_CONGESTION_CONTROL,
       logKeys: options.keyLogFile !== undefined,
     }
     this.#config = serverConfig(binding, options.certificate, this.#settings)
