@@ -95,7 +95,14 @@ async function join(chosen: Settings): Promise<void> {
     }
     const url = relay
     const media = { audio: audio && choice(devices.audio), video: video && choice(devices.video) }
-    call = joinCall({ ...rest, url, certificateHashes, media, ...(token !== null && { token }) })
+    call = joinCall({
+      ...rest,
+      url,
+      certificateHashes,
+      renewCertificateHashes: async () => (await configFromServer()).certificateHashes,
+      media,
+      ...(token !== null && { token }),
+    })
     view.follow(call)
   } catch (error) {
     if (mine !== attempt) return

@@ -20,6 +20,7 @@ import { ScreenShare } from './screen-share.ts'
 import { dropSeat, keepSeat, seatOf } from './seat-memory.ts'
 import { Sounds } from './sounds.ts'
 import { askForToken, type ReadToken, readToken } from './token.ts'
+import { rememberedTransport, rememberTransport } from './transport-memory.ts'
 import type {
   CallError,
   CallEvents,
@@ -90,6 +91,7 @@ export class Call {
       state: 'joining',
       connected: false,
       transport: options.transport === 'websocket' ? 'websocket' : 'webtransport',
+      connection: { reconnects: 0, lostMs: null, lastLostMs: null },
       path: { rttMs: null, queueMs: null },
       epoch: 0,
       suite: { mls: options.suite ?? 'x-wing', sframe: '' },
@@ -105,6 +107,9 @@ export class Call {
     this.askForSeat(seatOf(options.room))
     addEventListener('pagehide', this.onPageHide)
     addEventListener('pageshow', this.onPageShow)
+    addEventListener('online', this.onNetworkChanged)
+    addEventListener('offline', this.onNetworkChanged)
+    document.addEventListener('visibilitychange', this.onAwake)
     this.devices = new Devices(
       {
         onOpened: (video, audio) => this.onCaptured(video, audio),
@@ -177,11 +182,20 @@ export class Call {
 
   /** Plain JSON of everything that can be seen of the call now. */
   snapshot(): Snapshot {
-    const { state, transport, path, epoch, suite, verificationCode, verificationEmoji } =
-      this.status
+    const {
+      state,
+      transport,
+      connection,
+      path,
+      epoch,
+      suite,
+      verificationCode,
+      verificationEmoji,
+    } = this.status
     return {
       state,
       transport,
+      connection,
       path,
       epoch,
       suite,
@@ -324,14 +338,16 @@ export class Call {
   }
 
   private join(token: ReadToken | null, seat: string): void {
-    const { media: _, token: source, ...rest } = this.options
+    const { media: _, token: source, renewCertificateHashes, ...rest } = this.options
     if (rest.issuerKeys !== undefined && token !== null && token.thumbprint === null) {
       this.fail({ code: 'token-refused', message: UNBOUND_TOKEN })
       return
     }
     this.id = token?.participant ?? seat
-    const renewsToken = typeof source === 'function'
-    this.tell({ type: 'join', options: { ...rest, participantId: this.id, token, renewsToken } })
+    const own = { participantId: this.id, token, renewsToken: typeof source === 'function' }
+    const renewsHashes = renewCertificateHashes !== undefined
+    const usualTransport = rememberedTransport(rest.url, Date.now())
+    this.tell({ type: 'join', options: { ...rest, ...own, renewsHashes, usualTransport } })
   }
 
   private async joinWithFirstToken(source: TokenSource, seat: string): Promise<void> {
@@ -360,6 +376,21 @@ export class Call {
     if (none && !this.toldOfNoToken) this.onError(answer)
     this.toldOfNoToken = none
     this.tell({ type: 'token', token: none ? null : answer })
+  }
+
+  private async renewHashes(): Promise<void> {
+    const hashes = await this.options.renewCertificateHashes?.().catch(() => null)
+    if (!this.ended) this.tell({ type: 'hashes', hashes: hashes ?? null })
+  }
+
+  // ---- what the machine does
+
+  private readonly onNetworkChanged = (): void => {
+    this.tell({ type: 'hint', hint: 'network-changed' })
+  }
+
+  private readonly onAwake = (): void => {
+    if (document.visibilityState === 'visible') this.tell({ type: 'hint', hint: 'awake' })
   }
 
   // ---- the page goes
@@ -408,6 +439,9 @@ export class Call {
       case 'token-wanted':
         void this.renewToken()
         return
+      case 'hashes-wanted':
+        void this.renewHashes()
+        return
       case 'chat-sent':
         settle(this.texts, message.request, message.result)
         return
@@ -433,6 +467,7 @@ export class Call {
     this.status = { ...status, participants: this.measured(status.participants) }
     this.statusAt = performance.now()
     if (status.connected) this.reached('connected')
+    if (status.connected && !before.connected) this.keepTransport(status)
     if (status.verificationCode !== '') this.reached('keys')
     if (status.state !== before.state) this.emitter.emit('state', status.state)
     if (status.verificationCode !== before.verificationCode) {
@@ -444,6 +479,12 @@ export class Call {
       this.emitter.emit('activeSpeakers', status.activeSpeakers)
     }
     if (status.state === 'failed') this.end()
+  }
+
+  /** A choice of the application's says nothing of what the network lets through. */
+  private keepTransport({ transport }: WorkerStatus): void {
+    const { url, transport: wanted = 'auto' } = this.options
+    if (wanted === 'auto') rememberTransport(url, transport, Date.now())
   }
 
   private send<Sent>(
@@ -531,6 +572,9 @@ export class Call {
     this.ended = true
     removeEventListener('pagehide', this.onPageHide)
     removeEventListener('pageshow', this.onPageShow)
+    removeEventListener('online', this.onNetworkChanged)
+    removeEventListener('offline', this.onNetworkChanged)
+    document.removeEventListener('visibilitychange', this.onAwake)
     // Coming back is for who did not leave.
     if (!this.suspended) dropSeat(this.options.room)
     this.devices.close()

@@ -6,6 +6,7 @@ import type { CallError, JoinOptions } from './types.ts'
 const MAX_NAME = 64
 const CODEC_NAMES = VIDEO_CODECS.join(', ')
 const MAX_SETTING_MS = 86_400_000
+const LEAST_PATIENCE_MS = 1000
 /** Below this not even the smallest picture is one. */
 const LEAST_VIDEO_BITRATE = 30_000
 const MOST_VIDEO_BITRATE = 100_000_000
@@ -44,6 +45,7 @@ export function checkOptions(options: JoinOptions): JoinOptions {
       )
     }
   }
+  checkPatience(options.reconnectMs)
   for (const [name, ms] of Object.entries(options.keySettings ?? {})) {
     if (!(ms >= 0 && ms <= MAX_SETTING_MS)) {
       throw new CallOptionsError(`keySettings.${name} is no time in ms, up to a day: ${ms}`)
@@ -63,6 +65,11 @@ function checkBitrate(bitrate: number | undefined): void {
   if (bitrate >= LEAST_VIDEO_BITRATE && bitrate <= MOST_VIDEO_BITRATE) return
   const bounds = `${LEAST_VIDEO_BITRATE} to ${MOST_VIDEO_BITRATE}`
   throw new CallOptionsError(`maxVideoBitrate is not from ${bounds} bits a second: ${bitrate}`)
+}
+
+function checkPatience(ms: number | undefined): void {
+  if (ms === undefined || (ms >= LEAST_PATIENCE_MS && ms <= MAX_SETTING_MS)) return
+  throw new CallOptionsError(`reconnectMs is no time in ms, from a second to a day: ${ms}`)
 }
 
 function checkRoom(room: string): void {

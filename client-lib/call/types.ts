@@ -8,7 +8,13 @@ import type { AlarmName, Emoji } from '../verification/index.ts'
 
 export type { PublicKeySet }
 
-/** How far a call is; `left` and `failed` are final. */
+/**
+ * How far a call is; `left` and `failed` are final.
+ *
+ * `reconnecting`: the connection is lost, or nothing comes over it any more, and another one is tried, for
+ * `JoinOptions.reconnectMs`. Everybody stays in `participants` meanwhile, as they were seen last; devices
+ * go on. The page may say so; there is nothing for a person to do. `failed`: see `Snapshot.error`.
+ */
 export type CallState = 'joining' | 'connected' | 'reconnecting' | 'left' | 'failed'
 
 /** What a track carries. */
@@ -45,12 +51,25 @@ export interface JoinOptions {
    * costs the least time.
    */
   readonly videoCodecs?: readonly VideoCodecName[]
-  /** Default `auto`: WebTransport, and WebSocket where UDP is blocked. */
+  /**
+   * Default `auto`: WebTransport, and WebSocket where UDP does not get through within 2 s. What worked
+   * is tried first the next time (for an hour, in this browser and for this relay).
+   */
   readonly transport?: 'auto' | 'webtransport' | 'websocket'
   /** Suite of a room that this call creates; a room keeps its creator's. Default `x-wing`. */
   readonly suite?: SuiteName
   /** SHA-256 of the relay's certificate in hex, for one that no authority signed. */
   readonly certificateHashes?: readonly string[]
+  /**
+   * Asked for the hashes before a lost connection is tried again, as a relay that makes its own
+   * certificate has another one after a restart. Default: those that were given hold.
+   */
+  readonly renewCertificateHashes?: () => Promise<readonly string[]>
+  /**
+   * How long a lost connection is tried again before the call ends with `disconnected`, ms; 1000 to a
+   * day. Default 5 minutes.
+   */
+  readonly reconnectMs?: number
   /**
    * Admission token, where the relay asks for one: a JSON Web Token that the application's server
    * signed. Its `sub` becomes the participant's id. A function is asked at the join, and again before
@@ -156,6 +175,8 @@ export interface CallError {
     | 'token-expired'
     | 'disconnected'
     | 'keys-failed'
+    /** The room is encrypted in a way that this browser, or this version of the page, does not know. */
+    | 'suite-unsupported'
     | 'invalid-options'
     | 'internal'
   /** A sentence for a person. */
@@ -296,10 +317,22 @@ export interface PathInfo {
   readonly queueMs: number | null
 }
 
+/** How the connection to the relay is, for a page that shows it. */
+export interface ConnectionInfo {
+  /** How often a connection was replaced by another one. */
+  readonly reconnects: number
+  /** For how long there has been none that works, ms; null while there is one. */
+  readonly lostMs: number | null
+  /** How long the last such time was, ms; null before the first. 0: nobody noticed (GOAWAY). */
+  readonly lastLostMs: number | null
+}
+
 /** Plain JSON; fields may be added, none renamed. */
 export interface Snapshot {
   readonly state: CallState
+  /** What the call goes over now, or went over last. */
   readonly transport: 'webtransport' | 'websocket'
+  readonly connection: ConnectionInfo
   readonly epoch: number
   readonly suite: { readonly mls: string; readonly sframe: string }
   /** 30 digits, the same for every member of the epoch; empty before the first. */

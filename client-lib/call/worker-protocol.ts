@@ -21,11 +21,15 @@ import type {
   TrackKind,
 } from './types.ts'
 
-export type WorkerOptions = Omit<JoinOptions, 'media' | 'token'> & {
+export type WorkerOptions = Omit<JoinOptions, 'media' | 'token' | 'renewCertificateHashes'> & {
   readonly participantId: string
   readonly token: ReadToken | null
   /** The page can be asked for further tokens. */
   readonly renewsToken: boolean
+  /** The page can be asked for the relay's newest certificate hashes. */
+  readonly renewsHashes: boolean
+  /** What worked with this relay of late. */
+  readonly usualTransport: 'webtransport' | 'websocket' | null
 }
 
 export interface SeatWish {
@@ -82,6 +86,10 @@ export type ToWorker =
       readonly topic: string
       readonly bytes: Uint8Array
     }
+  /** The answer to `hashes-wanted`; null when they could not be had. */
+  | { readonly type: 'hashes'; readonly hashes: readonly string[] | null }
+  /** What the page sees of the machine: it is worth a look whether the connection still works. */
+  | { readonly type: 'hint'; readonly hint: 'network-changed' | 'awake' }
   | { readonly type: 'leave' }
   /** The page goes, and may be back in a moment. */
   | { readonly type: 'suspend' }
@@ -89,7 +97,14 @@ export type ToWorker =
 /** The part of a snapshot that the worker knows. */
 export type WorkerStatus = Pick<
   Snapshot,
-  'transport' | 'path' | 'epoch' | 'suite' | 'verificationCode' | 'verificationEmoji' | 'roster'
+  | 'transport'
+  | 'connection'
+  | 'path'
+  | 'epoch'
+  | 'suite'
+  | 'verificationCode'
+  | 'verificationEmoji'
+  | 'roster'
 > & {
   readonly state: CallState
   readonly connected: boolean
@@ -121,6 +136,8 @@ export type FromWorker =
   | { readonly type: 'sound-ended'; readonly source: string }
   /** The token in use ends soon: the page answers with `token`. */
   | { readonly type: 'token-wanted' }
+  /** A new connection is about to be tried: the page answers with `hashes`. */
+  | { readonly type: 'hashes-wanted' }
   /** The first decoded sound of anybody's. */
   | { readonly type: 'first-sound' }
   | {

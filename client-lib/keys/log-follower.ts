@@ -17,6 +17,7 @@ export class LogFollower {
   private groupId: Uint8Array | null = null
   private newest = -1
   private missing: number | null = null
+  private online = true
 
   /**
    * @param fetch asks for the log from the entry that made an epoch
@@ -80,7 +81,23 @@ export class LogFollower {
     this.missing = nextEpoch
     this.timers.set('gap', this.settings.reorderMs, () => {
       this.fetch(nextEpoch)
-      this.timers.set('gap', this.settings.gapMs, () => this.giveUp(nextEpoch))
+      this.expect(nextEpoch)
+    })
+  }
+
+  /** While offline nothing is given up; back online, what is missing is fetched. */
+  setOnline(online: boolean): void {
+    const returned = online && !this.online
+    this.online = online
+    if (!returned || this.missing === null) return
+    this.fetch(this.missing)
+    this.expect(this.missing)
+  }
+
+  private expect(epoch: number): void {
+    this.timers.set('gap', this.settings.gapMs, () => {
+      if (this.online) this.giveUp(epoch)
+      else this.expect(epoch)
     })
   }
 

@@ -77,9 +77,12 @@ export class Membership {
 
   setOnline(online: boolean): void {
     const { core } = this
+    core.log.setOnline(online)
     if (!core.courier.setOnline(online)) return
     core.courier.submit(core.state)
     core.courier.ask()
+    // Not to wait for the answer: what was missed is fetched at once.
+    if (isInGroup(core.state)) core.events.requestLog(core.state.epoch + 1)
   }
 
   setToken(token: string | null): void {

@@ -30,8 +30,10 @@ export interface ConnectOptions {
    * WebTransport only; a WebSocket needs a certificate that the browser trusts.
    */
   certificateHashes?: readonly (Uint8Array | string)[]
-  /** `auto` tries WebTransport first. Default `auto`. */
+  /** `auto` tries both ways. Default `auto`. */
   prefer?: 'auto' | 'webtransport' | 'websocket'
+  /** Of `auto`, which is tried first: what worked the last time. Default WebTransport. */
+  first?: 'webtransport' | 'websocket'
   /** How long WebTransport may take, ms. Default 2000. */
   timeoutMs?: number
   signal?: AbortSignal
@@ -65,14 +67,16 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   const { prefer = 'auto' } = options
   if (prefer === 'websocket') return attempt.webSocket()
   if (prefer === 'webtransport') return attempt.webTransport()
+  const ways = [() => attempt.webTransport(), () => attempt.webSocket()] as const
+  const [first, second] = options.first === 'websocket' ? [ways[1], ways[0]] : ways
   try {
-    return await attempt.webTransport()
+    return await first()
   } catch (error) {
     // Another way does not help against these.
     if (error instanceof ConnectError && (error.code === 'aborted' || error.code === 'version')) {
       throw error
     }
-    return attempt.webSocket()
+    return second()
   }
 }
 

@@ -45,9 +45,10 @@ export interface MigrationOptions {
   readonly overlapMs?: number
   /**
    * How many groups before the newest one are fetched where something is missing after a move.
-   * Default: all that it takes. 0: only what is missing of the newest.
+   * Default: all that it takes. 0: only what is missing of the newest. Null: nothing is fetched, for
+   * what is of no use later; `onGap` tells what is missing.
    */
-  readonly fillGroups?: number
+  readonly fillGroups?: number | null
 }
 
 /**
@@ -62,7 +63,7 @@ export class MigratingSubscription implements LegOwner {
   private readonly handler: MigrationHandler
   private readonly clock: Clock
   private readonly overlapMs: number
-  private readonly fillGroups: number
+  private readonly fillGroups: number | null
   private readonly seen = new SeenObjects()
   private parameters: Parameters
   /** Where it is, or was. */
@@ -88,7 +89,8 @@ export class MigratingSubscription implements LegOwner {
     this.handler = handler
     this.clock = options.clock ?? systemClock
     this.overlapMs = options.overlapMs ?? 2000
-    this.fillGroups = options.fillGroups ?? Number.POSITIVE_INFINITY
+    this.fillGroups =
+      options.fillGroups === undefined ? Number.POSITIVE_INFINITY : options.fillGroups
     this.current = new MigrationLeg(session, this)
     this.current.start(parameters)
   }
@@ -103,8 +105,13 @@ export class MigratingSubscription implements LegOwner {
     return this.next !== null
   }
 
+  /** It is nowhere: it ended where it was, and waits for `moveTo`, or was moved and has no answer. */
+  get stranded(): boolean {
+    return this.current.over && !this.over
+  }
+
   /**
-   * Goes over to another session. What an earlier call began and the peer did not accept is dropped.
+   * Goes over to another session, or asks the same one anew. What an earlier call began and the peer did not accept is dropped.
    * @param changes what differs there, e.g. authorization tokens
    */
   moveTo(session: MigrationSession, changes: Parameters = {}): void {
@@ -254,9 +261,14 @@ export class MigratingSubscription implements LegOwner {
   }
 
   private fill(from: Location, to: Location): void {
+    const { fillGroups } = this
+    if (fillGroups === null) {
+      this.handler.onGap?.(from, to)
+      return
+    }
     let start = from
-    if (from.group < to.group - this.fillGroups) {
-      start = { group: to.group - this.fillGroups, object: 0 }
+    if (from.group < to.group - fillGroups) {
+      start = { group: to.group - fillGroups, object: 0 }
       this.handler.onGap?.(from, { group: start.group - 1, object: Number.MAX_SAFE_INTEGER })
       if (this.over) return
     }

@@ -1,11 +1,12 @@
 import { decodeSpeakers, type Speaker, speakersTrack } from '../../../moq/media/index.ts'
-import type { Clock, Session } from '../../../moq/session/index.ts'
+import type { Clock } from '../../../moq/session/index.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import type { Participant } from '../types.ts'
+import { type CallSession, OF_RELAY } from './call-session.ts'
 import { followTrack } from './follow-track.ts'
 
 export interface ActiveSpeakersOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly room: string
   readonly clock: Clock
   readonly onChange: () => void
@@ -43,6 +44,10 @@ export class ActiveSpeakers {
       speakersTrack(room),
       { newGroupRequest: 0, subscriberPriority: PRIORITY },
       (object) => this.onObject(object),
+      OF_RELAY,
+      () => {
+        this.group = -1
+      },
     )
   }
 

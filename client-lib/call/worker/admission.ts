@@ -9,11 +9,13 @@ import { Credentials, type GroupIdentity } from './credentials.ts'
 import { tokenErrorOfRequest } from './token-errors.ts'
 import { TokenRenewal } from './token-renewal.ts'
 
-/** What we enter the relay and the group with. */
+/** What we enter the group with. */
 export interface Entry {
-  readonly setup: Property[]
   readonly authenticate: Authenticate | undefined
 }
+
+/** How long the application may take to give a token that a new connection needs, ms. */
+const TOKEN_MS = 3000
 
 export interface AdmissionEvents {
   /** The token in use ends soon; the answer is `offer`. */
@@ -32,6 +34,10 @@ export class Admission {
   private readonly events: AdmissionEvents
   private readonly credentials: Credentials
   private renewal: TokenRenewal | null = null
+  private session: Session | null = null
+  /** The relay said that the newest token is over. */
+  private expired = false
+  private onOffer: () => void = () => {}
 
   constructor(options: WorkerOptions, seat: Seat, clock: Clock, events: AdmissionEvents) {
     const { token, room } = options
@@ -46,19 +52,38 @@ export class Admission {
     return this.credentials.identity
   }
 
-  /** What takes a moment and must be there before the session is; or why there can be none. */
+  /** What takes a moment and must be there before the group is; or why there can be none. */
   async prepare(): Promise<Entry | CallError> {
     const { fault } = this.credentials
     if (fault) return fault
     try {
-      return { setup: await this.credentials.setup(), authenticate: await this.tokenProof() }
+      return { authenticate: await this.tokenProof() }
     } catch (error) {
       return keysUnusable(error)
     }
   }
 
-  /** Brings a new token over the session before the one in use ends. */
+  /** The options of the SETUP of a new session; where the newest token is over, with another one. */
+  async setup(): Promise<Property[]> {
+    const { expires } = this.credentials
+    const isOver = this.expired || (expires !== null && expires <= Date.now())
+    if (isOver && this.options.renewsToken) await this.askForToken()
+    return this.credentials.setup()
+  }
+
+  /**
+   * The relay does not take the newest token because it is over.
+   * @returns whether there may be another one
+   */
+  expire(): boolean {
+    this.expired = true
+    return this.options.renewsToken
+  }
+
+  /** Brings a new token over the session before the one in use ends; a later session takes its place. */
   keep(session: Session): void {
+    this.session = session
+    if (this.renewal) return
     const { token, renewsToken } = this.options
     if (token === null || !renewsToken) return
     this.renewal = new TokenRenewal(token.expires, {
@@ -68,7 +93,8 @@ export class Admission {
       ask: () => this.events.onTokenWanted(),
       send: (next, onAnswer) => {
         const onTaken = (text: string) => this.events.onTaken(text)
-        this.credentials.bring(session, next, onAnswer, onTaken).catch(this.events.onBug)
+        if (!this.session) return
+        this.credentials.bring(this.session, next, onAnswer, onTaken).catch(this.events.onBug)
       },
       onRefused: ({ code, reason }) => {
         const error = tokenErrorOfRequest(code, reason, true)
@@ -79,12 +105,27 @@ export class Admission {
 
   /** The application's next token; null: it has none now. */
   offer(token: ReadToken | null): void {
+    if (token !== null && this.credentials.use(token)) this.expired = false
+    this.onOffer()
     if (token === null) this.renewal?.failed()
     else this.renewal?.offer(token)
   }
 
   close(): void {
     this.renewal?.close()
+    this.onOffer()
+  }
+
+  private askForToken(): Promise<void> {
+    return new Promise((resolve) => {
+      const stopTimer = this.clock.after(TOKEN_MS, resolve)
+      this.onOffer = () => {
+        stopTimer()
+        this.onOffer = () => {}
+        resolve()
+      }
+      this.events.onTokenWanted()
+    })
   }
 
   /** Loaded where it is wanted: most calls do without. */

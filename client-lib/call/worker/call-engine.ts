@@ -6,14 +6,12 @@
 
 import { type PictureSource, participantNamespace } from '../../../moq/media/index.ts'
 import { systemClock } from '../../../moq/session/index.ts'
-import type { CloseInfo } from '../../../moq/transport/transport.ts'
-import type { RequestError } from '../../../moq/wire/messages.ts'
 import { VERSIONS } from '../../../moq/wire/versions.ts'
 import type { ChatData, ChatText } from '../../chat/index.ts'
 import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
 import { probeCodecs } from '../../media/codec-support.ts'
-import { type Connected, connect } from '../../transport/connect.ts'
+import { type ConnectOptions, connect } from '../../transport/connect.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
@@ -21,9 +19,14 @@ import type { CapturedVideo, WorkerOptions, WorkerStatus } from '../worker-proto
 import { Admission, type Entry } from './admission.ts'
 import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
+import { DialPace } from './dial-pace.ts'
 import { groupRoster } from './group-roster.ts'
 import { LocalMedia } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
+import { Outages } from './outages.ts'
+import { Reconnector, type Try, type Verdict } from './reconnector.ts'
+import type { RelayConnection } from './relay-connection.ts'
+import { TransportChoice } from './transport-choice.ts'
 
 type FromRoom = 'onChat' | 'onData' | 'onChatDelivered' | 'onPicture' | 'onSamples' | 'onSoundEnded'
 
@@ -32,6 +35,8 @@ export interface CallEngineEvents extends Pick<CallRoomEvents, FromRoom> {
   onError(error: CallError): void
   /** The token in use ends soon; the answer is `renewToken`. */
   onTokenWanted(): void
+  /** The relay may have another certificate; the answer is `renewHashes`. */
+  onHashesWanted(): void
 }
 
 interface EarlyView {
@@ -42,6 +47,8 @@ interface EarlyView {
 
 const STATUS_MS = 200
 const POLL_MS = 10
+/** How long the page may take to ask for certificate hashes; the relay may be gone for good, ms. */
+const HASHES_MS = 700
 
 export class CallEngine {
   private readonly options: WorkerOptions
@@ -53,7 +60,12 @@ export class CallEngine {
   private readonly media: LocalMedia
   private readonly abort = new AbortController()
   private state: CallState = 'joining'
-  private connection: Connected | null = null
+  private readonly reconnector: Reconnector<RelayConnection>
+  private readonly choice: TransportChoice
+  private readonly outages: Outages
+  private readonly pace: DialPace
+  private hashes: readonly string[]
+  private onHashes: (reachable: boolean) => void = () => {}
   private room: CallRoom | null = null
   private epoch: EpochKeys | null = null
   /** What was said before there was a room. */
@@ -65,6 +77,10 @@ export class CallEngine {
     this.options = options
     this.seat = seat
     this.events = events
+    this.hashes = options.certificateHashes ?? []
+    this.choice = new TransportChoice(options.transport ?? 'auto', options.usualTransport)
+    this.outages = new Outages(() => this.clock.now())
+    this.pace = new DialPace(() => this.clock.now())
     this.admission = new Admission(options, seat, this.clock, {
       onTokenWanted: () => events.onTokenWanted(),
       onTaken: (token) => this.room?.group.setToken(token),
@@ -93,16 +109,16 @@ export class CallEngine {
       },
       clock: this.clock,
       wallClock: Date.now,
-      maxDatagramSize: () => this.connection?.session.maxDatagramSize ?? 0,
+      maxDatagramSize: () => this.room?.current?.session.transport.maxDatagramSize ?? 0,
       onMediaError: (error) => events.onError(errors.codecFailed(error)),
       onWithdrawn: (track, error) => events.onError(errors.renditionWithdrawn(track, error)),
       onCaptureFailed: (device, error) => events.onError(errors.captureFailed(device, error)),
       onBug: this.onBug,
     })
+    this.reconnector = this.makeReconnector()
   }
 
   async start(): Promise<void> {
-    const { url, transport, certificateHashes } = this.options
     this.every(STATUS_MS, () => this.report())
     void probeCodecs().then((support) => this.media.setCodecSupport(support), this.onBug)
     this.every(POLL_MS, () => this.room?.remotes.poll())
@@ -111,21 +127,29 @@ export class CallEngine {
     const entry = await this.admission.prepare()
     if (this.isOver()) return
     if ('code' in entry) return this.fail(entry)
+    const room = this.openRoom(entry)
+    let connection: RelayConnection
     try {
-      this.connection = await connect({
-        url,
-        protocols: VERSIONS,
-        prefer: transport ?? 'auto',
-        certificateHashes,
-        onFault: this.onBug,
-        signal: this.abort.signal,
-      })
+      connection = await this.dial(room, this.options.url, this.choice.first, this.abort.signal)
     } catch (error) {
       return this.fail(errors.connectFailed(error))
     }
-    if (this.isOver()) this.connection.session.close(0, 'left the call')
-    else this.open(this.connection, entry)
+    if (this.isOver()) connection.close('left the call')
+    else this.reconnector.begin(connection)
     this.report()
+  }
+
+  /** What the page sees of the machine. */
+  takeHint(hint: 'network-changed' | 'awake'): void {
+    if (hint === 'network-changed') this.choice.networkChanged()
+    this.pace.reset()
+    this.reconnector.hurry()
+  }
+
+  /** The answer to `onHashesWanted`; null: they could not be had. */
+  renewHashes(hashes: readonly string[] | null): void {
+    if (hashes) this.hashes = hashes
+    this.onHashes(hashes !== null)
   }
 
   /** Devices are open. */
@@ -193,11 +217,9 @@ export class CallEngine {
     this.stop('the page goes')
   }
 
-  private open({ session }: Connected, { setup, authenticate }: Entry): void {
+  private openRoom({ authenticate }: Entry): CallRoom {
     const { events } = this
-    this.room = new CallRoom({
-      transport: session,
-      setup,
+    const room = new CallRoom({
       call: this.options,
       identity: this.admission.identity,
       authenticate,
@@ -209,26 +231,102 @@ export class CallEngine {
       events: {
         ...events,
         onChange: () => this.report(),
-        onRefused: (error) => this.onRefused(error),
-        onClosed: (info) => this.onClosed(info),
         onKeysFailed: (error) => this.fail(errors.keysFailed(error)),
         onMediaError: (error) => events.onError(errors.codecFailed(error)),
         onBug: this.onBug,
       },
     })
+    this.room = room
     for (const { participant, source, view } of this.earlyViews.values()) {
-      this.room.setView(participant, source, view)
+      room.setView(participant, source, view)
     }
     this.earlyViews.clear()
-    this.admission.keep(this.room.session)
+    return room
   }
 
-  private onRefused(error: RequestError): void {
-    this.fail(errors.relayRefused(error, this.options.token !== null))
+  private makeReconnector(): Reconnector<RelayConnection> {
+    const { reconnectMs, token } = this.options
+    const hasToken = token !== null
+    return new Reconnector<RelayConnection>({
+      clock: this.clock,
+      random: Math.random,
+      ...(reconnectMs !== undefined && { settings: { giveUpMs: reconnectMs } }),
+      dial: (attempt) => this.redial(attempt),
+      judgeDial: (error) => this.judge(errors.connectFailed(error)),
+      judgeClose: (info) => this.judge(errors.connectionLost(info, hasToken)),
+      judgeRefusal: (error) => this.judge(errors.relayRefused(error, hasToken)),
+      onAdopted: (connection) => {
+        this.outages.adopted()
+        this.choice.note(connection.way)
+        this.pace.reset()
+        this.room?.adopt(connection)
+        this.admission.keep(connection.session)
+        this.report()
+      },
+      onOver: (connection) => this.room?.release(connection),
+      onLost: (lost) => this.onLost(lost),
+      isMoving: () => this.room?.moving ?? false,
+      onFailed: (error) => this.fail(error),
+    })
   }
 
-  private onClosed(info: CloseInfo): void {
-    this.fail(errors.connectionLost(info, this.options.token !== null))
+  /** Another try helps against what is none of these. */
+  private judge(error: CallError): Verdict {
+    const { code } = error
+    const mayRenew = code === 'token-expired' && this.admission.expire()
+    return { error, final: FINAL.has(code) && !mayRenew }
+  }
+
+  private async redial({ number, url, signal }: Try): Promise<RelayConnection | null> {
+    // The first try is not to wait for them: mostly it is the network that changed.
+    const reachable = number > 0 ? await this.freshHashes() : null
+    if (signal.aborted || !this.pace.isDue(reachable)) return null
+    const prefer = this.choice.next()
+    const timeoutMs = this.pace.patienceMs(prefer)
+    try {
+      return await this.dial(this.room!, url ?? this.options.url, { prefer, timeoutMs }, signal)
+    } catch (error) {
+      this.pace.failed(prefer)
+      throw error
+    }
+  }
+
+  private async dial(
+    room: CallRoom,
+    url: string,
+    how: Pick<ConnectOptions, 'prefer' | 'first' | 'timeoutMs'>,
+    signal: AbortSignal,
+  ): Promise<RelayConnection> {
+    const setup = await this.admission.setup()
+    const connected = await connect({
+      ...how,
+      url,
+      protocols: VERSIONS,
+      certificateHashes: this.hashes,
+      onFault: this.onBug,
+      signal,
+    })
+    return room.open(connected, setup)
+  }
+
+  /** @returns whether whoever has the relay's hashes answers; null: there is nobody to ask */
+  private freshHashes(): Promise<boolean | null> {
+    if (!this.options.renewsHashes) return Promise.resolve(null)
+    return new Promise((resolve) => {
+      const stopTimer = this.clock.after(HASHES_MS, () => resolve(false))
+      this.onHashes = (reachable) => {
+        stopTimer()
+        resolve(reachable)
+      }
+      this.events.onHashesWanted()
+    })
+  }
+
+  private onLost(lost: boolean): void {
+    if (this.isOver()) return
+    this.outages.setLost(lost)
+    if (lost) this.room?.interrupt()
+    this.setState(lost ? 'reconnecting' : this.epoch ? 'connected' : 'joining')
   }
 
   private onInstalled(keys: EpochKeys): void {
@@ -247,8 +345,9 @@ export class CallEngine {
     const speaking = new Set(speakers.filter((one) => one.speaking).map(({ id }) => id))
     this.events.onStatus({
       state: this.state,
-      connected: room?.session.ready ?? false,
-      transport: this.connection?.transport ?? 'webtransport',
+      connected: room?.current?.session.ready ?? false,
+      transport: room?.current?.way ?? this.firstWay,
+      connection: this.outages.info,
       path: room?.path ?? { rttMs: null, queueMs: null },
       epoch: this.epoch?.epoch ?? 0,
       suite,
@@ -258,6 +357,10 @@ export class CallEngine {
       participants: everybody.map((one) => ({ ...one, speaking: speaking.has(one.id) })),
       activeSpeakers: speakers.map(({ id }) => id),
     })
+  }
+
+  private get firstWay(): RelayConnection['way'] {
+    return this.options.transport === 'websocket' ? 'websocket' : 'webtransport'
   }
 
   private mlsSuite(): SuiteName {
@@ -302,7 +405,7 @@ export class CallEngine {
     this.room?.close()
     this.media.close()
     this.keys.close()
-    this.room?.session.close(0, reason)
+    this.reconnector.close(reason)
   }
 
   /** A bug of ours: told, never swallowed, and the call goes on as far as it can. */
@@ -315,3 +418,12 @@ export class CallEngine {
     this.timers.push(() => clearInterval(timer))
   }
 }
+
+/** Of which no further try is made. */
+const FINAL: ReadonlySet<CallError['code']> = new Set([
+  'token-required',
+  'token-refused',
+  'token-expired',
+  'version-unsupported',
+  'invalid-options',
+])

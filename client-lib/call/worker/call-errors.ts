@@ -29,22 +29,20 @@ export function connectionLost({ by, code, reason }: CloseInfo, hasToken: boolea
   return (
     ofToken ?? {
       code: 'disconnected',
-      message: 'The connection to the relay was lost.',
+      message: 'The connection to the relay was lost. Check your network, then join again.',
       detail: `closed by ${by}: ${reason} (${code})`,
     }
   )
 }
 
 export function keysFailed(error: KeysError): CallError {
-  const message =
-    error instanceof UnsupportedSuiteError
-      ? `This room is encrypted with the suite “${error.suite}”, which this browser or this version of the page does not support.`
-      : 'The encryption keys of this room could not be agreed on.'
-  return {
-    code: 'keys-failed',
-    message,
-    detail: `${error.code}: ${error.message}`,
+  const detail = `${error.code}: ${error.message}`
+  if (error instanceof UnsupportedSuiteError) {
+    const message = `This room is encrypted with the suite “${error.suite}”, which this browser or this version of the page does not support. Update the browser, and reload the page.`
+    return { code: 'suite-unsupported', message, detail }
   }
+  const message = 'The encryption keys of this room could not be agreed on.'
+  return { code: 'keys-failed', message, detail }
 }
 
 /** Keys that the application gave, to check tokens with or of our own, cannot be imported. */

@@ -2,22 +2,16 @@ import {
   type PictureSource,
   parseParticipantNamespace,
   parseRelayNamespace,
-  participantNamespace,
   REPORT_TRACK,
-  roomNamespace,
-  speakersTrack,
   TrackName,
 } from '../../../moq/media/index.ts'
-import {
-  type Clock,
-  type IncomingFetch,
-  type IncomingSubscribe,
-  Session,
-  type TrackState,
+import type {
+  Clock,
+  IncomingFetch,
+  IncomingSubscribe,
+  TrackState,
 } from '../../../moq/session/index.ts'
-import type { CloseInfo, TransportSession } from '../../../moq/transport/transport.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
-import type { RequestError } from '../../../moq/wire/messages.ts'
 import { type Namespace, textOf } from '../../../moq/wire/names.ts'
 import type { Property } from '../../../moq/wire/properties.ts'
 import type { ChatDelivery, ReceivedData, ReceivedText } from '../../chat/index.ts'
@@ -25,6 +19,7 @@ import type { Authenticate, EpochKeys, KeysError, StateSlot } from '../../keys/i
 import { ArrivalMeter } from '../../media/arrival-meter.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
+import type { Connected } from '../../transport/connect.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { PathInfo } from '../types.ts'
 import type { WorkerOptions } from '../worker-protocol.ts'
@@ -32,17 +27,16 @@ import { ActiveSpeakers } from './active-speakers.ts'
 import { ChatLink } from './chat-link.ts'
 import type { GroupIdentity } from './credentials.ts'
 import { FeedbackLink } from './feedback-link.ts'
+import { Line } from './line.ts'
 import { type LocalMedia, TRACK_NUMBER } from './local-media.ts'
 import type { MediaKeys } from './media-keys.ts'
+import { Presence } from './presence.ts'
 import { ReceiverReports } from './receiver-reports.ts'
+import { RelayConnection } from './relay-connection.ts'
 import { RemoteParticipants } from './remote-participants.ts'
-import { RoundTrip } from './round-trip.ts'
 import { VerifiedGroup } from './verified-group.ts'
 
 export interface CallRoomOptions {
-  readonly transport: TransportSession
-  /** Options of our SETUP. */
-  readonly setup: Property[]
   readonly call: WorkerOptions
   readonly identity: GroupIdentity
   readonly authenticate: Authenticate | undefined
@@ -59,9 +53,6 @@ export interface CallRoomOptions {
 export interface CallRoomEvents {
   /** Who is there, or what is known of somebody, is other than before. */
   onChange(): void
-  /** The relay refused what a call cannot do without. */
-  onRefused(error: RequestError): void
-  onClosed(info: CloseInfo): void
   onKeysFailed(error: KeysError): void
   onMediaError(error: MediaError): void
   onChat(text: ReceivedText): void
@@ -74,53 +65,123 @@ export interface CallRoomEvents {
   onBug(error: unknown): void
 }
 
-/** What a session with the relay is for: the room's group, its chat, and the others in it. */
+/**
+ * What sessions with the relay are for: the room's group, its chat, and the others in it. It goes on from
+ * one connection to the next.
+ */
 export class CallRoom {
-  readonly session: Session
   readonly group: VerifiedGroup
   readonly chat: ChatLink
   readonly remotes: RemoteParticipants
   readonly speakers: ActiveSpeakers
   private readonly options: CallRoomOptions
   private readonly feedback: FeedbackLink
-  private readonly roundTrip: RoundTrip
   private readonly reports: ReceiverReports
   private readonly arrivals = new ArrivalMeter()
+  private readonly line: Line
+  private readonly presence: Presence
+  /** Whether the relay itself publishes anything for the room. */
+  private readonly relayPresence: Presence
+  private connection: RelayConnection | null = null
+  private roster: ReadonlySet<string> = new Set()
   private bytesReported = 0
   private queueMs: number | null = null
 
   constructor(options: CallRoomOptions) {
     this.options = options
-    this.session = this.openSession()
-    this.session.publishNamespace(participantNamespace(this.name, this.self), {
-      onRejected: (error) => options.events.onRefused(error),
-    })
+    const { clock, events } = options
+    this.line = new Line(clock)
     this.group = this.openGroup()
     this.chat = this.openChat()
-    const { clock, events } = options
-    const { session, name: room } = this
-    this.roundTrip = new RoundTrip({ session, clock, track: speakersTrack(room) })
+    const { line: session, name: room } = this
     this.speakers = new ActiveSpeakers({ session, room, clock, onChange: () => events.onChange() })
     this.reports = this.openReports()
     this.remotes = this.openRemotes()
     this.feedback = new FeedbackLink({
-      session: this.session,
-      room: this.name,
+      session,
+      room,
       participantId: this.self,
-      clock: options.clock,
+      clock,
       onFeedback: (feedback) => options.media.onFeedback(feedback),
     })
-    this.session.subscribeNamespace(roomNamespace(this.name), {
-      onRejected: (error) => options.events.onRefused(error),
-      onNamespace: (namespace) => this.onNamespace(namespace, true),
-      onNamespaceDone: (namespace) => this.onNamespace(namespace, false),
+    this.presence = this.openPresence()
+    this.relayPresence = new Presence({
+      clock,
+      mayReturn: () => false,
+      onAnnounced: () => {},
+      onWithdrawn: () => {},
+      onCame: () => this.speakers.setRelayPresent(true),
+      onGone: () => this.speakers.setRelayPresent(false),
     })
+  }
+
+  /** The connection that everything goes over, or last went. */
+  get current(): RelayConnection | null {
+    return this.connection
+  }
+
+  /** Subscriptions that a former connection still serves. */
+  get moving(): boolean {
+    return this.line.moving
+  }
+
+  /** A further connection; it is used once it is given to `adopt`. @param setup options of our SETUP */
+  open({ session: transport, transport: way }: Connected, setup: Property[]): RelayConnection {
+    const { clock, events } = this.options
+    const connection: RelayConnection = new RelayConnection({
+      transport,
+      way,
+      setup,
+      room: this.name,
+      participantId: this.self,
+      clock,
+      requests: {
+        onSubscribe: (request) => this.onSubscribe(request),
+        onFetch: (request) => this.onFetch(request),
+        onTrackStatus: (request) => {
+          const state = this.statusOf(textOf(request.track.name))
+          if (state) request.accept(state)
+          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+        },
+      },
+      onNamespace: (namespace, present) => this.onNamespace(connection, namespace, present),
+      onBug: events.onBug,
+    })
+    return connection
+  }
+
+  /** Everything goes on over this connection. */
+  adopt(connection: RelayConnection): void {
+    const isFirst = this.connection === null
+    this.connection = connection
+    this.bytesReported = connection.session.bytesReceived
+    this.line.goTo(connection.session)
+    if (isFirst) return
+    // What was decided while nothing came is asked for, also where the connection only changed.
+    this.group.setOnline(false)
+    this.group.setOnline(true)
+    this.settle()
+  }
+
+  /** There is no connection that works. */
+  interrupt(): void {
+    this.group.setOnline(false)
+  }
+
+  /** A connection is over; who is there is told by the next one. */
+  release(connection: RelayConnection): void {
+    this.presence.lose(connection)
+    this.relayPresence.lose(connection)
+    if (this.connection?.established) this.settle()
   }
 
   /** Receive keys of a new epoch are there. */
   keysChanged({ roster }: EpochKeys): void {
+    const ids = roster.map(({ participantId }) => participantId)
+    this.roster = new Set(ids)
     this.remotes.keysChanged()
-    this.chat.keysChanged(roster.map(({ participantId }) => participantId))
+    this.chat.keysChanged(ids)
+    this.presence.review()
   }
 
   /** How the page shows a picture of somebody's. */
@@ -130,18 +191,25 @@ export class CallRoom {
   }
 
   get path(): PathInfo {
-    const { ms } = this.roundTrip
+    const ms = this.rttMs
     return { rttMs: Number.isFinite(ms) ? ms : null, queueMs: this.queueMs }
   }
 
-  /** But for the session and the group, which are left one way or another. */
+  /** But for the connections and the group, which are left one way or another. */
   close(): void {
+    this.presence.close()
+    this.relayPresence.close()
     this.feedback.close()
     this.reports.close()
     this.speakers.close()
-    this.roundTrip.close()
     this.remotes.close()
     this.chat.close()
+    this.line.close()
+  }
+
+  /** Infinity while it is not known. */
+  private get rttMs(): number {
+    return this.connection?.roundTrip.ms ?? Number.POSITIVE_INFINITY
   }
 
   private get name(): string {
@@ -152,31 +220,10 @@ export class CallRoom {
     return this.options.call.participantId
   }
 
-  private openSession(): Session {
-    const { transport, setup, clock, events } = this.options
-    return new Session(transport, {
-      role: 'client',
-      implementation: 'sotto/0',
-      setup,
-      clock,
-      handler: {
-        onSubscribe: (request) => this.onSubscribe(request),
-        onFetch: (request) => this.onFetch(request),
-        onTrackStatus: (request) => {
-          const state = this.statusOf(textOf(request.track.name))
-          if (state) request.accept(state)
-          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
-        },
-        onClosed: (info) => events.onClosed(info),
-        onInternalError: events.onBug,
-      },
-    })
-  }
-
   private openGroup(): VerifiedGroup {
     const { call, identity, authenticate, slot, keys, clock, wallClock, events } = this.options
     return new VerifiedGroup({
-      session: this.session,
+      session: this.line,
       room: this.name,
       participantId: this.self,
       suite: call.suite ?? 'x-wing',
@@ -197,7 +244,7 @@ export class CallRoom {
   private openChat(): ChatLink {
     const { call, keys, clock, wallClock, events } = this.options
     return new ChatLink({
-      session: this.session,
+      session: this.line,
       room: this.name,
       participantId: this.self,
       keys,
@@ -219,7 +266,7 @@ export class CallRoom {
       wallClock,
       wishes: () => this.remotes.wishes(),
       arrivals: (intervalMs) => {
-        const { bytesReceived } = this.session
+        const bytesReceived = this.connection?.session.bytesReceived ?? 0
         const bytes = bytesReceived - this.bytesReported
         this.bytesReported = bytesReceived
         const { received, lost, queueMs } = this.arrivals.take(this.remotes.arrivals())
@@ -236,13 +283,13 @@ export class CallRoom {
   private openRemotes(): RemoteParticipants {
     const { keys, clock, events } = this.options
     return new RemoteParticipants({
-      session: this.session,
+      session: this.line,
       room: this.name,
       group: this.group,
       chat: this.chat,
       keys,
       clock,
-      rttMs: () => this.roundTrip.ms,
+      rttMs: () => this.rttMs,
       onChange: () => {
         this.reports.wishesChanged()
         this.options.media.setReceivers(this.remotes.decodes())
@@ -276,12 +323,34 @@ export class CallRoom {
     return this.group.status(name) ?? this.options.media.status(name)
   }
 
-  private onNamespace(namespace: Namespace, present: boolean): void {
-    if (parseRelayNamespace(namespace) === this.name) this.speakers.setRelayPresent(present)
+  private openPresence(): Presence {
+    const { self } = this
+    return new Presence({
+      clock: this.options.clock,
+      mayReturn: (id) => this.roster.has(id),
+      onAnnounced: (id) => this.group.setPresent(id, true),
+      onWithdrawn: (id) => this.group.setPresent(id, false),
+      onCame: (id) => {
+        if (id !== self) this.remotes.setPresent(id, true)
+      },
+      onGone: (id) => {
+        if (id !== self) this.remotes.setPresent(id, false)
+      },
+    })
+  }
+
+  private settle(): void {
+    this.presence.settle()
+    this.relayPresence.settle()
+  }
+
+  private onNamespace(connection: RelayConnection, namespace: Namespace, present: boolean): void {
+    const told = (presence: Presence, id: string) => {
+      if (present) presence.announce(connection, id)
+      else presence.withdraw(connection, id)
+    }
+    if (parseRelayNamespace(namespace) === this.name) told(this.relayPresence, this.name)
     const place = parseParticipantNamespace(namespace)
-    if (!place || place.room !== this.name) return
-    const { participant } = place
-    this.group.setPresent(participant, present)
-    if (participant !== this.self) this.remotes.setPresent(participant, present)
+    if (place?.room === this.name) told(this.presence, place.participant)
   }
 }

@@ -1,5 +1,5 @@
 import { encodeMediaProperties, participantNamespace, TrackName } from '../../../moq/media/index.ts'
-import type { Clock, IncomingSubscribe, Session, TrackState } from '../../../moq/session/index.ts'
+import type { Clock, IncomingSubscribe, TrackState } from '../../../moq/session/index.ts'
 import { trackOf } from '../../../moq/wire/names.ts'
 import {
   Chat,
@@ -11,6 +11,7 @@ import {
   type ReceivedText,
 } from '../../chat/index.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
+import { type CallSession, OF_PUBLISHER } from './call-session.ts'
 import { Decryption } from './decryption.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
 import { followTrack } from './follow-track.ts'
@@ -18,7 +19,7 @@ import { TRACK_NUMBER } from './local-media.ts'
 import type { MediaKeys } from './media-keys.ts'
 
 export interface ChatLinkOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly room: string
   readonly participantId: string
   readonly keys: MediaKeys
@@ -40,6 +41,8 @@ interface Sender {
 
 /** Behind sound, before picture. */
 const PRIORITY = 48
+/** Of what somebody wrote while we had no connection, so much is fetched: texts, and acknowledgements. */
+const MISSED_TEXTS = 64
 
 /** The chat of a call over everybody's `chat` track: a text, or acknowledgements, a group. */
 export class ChatLink {
@@ -160,6 +163,7 @@ export class ChatLink {
       track,
       { filter: { kind: 'largest-object' }, subscriberPriority: PRIORITY },
       (object) => decryption.push(object),
+      { ...OF_PUBLISHER, fillGroups: MISSED_TEXTS },
     )
     const stop = () => {
       unfollow()

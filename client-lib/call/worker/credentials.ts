@@ -14,6 +14,7 @@ import { sendToken, type TokenAnswer, tokenSetup } from './token-renewal.ts'
 
 export interface CredentialsOptions {
   readonly seat: Pick<Seat, 'keys' | 'thumbprint'>
+  /** The first one. */
   readonly token: ReadToken | null
   readonly room: string
   /** ms since 1970. */
@@ -30,9 +31,11 @@ const OTHER_KEY = 'it is bound to another key'
 
 export class Credentials {
   private readonly options: CredentialsOptions
+  private token: ReadToken | null
 
   constructor(options: CredentialsOptions) {
     this.options = options
+    this.token = options.token
   }
 
   /** Why the first token cannot be used, or null. */
@@ -50,9 +53,21 @@ export class Credentials {
     return token && signatureKeys ? { token: token.text, signatureKeys } : { token: null }
   }
 
-  /** The options of our SETUP. The proof in it is good for a minute. */
+  /** When the newest token ends, ms since 1970; null without one. */
+  get expires(): number | null {
+    return this.token?.expires ?? null
+  }
+
+  /** The next connection begins with this token. @returns false where it is bound to another key */
+  use(token: ReadToken): boolean {
+    if (token.thumbprint !== null && this.keysFor(token) === null) return false
+    this.token = token
+    return true
+  }
+
+  /** The options of our SETUP, with the newest token. The proof in it is good for a minute. */
   async setup(): Promise<Property[]> {
-    const { token } = this.options
+    const { token } = this
     return tokenSetup(token, token && (await this.prove(token)))
   }
 

@@ -4,11 +4,12 @@ import {
   MediaFormatError,
   type PublisherFeedback,
 } from '../../../moq/media/index.ts'
-import type { Clock, Session, Subscription } from '../../../moq/session/index.ts'
+import type { Clock } from '../../../moq/session/index.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
+import { type CallSession, type CallSubscription, OF_RELAY } from './call-session.ts'
 
 export interface FeedbackLinkOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly room: string
   readonly participantId: string
   readonly clock: Clock
@@ -30,7 +31,7 @@ const MAX_BYTES = 32 * 1024
  */
 export class FeedbackLink {
   private readonly options: FeedbackLinkOptions
-  private subscription: Subscription | null = null
+  private subscription: CallSubscription | null = null
   private cancelRetry: () => void = () => {}
   private retryMs = FIRST_RETRY_MS
   private newest = -1
@@ -62,9 +63,13 @@ export class FeedbackLink {
       },
       {
         onObject: (object) => this.onObject(object),
+        onRenewed: () => {
+          this.newest = -1
+        },
         onRejected: () => this.again(),
         onDone: () => this.again(),
       },
+      OF_RELAY,
     )
   }
 

@@ -4,13 +4,7 @@ import {
   groupInfoTrack,
   logTrack,
 } from '../../../moq/delivery/index.ts'
-import {
-  type Clock,
-  type IncomingSubscribe,
-  type Session,
-  type Subscription,
-  TrackPublisher,
-} from '../../../moq/session/index.ts'
+import { type Clock, type IncomingSubscribe, TrackPublisher } from '../../../moq/session/index.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import type { Parameters } from '../../../moq/wire/parameters.ts'
@@ -27,10 +21,11 @@ import {
 } from '../../keys/index.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import type { SuiteName } from '../types.ts'
+import { type CallSession, type CallSubscription, OF_RELAY } from './call-session.ts'
 import { LogFetch } from './log-fetch.ts'
 
 export interface GroupLinkOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly room: string
   readonly participantId: string
   readonly suite: SuiteName
@@ -75,7 +70,7 @@ export class GroupLink {
   /** Submissions made before the service subscribed. */
   private unsent: Uint8Array[] = []
   private nextGroup: number
-  private groupInfo: Subscription | null = null
+  private groupInfo: CallSubscription | null = null
   private snapshotWanted = false
   private onGoodbye: () => void = () => {}
   private closed = false
@@ -106,7 +101,7 @@ export class GroupLink {
         requestLog: (fromEpoch) => this.logFetch.from(fromEpoch),
         onEpoch: options.onEpoch,
         onState: (state) => options.onState?.(state),
-        onAlarm: options.onAlarm,
+        onAlarm: (alarm) => this.onAlarm(alarm),
         onFailed: options.onFailed,
       },
     })
@@ -118,6 +113,15 @@ export class GroupLink {
   /** Our `mls` track, for the delivery service. */
   accept(request: IncomingSubscribe): void {
     this.submissions.accept(request)
+  }
+
+  /**
+   * Whether there is a connection. Once there is one again, what was missed of the log is fetched, and
+   * what is pending is submitted again.
+   */
+  setOnline(online: boolean): void {
+    if (!online) this.unsent = []
+    this.member.setOnline(online)
   }
 
   setPresent(participantId: string, present: boolean): void {
@@ -149,6 +153,11 @@ export class GroupLink {
   private end(): void {
     this.closed = true
     this.logFetch.close()
+  }
+
+  private onAlarm(alarm: KeysAlarm): void {
+    if (alarm.code === 'group-replaced') this.logFetch.reset()
+    this.options.onAlarm(alarm)
   }
 
   private submit(submission: Uint8Array): void {
@@ -203,7 +212,7 @@ export class GroupLink {
     parameters: Parameters,
     onObject: (object: MoqObject) => void,
     onInterrupted: () => void = () => {},
-  ): Subscription {
+  ): CallSubscription {
     const again = () => {
       if (this.closed) return
       onInterrupted()
@@ -218,9 +227,11 @@ export class GroupLink {
       { ...parameters, rendezvousTimeout: RENDEZVOUS_MS, subscriberPriority: PRIORITY },
       {
         onObject,
+        onRenewed: onInterrupted,
         onRejected: again,
         onDone: again,
       },
+      OF_RELAY,
     )
     return subscription
   }

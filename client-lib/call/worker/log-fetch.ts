@@ -1,7 +1,7 @@
 /** Fetches entries of the delivery service's log that were missed, by where epochs lie in its track. */
 
 import { logTrack } from '../../../moq/delivery/index.ts'
-import type { FetchRequest, Session } from '../../../moq/session/index.ts'
+import type { CallSession } from './call-session.ts'
 
 /** Epochs whose place in the track is remembered. */
 const MAX_PLACES = 64
@@ -11,15 +11,15 @@ const SLACK = 16
 const MAX_GROUPS = 512
 
 export class LogFetch {
-  private readonly session: Session
+  private readonly session: CallSession
   private readonly room: string
   private readonly onEntry: (payload: Uint8Array) => void
   /** Group of the track by epoch, of entries and snapshots that came. */
   private readonly places = new Map<number, number>()
   private newestGroup = -1
-  private running: FetchRequest | null = null
+  private running: { cancel(): void } | null = null
 
-  constructor(session: Session, room: string, onEntry: (payload: Uint8Array) => void) {
+  constructor(session: CallSession, room: string, onEntry: (payload: Uint8Array) => void) {
     this.session = session
     this.room = room
     this.onEntry = onEntry
@@ -52,13 +52,20 @@ export class LogFetch {
     const over = () => {
       if (this.running === request) this.running = null
     }
-    const request: FetchRequest = this.session.fetch(range, {
+    const request: { cancel(): void } = this.session.fetch(range, {
       onObject: ({ payload }) => this.onEntry(payload),
       onRejected: over,
       onEnd: over,
       onReset: over,
     })
     this.running = request
+  }
+
+  /** The log is another one than before. */
+  reset(): void {
+    this.close()
+    this.places.clear()
+    this.newestGroup = -1
   }
 
   close(): void {

@@ -2,12 +2,13 @@
 
 import { systemClock } from '../../../moq/session/index.ts'
 import { ChatError, type ChatErrorCode } from '../../chat/index.ts'
-import { leaveSeat, type Seat, takeSeat } from '../../keys/index.ts'
+import { KeysError, leaveSeat, type Seat, takeSeat } from '../../keys/index.ts'
 import { IndexedDbStateStore } from '../../keys/indexeddb-state-store.ts'
 import { PcmSender } from '../../media/pcm.ts'
 import type { CallError } from '../types.ts'
 import type { FromWorker, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
 import { CallEngine } from './call-engine.ts'
+import { keysFailed } from './call-errors.ts'
 
 let engine: CallEngine | null = null
 let seat: Promise<Seat> | null = null
@@ -68,6 +69,12 @@ function take(data: ToWorker): void {
     case 'token':
       engine?.renewToken(data.token)
       return
+    case 'hashes':
+      engine?.renewHashes(data.hashes)
+      return
+    case 'hint':
+      engine?.takeHint(data.hint)
+      return
     case 'chat':
       tell({
         type: 'chat-sent',
@@ -105,6 +112,7 @@ function join(options: WorkerOptions, taken: Seat): void {
 }
 
 function keysError(error: unknown): CallError {
+  if (error instanceof KeysError) return keysFailed(error)
   const message = 'The encryption keys of this room could not be made in this browser.'
   return { code: 'keys-failed', message, detail: String(error) }
 }
@@ -123,6 +131,7 @@ function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
     onStatus: (status) => tell({ type: 'status', status }),
     onError: (error) => tell({ type: 'error', error }),
     onTokenWanted: () => tell({ type: 'token-wanted' }),
+    onHashesWanted: () => tell({ type: 'hashes-wanted' }),
     onChat: (text) => tell({ type: 'chat', text }),
     onData: (data) => tell({ type: 'data', data }, [data.bytes.buffer]),
     onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),

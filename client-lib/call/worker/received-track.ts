@@ -3,17 +3,18 @@ import {
   immutableOf,
   type MediaProperties,
 } from '../../../moq/media/index.ts'
-import type { Clock, Session, Subscription } from '../../../moq/session/index.ts'
+import type { Clock } from '../../../moq/session/index.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import { type MoqObject, ObjectStatus } from '../../../moq/wire/object.ts'
 import type { Parameters } from '../../../moq/wire/parameters.ts'
 import { DelayTrack } from '../../media/arrival-meter.ts'
 import type { DecryptFailures } from '../types.ts'
+import { type CallSession, type CallSubscription, OF_PUBLISHER } from './call-session.ts'
 import { Decryption } from './decryption.ts'
 import type { MediaKeys } from './media-keys.ts'
 
 export interface ReceivedTrackOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly participantId: string
   readonly name: FullTrackName
   readonly keys: MediaKeys
@@ -41,7 +42,7 @@ export class ReceivedTrack {
   /** Of what comes by itself. */
   readonly delay = new DelayTrack()
   private readonly options: ReceivedTrackOptions
-  private readonly subscription: Subscription
+  private readonly subscription: CallSubscription
   private readonly decryption: Decryption
   private largestGroup = -1
   private over = false
@@ -63,16 +64,21 @@ export class ReceivedTrack {
         if (!this.over) options.onPlaintext(object, decodeMediaProperties(immutable), payload)
       },
     })
-    this.subscription = session.subscribe(name, parameters, {
-      onAccepted: () => this.tellForward(),
-      onObject: (object) => this.onObject(object),
-      onRejected: () => {
-        this.over = true
+    this.subscription = session.subscribe(
+      name,
+      parameters,
+      {
+        onAccepted: () => this.tellForward(),
+        onObject: (object) => this.onObject(object),
+        onRejected: () => {
+          this.over = true
+        },
+        onDone: () => {
+          this.over = true
+        },
       },
-      onDone: () => {
-        this.over = true
-      },
-    })
+      OF_PUBLISHER,
+    )
   }
 
   /** The publisher refused or ended the track. */

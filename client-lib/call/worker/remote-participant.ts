@@ -7,13 +7,13 @@ import {
   participantNamespace,
   TrackName,
 } from '../../../moq/media/index.ts'
-import type { Subscription } from '../../../moq/session/index.ts'
 import { trackOf } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { PcmChunk } from '../../media/pcm.ts'
 import { ANY_SIZE, type CompleteView } from '../participant-view.ts'
 import type { DecryptFailures, Participant, TrackInfo, TrackKind } from '../types.ts'
+import { type CallSubscription, OF_PUBLISHER } from './call-session.ts'
 import { addedDecryptFailures, noDecryptFailures } from './decrypt-failures.ts'
 import { Decryption } from './decryption.ts'
 import { RemoteAudio } from './remote-audio.ts'
@@ -47,7 +47,7 @@ export class RemoteParticipant {
   private readonly tracks = new Map<TrackKind, RemoteTrack>()
   private readonly views = { camera: ANY_SIZE, screen: ANY_SIZE }
   private managed = false
-  private subscription: Subscription | null = null
+  private subscription: CallSubscription | null = null
   private catalog: Catalog | null = null
   private catalogGroup = -1
   /** Of tracks that are not there any more. */
@@ -139,6 +139,7 @@ export class RemoteParticipant {
       this.trackName(TrackName.CATALOG),
       { filter: { kind: 'next-group-start' }, newGroupRequest: 0, subscriberPriority: 0 },
       { onObject: (object) => this.decryption.push(object), onRejected: again, onDone: again },
+      OF_PUBLISHER,
     )
   }
 

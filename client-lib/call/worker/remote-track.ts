@@ -1,14 +1,15 @@
 import type { CatalogTrack } from '../../../moq/media/index.ts'
-import type { Clock, Session } from '../../../moq/session/index.ts'
+import type { Clock } from '../../../moq/session/index.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { TrackInfo } from '../types.ts'
+import type { CallSession } from './call-session.ts'
 import type { MediaKeys } from './media-keys.ts'
 
 /** What receiving anything of somebody else's needs. */
 export interface RemoteTrackOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly participantId: string
   readonly nameOf: (track: string) => FullTrackName
   readonly keys: MediaKeys

@@ -6,6 +6,8 @@ export interface RoundTripOptions {
   readonly clock: Clock
   /** Asked for its state; the relay itself answers, be it with an error. */
   readonly track: FullTrackName
+  /** The relay answered. */
+  readonly onAnswer?: () => void
 }
 
 const PROBE_MS = 5000
@@ -24,12 +26,33 @@ export class RoundTrip {
 
   constructor(options: RoundTripOptions) {
     this.options = options
-    this.probe()
+    this.ask()
   }
 
   /** Smoothed; Infinity while it is not known. */
   get ms(): number {
     return this.options.session.transport.congestion()?.rttMs ?? this.smoothed
+  }
+
+  /** Asks now, and not again for a while; a question that is open is given up. */
+  ask(): void {
+    const { session, clock, track } = this.options
+    this.stopTimer()
+    if (session.closed) return
+    this.question?.cancel()
+    const askedAt = clock.now()
+    const answered = () => {
+      this.question = null
+      this.note(clock.now() - askedAt)
+    }
+    this.question = session.trackStatus(track, {
+      onStatus: answered,
+      onRejected: (error) => {
+        // Null: no answer, the request was cut off.
+        if (error) answered()
+      },
+    })
+    this.stopTimer = clock.after(PROBE_MS, () => this.ask())
   }
 
   close(): void {
@@ -38,24 +61,9 @@ export class RoundTrip {
     this.question = null
   }
 
-  private probe(): void {
-    const { session, clock, track } = this.options
-    if (session.closed) return
-    this.question?.cancel()
-    const askedAt = clock.now()
-    const answered = () => this.note(clock.now() - askedAt)
-    this.question = session.trackStatus(track, {
-      onStatus: answered,
-      onRejected: (error) => {
-        // Null: no answer, the request was cut off.
-        if (error) answered()
-      },
-    })
-    this.stopTimer = clock.after(PROBE_MS, () => this.probe())
-  }
-
   private note(ms: number): void {
     const isFirst = !Number.isFinite(this.smoothed)
     this.smoothed = isFirst ? ms : this.smoothed + (ms - this.smoothed) * SMOOTHING
+    this.options.onAnswer?.()
   }
 }

@@ -4,15 +4,16 @@ import {
   RepairDriver,
   type RepairRange,
 } from '../../../moq/media/index.ts'
-import type { Clock, FetchRequest, Session } from '../../../moq/session/index.ts'
+import type { Clock } from '../../../moq/session/index.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import type { MoqObject } from '../../../moq/wire/object.ts'
 import type { RepairFigures } from '../types.ts'
+import type { CallSession } from './call-session.ts'
 
 export interface TrackRepairOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly track: FullTrackName
   readonly clock: Clock
   /** Round trip to the relay, ms; Infinity while it is not known. */
@@ -22,6 +23,8 @@ export interface TrackRepairOptions {
   /** An object that was asked for again. */
   readonly onObject: (object: MoqObject) => void
 }
+
+type Fetch = ReturnType<CallSession['fetch']>
 
 /** Answers without a single object in a row after which nothing is asked for any more. */
 const MOST_FAILURES = 8
@@ -43,7 +46,7 @@ export class TrackRepair {
   private readonly options: TrackRepairOptions
   private readonly driver: RepairDriver
   /** With what takes each of them back when it is too late. */
-  private readonly fetches = new Map<FetchRequest, () => void>()
+  private readonly fetches = new Map<Fetch, () => void>()
   private failures = 0
   private off = false
   private notBefore = Number.NEGATIVE_INFINITY
@@ -147,7 +150,7 @@ export class TrackRepair {
   }
 
   /** @returns the fetch when it was not over yet */
-  private over(fetch: FetchRequest): FetchRequest | null {
+  private over(fetch: Fetch): Fetch | null {
     const stopTimer = this.fetches.get(fetch)
     if (!stopTimer) return null
     stopTimer()

@@ -2,7 +2,6 @@ import { participantNamespace, TrackName } from '../../../moq/media/index.ts'
 import {
   type Clock,
   type IncomingSubscribe,
-  type Session,
   TrackPublisher,
   type TrackState,
 } from '../../../moq/session/index.ts'
@@ -21,11 +20,12 @@ import {
   verificationEmoji,
 } from '../../verification/index.ts'
 import type { Participant } from '../types.ts'
+import { type CallSession, OF_PUBLISHER } from './call-session.ts'
 import { followTrack } from './follow-track.ts'
 import { TRACK_NUMBER } from './local-media.ts'
 
 export interface VerificationLinkOptions {
-  readonly session: Session
+  readonly session: CallSession
   readonly room: string
   readonly participantId: string
   readonly clock: Clock
@@ -164,6 +164,7 @@ export class VerificationLink {
       trackOf(participantNamespace(room, id), TrackName.VERIFY),
       { filter: { kind: 'next-group-start' }, newGroupRequest: 0, subscriberPriority: PRIORITY },
       (object) => this.verifier.hear(id, object.payload),
+      OF_PUBLISHER,
     )
   }
 

@@ -23,6 +23,8 @@ export interface VerifiedGroupOptions extends Omit<GroupLinkOptions, Wired> {
 }
 
 const MAX_ALARMS = 16
+/** How long after a return it may take to learn that we were removed meanwhile, ms. */
+const EXCUSED_MS = 10_000
 
 /** Our membership in the room's group, with all that is compared of it among the members. */
 export class VerifiedGroup {
@@ -30,6 +32,11 @@ export class VerifiedGroup {
   private readonly group: GroupLink
   private readonly verification: VerificationLink
   private told: readonly string[] = []
+  private readonly graceMs: number
+  /** Since when there is no connection; null while there is one. */
+  private awaySince: number | null = null
+  /** We were away for so long that the others had to remove us: until then it is no surprise. */
+  private excusedUntil = Number.NEGATIVE_INFINITY
 
   constructor(options: VerifiedGroupOptions) {
     this.options = options
@@ -46,6 +53,7 @@ export class VerifiedGroup {
       },
     })
     const { graceMs } = { ...defaultMemberSettings, ...options.settings }
+    this.graceMs = graceMs
     this.verification = new VerificationLink({
       ...options,
       graceMs,
@@ -88,6 +96,17 @@ export class VerifiedGroup {
   /** Null where there is nothing to tell of a track. @param track its name */
   status(track: string | null): TrackState | null {
     return track === TrackName.VERIFY ? this.verification.status : null
+  }
+
+  /** Whether there is a connection; what was missed is made good once there is one again. */
+  setOnline(online: boolean): void {
+    const now = this.options.clock.now()
+    if (!online) this.awaySince ??= now
+    else if (this.awaySince !== null) {
+      if (now - this.awaySince >= this.graceMs) this.excusedUntil = now + EXCUSED_MS
+      this.awaySince = null
+    }
+    this.group.setOnline(online)
   }
 
   /** Whether a participant's namespace is there; our own, too. */
@@ -135,7 +154,8 @@ export class VerifiedGroup {
     this.options.onEpoch(keys)
   }
 
-  private onAlarm({ message, epoch }: KeysAlarm): void {
+  private onAlarm({ code, message, epoch }: KeysAlarm): void {
+    if (code === 'removed' && this.options.clock.now() < this.excusedUntil) return
     if (epoch !== undefined) this.verification.takeBack(epoch)
     this.told = [...this.told.slice(1 - MAX_ALARMS), message]
     this.options.onChange()

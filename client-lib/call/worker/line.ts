@@ -1,0 +1,90 @@
+import type { Clock, FetchHandler, Session } from '../../../moq/session/index.ts'
+import { ResetCode } from '../../../moq/wire/codes.ts'
+import type { FetchRange } from '../../../moq/wire/messages.ts'
+import type { FullTrackName } from '../../../moq/wire/names.ts'
+import type { Parameters } from '../../../moq/wire/parameters.ts'
+import {
+  type CallSession,
+  type CallSubscription,
+  type CallSubscriptionHandler,
+  type Continuation,
+  OF_PUBLISHER,
+} from './call-session.ts'
+import { MovingSubscription } from './moving-subscription.ts'
+import { RenewedSubscription } from './renewed-subscription.ts'
+
+/** A subscription as the line has it. */
+export interface LinePart extends CallSubscription {
+  /** It is asked for on a new session, and still where it was. */
+  readonly moving: boolean
+  goTo(session: Session): void
+}
+
+/**
+ * The call's line to the relay: one session after the other, and for a moment two. What is subscribed to
+ * over it stays subscribed to, and what is asked while there is no session is asked on the next.
+ */
+export class Line implements CallSession {
+  private readonly clock: Clock
+  private readonly parts = new Set<LinePart>()
+  private session: Session | null = null
+  private over = false
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** Ended for good. */
+  get closed(): boolean {
+    return this.over
+  }
+
+  /** Subscriptions that the former session still serves. */
+  get moving(): boolean {
+    for (const part of this.parts) if (part.moving) return true
+    return false
+  }
+
+  /** Everything goes on over this session. */
+  goTo(session: Session): void {
+    if (this.over) return
+    this.session = session
+    for (const part of [...this.parts]) part.goTo(session)
+  }
+
+  subscribe(
+    track: FullTrackName,
+    parameters: Parameters,
+    handler: CallSubscriptionHandler,
+    { source, fillGroups = null }: Continuation = OF_PUBLISHER,
+  ): CallSubscription {
+    const onOver = () => this.parts.delete(part)
+    const part: LinePart =
+      source === 'relay'
+        ? new RenewedSubscription(this.clock, track, parameters, handler, onOver)
+        : new MovingSubscription(this.clock, track, parameters, handler, fillGroups, onOver)
+    this.parts.add(part)
+    if (this.session && !this.session.closed) part.goTo(this.session)
+    return part
+  }
+
+  fetch(range: FetchRange, handler: FetchHandler, parameters?: Parameters): { cancel(): void } {
+    const { session } = this
+    if (session && !session.closed) return session.fetch(range, handler, parameters)
+    let cancelled = false
+    queueMicrotask(() => {
+      if (!cancelled) handler.onReset?.(ResetCode.SESSION_CLOSED)
+    })
+    return {
+      cancel() {
+        cancelled = true
+      },
+    }
+  }
+
+  close(): void {
+    this.over = true
+    this.session = null
+    for (const part of [...this.parts]) part.unsubscribe()
+  }
+}

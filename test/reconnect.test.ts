@@ -1,0 +1,141 @@
+/**
+ * Calls that lose their relay: killed and started again with its state and without, draining with another
+ * one to go to, and a network that lets nothing through for a while. Real relays in processes of their
+ * own, real Chromium, real QUIC on UDP. The times are printed; the machine is shared, so they are loose.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Snapshot } from '../client-lib/index.ts'
+import { buildApp } from '../scripts/build-app.ts'
+import { Caller, others, received } from './support/call-page.ts'
+import { launchChromium } from './support/chromium.ts'
+import { type RelayProcess, startRelay } from './support/relay-process.ts'
+
+/** Media of the other is decoded now, sound and picture. */
+function flows(snapshot: Snapshot): boolean {
+  const tracks = received(snapshot)
+  return (
+    snapshot.state === 'connected' &&
+    others(snapshot).length === 1 &&
+    tracks.length === 2 &&
+    tracks.every((t) => t.framesDecoded > 0 && (t.lastFrameAgeMs ?? Number.MAX_VALUE) < 1000)
+  )
+}
+
+const portOf = (url: string) => new URL(url).port
+
+/** The flags of a relay that takes the place of another one. */
+function samePlace({ urls }: RelayProcess): string[] {
+  return [
+    ...['--port', portOf(urls.relay)],
+    ...['--http-port', portOf(urls.web)],
+    ...['--ops-port', portOf(urls.ops)],
+  ]
+}
+
+/** How many tiles the page shows, and whether it ever showed more or fewer than that. */
+async function watchTiles(caller: Caller): Promise<void> {
+  await caller.page.evaluate(() => {
+    const counts = new Set<number>()
+    setInterval(() => counts.add(document.querySelectorAll('[data-participant]').length), 20)
+    Object.assign(globalThis, { tileCounts: counts })
+  })
+}
+
+async function tileCounts(caller: Caller): Promise<number[]> {
+  return caller.page.evaluate(() => [
+    ...(globalThis as unknown as { tileCounts: Set<number> }).tileCounts,
+  ])
+}
+
+function ids(snapshot: Snapshot): string[] {
+  return snapshot.roster.map(({ id }) => id)
+}
+
+let browser: Browser
+let relay: RelayProcess
+let callers: Caller[] = []
+
+beforeAll(async () => {
+  await buildApp({ quiet: true })
+  browser = await launchChromium()
+})
+
+afterAll(() => browser?.close())
+
+afterEach(async () => {
+  for (const caller of callers) await caller.close()
+  callers = []
+  await relay?.stop()
+})
+
+/** Two callers who see and hear each other. */
+async function call(web: string): Promise<[Caller, Caller]> {
+  const open = (name: string) =>
+    Caller.open(browser, web, { room: 'demo', name, autojoin: '1', suite: 'classical' })
+  const one = await open('one')
+  await one.until('connected', ({ state }) => state === 'connected', 40_000)
+  const two = await open('two')
+  callers = [one, two]
+  for (const caller of callers) await caller.until('sound and picture', flows, 40_000)
+  for (const caller of callers) await watchTiles(caller)
+  return [one, two]
+}
+
+/** @returns ms until each has sound and picture of the other again */
+async function untilBack(what: string, reconnects: number): Promise<number> {
+  const from = Date.now()
+  const back = (snapshot: Snapshot) =>
+    flows(snapshot) && snapshot.connection.reconnects >= reconnects
+  const snapshots = await Promise.all(
+    callers.map((caller) => caller.until(`sound and picture ${what}`, back, 30_000)),
+  )
+  const ms = Date.now() - from
+  const lost = snapshots.map(({ connection }) => connection.lastLostMs)
+  process.stdout.write(`${what}: media back after ${ms} ms; without a connection ${lost} ms\n`)
+  return ms
+}
+
+describe('a relay that is killed and started again', { timeout: 150_000 }, () => {
+  it('with its group on disk, has the same members at once', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'sotto-reconnect-'))
+    try {
+      relay = await startRelay(['--engine', 'quiche', '--data-dir', dir])
+      const [one] = await call(relay.urls.web)
+      const before = await one.snapshot()
+      const place = samePlace(relay)
+      relay.signal('SIGKILL')
+      await relay.exited
+      await one.until('it is lost', ({ state }) => state === 'reconnecting')
+      relay = await startRelay(['--engine', 'quiche', '--data-dir', dir, ...place])
+      expect(await untilBack('a restart with its state', 1)).toBeLessThan(8000)
+      const after = await one.snapshot()
+      expect(ids(after)).toEqual(ids(before))
+      expect(after.roster.map(({ leaf }) => leaf)).toEqual(before.roster.map(({ leaf }) => leaf))
+      expect(after.verificationCode).not.toBe('')
+      for (const caller of callers) expect(await tileCounts(caller)).toEqual([2])
+    } finally {
+      await rm(dir, { recursive: true, force: true })
+    }
+  })
+
+  it('without it, makes the group anew, and the call goes on', async () => {
+    relay = await startRelay(['--engine', 'quiche'])
+    const [one] = await call(relay.urls.web)
+    const before = await one.snapshot()
+    const place = samePlace(relay)
+    relay.signal('SIGKILL')
+    await relay.exited
+    relay = await startRelay(['--engine', 'quiche', ...place])
+    expect(await untilBack('a restart without its state', 1)).toBeLessThan(12_000)
+    const codes = new Set<string>()
+    for (const caller of callers) codes.add((await caller.snapshot()).verificationCode)
+    expect(codes.size).toBe(1)
+    expect(ids(await one.snapshot()).sort()).toEqual(ids(before).sort())
+    for (const caller of callers) expect(await tileCounts(caller)).toEqual([2])
+  })
+})
