@@ -13,6 +13,7 @@ import {
 import { takeWorker } from './call-worker.ts'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
+import { missingFeature } from './missing-feature.ts'
 import { checkOptions } from './options.ts'
 import { completeView, type ParticipantView, type PictureSource } from './participant-view.ts'
 import { Pictures } from './pictures.ts'
@@ -126,7 +127,10 @@ export class Call {
       onEnded: () => this.tell({ type: 'unshare' }),
       onError: (error) => this.onError(error),
     })
-    void this.devices.open({ video: media?.video !== false, audio: media?.audio !== false })
+    const missing = missingFeature(globalThis)
+    // Once there are listeners.
+    if (missing !== null) queueMicrotask(() => this.fail(tooOld(missing)))
+    else void this.devices.open({ video: media?.video !== false, audio: media?.audio !== false })
   }
 
   /**
@@ -610,6 +614,11 @@ function idOf(choice: boolean | DeviceChoice | undefined): string | undefined {
 
 type Seated = Extract<FromWorker, { type: 'seated' }>
 type TokenSource = Exclude<JoinOptions['token'], string | undefined>
+
+function tooOld(missing: string): CallError {
+  const message = `This browser is too old for calls: it has no ${missing}. Update it, or use another one.`
+  return { code: 'browser-too-old', message }
+}
 
 const NO_TOKEN = 'There is no token to join with. Reload the page, then try again.'
 const UNBOUND_TOKEN =

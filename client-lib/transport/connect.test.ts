@@ -124,6 +124,18 @@ describe('connect', () => {
     ])
   })
 
+  it('begins with WebSocket where that worked the last time, and has the other still', async () => {
+    const { client } = createFakePair({ protocol: 'moqt-18' })
+    const WebTransport = constructorOf(client)
+    const options = { first: 'websocket' } as const
+    const opens = await dial(
+      { WebTransport, loadPonyfill: async () => ponyfillOf('opens') },
+      options,
+    )
+    expect(opens.transport).toBe('websocket')
+    expect((await dial({ WebTransport }, options)).transport).toBe('webtransport')
+  })
+
   it('falls to WebSocket when WebTransport fails', async () => {
     const { client } = createFakePair()
     const broken = Object.create(client, { ready: { value: Promise.reject(new Error('no UDP')) } })

@@ -104,6 +104,8 @@ export class CallRoom {
       clock,
       onFeedback: (feedback) => options.media.onFeedback(feedback),
     })
+    // Nothing is asked in vain before the first connection is there.
+    this.group.setOnline(false)
     this.presence = this.openPresence()
     this.relayPresence = new Presence({
       clock,
@@ -156,11 +158,10 @@ export class CallRoom {
     this.connection = connection
     this.bytesReported = connection.session.bytesReceived
     this.line.goTo(connection.session)
-    if (isFirst) return
     // What was decided while nothing came is asked for, also where the connection only changed.
-    this.group.setOnline(false)
+    if (!isFirst) this.group.setOnline(false)
     this.group.setOnline(true)
-    this.settle()
+    if (!isFirst) this.settle()
   }
 
   /** There is no connection that works. */
