@@ -51,6 +51,7 @@ export interface Settings
   readonly idleTimeoutMs: number
   readonly sessionBufferBytes: number
   readonly drainTimeoutMs: number
+  readonly drainTo: string | null
   readonly logLevel: (typeof logLevels)[number]
   readonly logFormat: (typeof logFormats)[number]
   /** Prefix of the files that TLS secrets are written to, one a connection; null writes none. */
@@ -170,6 +171,15 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     flag: 'public-url',
     value: '<url>',
     help: 'address of the relay as browsers reach it, where it differs from --host and --port',
+    group: addresses,
+    fallback: null,
+    fallbackText: null,
+    schema: publicUrl,
+  },
+  drainTo: {
+    flag: 'drain-to',
+    value: '<url>',
+    help: 'relay to which callers are sent when this one drains; else they come back to this address',
     group: addresses,
     fallback: null,
     fallbackText: null,

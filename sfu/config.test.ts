@@ -57,6 +57,7 @@ describe('parseConfig', () => {
       auth: { kind: 'none' },
       logLevel: 'info',
       publicUrl: null,
+      drainTo: null,
     })
   })
 

@@ -438,10 +438,10 @@ class Server implements RunningServer {
   // ---- end
 
   private async drainOnce(): Promise<void> {
-    const { drainTimeoutMs } = this.config
+    const { drainTimeoutMs, drainTo } = this.config
     this.gate.close()
     this.log.info({ sessions: this.gate.sessions, drainTimeoutMs }, 'draining')
-    this.relay.goaway(drainTimeoutMs)
+    this.relay.goaway(drainTimeoutMs, drainTo ?? '')
     await this.gate.whenEmpty(drainTimeoutMs)
     await this.close()
   }

@@ -4,13 +4,14 @@
  * own, real Chromium, real QUIC on UDP. The times are printed; the machine is shared, so they are loose.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../client-lib/index.ts'
 import { buildApp } from '../scripts/build-app.ts'
+import { makeSelfSigned } from '../sfu/certificate/index.ts'
 import { Caller, others, received } from './support/call-page.ts'
 import { launchChromium } from './support/chromium.ts'
 import { type RelayProcess, startRelay } from './support/relay-process.ts'
@@ -99,6 +100,40 @@ async function untilBack(what: string, reconnects: number): Promise<number> {
   process.stdout.write(`${what}: media back after ${ms} ms; without a connection ${lost} ms\n`)
   return ms
 }
+
+describe('a relay that drains', { timeout: 150_000 }, () => {
+  it('sends its callers to another one, which they use before they leave it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sotto-drain-'))
+    const { cert, key } = await makeSelfSigned([], Date.now())
+    await writeFile(join(folder, 'key.pem'), key)
+    await writeFile(join(folder, 'cert.pem'), cert)
+    const files = ['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'key.pem')]
+    const other = await startRelay(['--engine', 'quiche', ...files])
+    try {
+      const to = ['--drain-to', other.urls.relay, '--drain-timeout', '30s']
+      relay = await startRelay(['--engine', 'quiche', ...files, ...to])
+      const [one, two] = await call(relay.urls.web)
+      const ids = await Promise.all(callers.map(async (caller) => (await caller.snapshot()).self))
+      await one.watchGaps(ids[1]!)
+      await two.watchGaps(ids[0]!)
+      relay.signal('SIGTERM')
+      await untilBack('a drain to another relay', 1)
+      // The old one ends when the last caller has left it, well before its time is up.
+      expect(await relay.exited).toBe(0)
+      for (const caller of callers) {
+        await caller.until('sound and picture at the other relay', flows, 30_000)
+        const { connection } = await caller.snapshot()
+        expect(connection).toMatchObject({ lostMs: null, lastLostMs: 0 })
+        const gaps = Object.entries(await caller.gaps()).map(([track, ms]) => `${track} ${ms} ms`)
+        process.stdout.write(`longest gaps over the drain: ${gaps.join(', ')}\n`)
+        expect(await tileCounts(caller)).toEqual([2])
+      }
+    } finally {
+      await other.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
 
 describe('a relay that is killed and started again', { timeout: 150_000 }, () => {
   it('with its group on disk, has the same members at once', async () => {

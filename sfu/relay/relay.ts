@@ -191,9 +191,12 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     return peer
   }
 
-  /** GOAWAY to every session but our own services': come back elsewhere, or here after a while. */
-  goaway(timeoutMs: number): void {
-    for (const peer of this.peers) if (!peer.service) peer.session.goaway('', timeoutMs)
+  /**
+   * GOAWAY to every session but our own services': come back elsewhere, or here after a while.
+   * @param uri of the relay to go to; empty: the address by which each came
+   */
+  goaway(timeoutMs: number, uri = ''): void {
+    for (const peer of this.peers) if (!peer.service) peer.session.goaway(uri, timeoutMs)
   }
 
   closeAll(code: number, reason: string): void {

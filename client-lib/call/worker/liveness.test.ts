@@ -38,6 +38,18 @@ describe('liveness', () => {
     expect(changes).toEqual([true, false])
   })
 
+  it('is more patient with a relay that was slow and not gone', () => {
+    const { clock, state, changes } = world()
+    clock.advance(3250)
+    state.bytes++
+    clock.advance(250)
+    expect(changes).toEqual([true, false])
+    clock.advance(4500)
+    expect(changes).toEqual([true, false])
+    clock.advance(1000)
+    expect(changes).toEqual([true, false, true])
+  })
+
   it('is content with an answer, however little else comes', () => {
     const { clock, state, changes, liveness } = world()
     for (let second = 0; second < 10; second++) {

@@ -24,6 +24,7 @@ export const DEFAULT_LIVENESS: LivenessSettings = { lookMs: 250, quietMs: 1000, 
 
 /** After a hint that the network changed, an answer is due this soon, ms. */
 const HURRY_MS = 700
+const MOST_ANSWER_MS = 8000
 
 /**
  * Whether anything still comes from the relay. In a call something always does; where it does not, the
@@ -38,6 +39,8 @@ export class Liveness {
   /** When the relay was asked; null: no question is open. */
   private askedAt: number | null = null
   private patienceMs: number
+  /** Longer once the relay was slow and not gone: others wait for it, too. */
+  private usualMs: number
   private silent = false
   private stop: () => void = () => {}
 
@@ -46,7 +49,8 @@ export class Liveness {
     this.settings = { ...DEFAULT_LIVENESS, ...settings }
     this.heardAt = options.clock.now()
     this.lookedAt = this.heardAt
-    this.patienceMs = this.settings.answerMs
+    this.usualMs = this.settings.answerMs
+    this.patienceMs = this.usualMs
     this.look()
   }
 
@@ -59,7 +63,8 @@ export class Liveness {
   heard(): void {
     this.heardAt = this.options.clock.now()
     this.askedAt = null
-    this.patienceMs = this.settings.answerMs
+    if (this.silent) this.usualMs = Math.min(MOST_ANSWER_MS, this.usualMs * 2)
+    this.patienceMs = this.usualMs
     this.setSilent(false)
   }
 
