@@ -262,6 +262,7 @@ export class TestCaller {
       fetch: () => false,
       status: (name: string | null) => this.named(name)?.status ?? null,
       onFeedback: () => {},
+      setReceivers: () => {},
     }
     return media as unknown as LocalMedia
   }
