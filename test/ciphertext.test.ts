@@ -14,6 +14,7 @@ import { ObjectMetadata } from '../moq/media/index.ts'
 import { Session, systemClock } from '../moq/session/index.ts'
 import { createTransportPair } from '../moq/transport/memory.ts'
 import type { SendStream, TransportSession } from '../moq/transport/transport.ts'
+import { RequestCode } from '../moq/wire/codes.ts'
 import { namespaceOf, textOf, trackOf } from '../moq/wire/names.ts'
 import { SenderContext } from '../sframe/index.ts'
 import { makeCounters } from '../sfu/operate/counters.ts'
@@ -136,7 +137,12 @@ describe('what the relay handles', () => {
     const publisher = new Session(connect(), {
       role: 'client',
       handler: {
-        onSubscribe: (request) => tracks.get(textOf(request.track.name))!.accept(request),
+        onSubscribe: (request) => {
+          const track = tracks.get(textOf(request.track.name))
+          // The relay asks for its `report`, too.
+          if (track) track.accept(request)
+          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+        },
       },
     })
     const published = Promise.withResolvers<void>()
