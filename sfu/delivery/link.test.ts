@@ -81,12 +81,12 @@ describe('the link with a relay', () => {
     const world = new World()
     world.away = true
     await world.start()
-    for (let i = 0; i < 7; i++) await world.advance(15_000)
+    for (let i = 0; i < 7; i++) await world.advance(5000)
     expect(world.events.map((event) => Number(/\d+$/.exec(event)![0]))).toEqual([
-      500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000,
+      500, 1000, 2000, 4000, 5000, 5000, 5000, 5000,
     ])
     world.away = false
-    await world.advance(15_000)
+    await world.advance(5000)
     await world.advance(10_000)
     world.sessions[0]!.close(0, 'gone')
     await world.relay.settle()

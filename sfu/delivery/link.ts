@@ -29,7 +29,9 @@ export interface RelayLinkOptions extends DeliveryRoomsOptions {
 }
 
 const FIRST_RETRY_MS = 500
-const MOST_RETRY_MS = 15_000
+const MOST_RETRY_MS = 5000
+/** A relay that went while we connected to it is not waited for any longer, ms. */
+const CONNECT_MS = 3000
 /** A session that lasted as long was a good one, ms. */
 const STABLE_MS = 10_000
 /**
@@ -78,6 +80,7 @@ export class RelayLink {
         implementation: IMPLEMENTATION,
         clock: options.clock,
         setup: this.setup(),
+        timeoutMs: CONNECT_MS,
         transport: { idleTimeoutMs: IDLE_MS },
         ...(options.trust && { trust: options.trust }),
         handler: {

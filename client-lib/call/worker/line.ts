@@ -10,15 +10,9 @@ import {
   type Continuation,
   OF_PUBLISHER,
 } from './call-session.ts'
+import type { LinePart } from './line-part.ts'
 import { MovingSubscription } from './moving-subscription.ts'
 import { RenewedSubscription } from './renewed-subscription.ts'
-
-/** A subscription as the line has it. */
-export interface LinePart extends CallSubscription {
-  /** It is asked for on a new session, and still where it was. */
-  readonly moving: boolean
-  goTo(session: Session): void
-}
 
 /**
  * The call's line to the relay: one session after the other, and for a moment two. What is subscribed to

@@ -9,7 +9,7 @@ import type { RequestError } from '../../../moq/wire/messages.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import type { Parameters } from '../../../moq/wire/parameters.ts'
 import type { CallSubscriptionHandler } from './call-session.ts'
-import type { LinePart } from './line.ts'
+import type { LinePart } from './line-part.ts'
 
 /** How long the relay may wait for a publisher that was there to be there again, ms. */
 const RENDEZVOUS_MS = 10_000

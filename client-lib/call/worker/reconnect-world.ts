@@ -1,5 +1,5 @@
 /**
- * For tests: participants of a room over a real relay with a real delivery service, on transports in memory
+ * For tests (vitest): participants of a room over a real relay with a real delivery service, on transports in memory
  * that can be cut, and a clock that only a test moves. Sound is objects that a test writes.
  */
 

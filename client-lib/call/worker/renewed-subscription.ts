@@ -3,7 +3,7 @@ import { DoneCode, RequestCode } from '../../../moq/wire/codes.ts'
 import type { FullTrackName } from '../../../moq/wire/names.ts'
 import type { Parameters } from '../../../moq/wire/parameters.ts'
 import type { CallSubscriptionHandler } from './call-session.ts'
-import type { LinePart } from './line.ts'
+import type { LinePart } from './line-part.ts'
 
 /** Within this the session has ended where its requests have, ms. */
 const CUT_MS = 300
