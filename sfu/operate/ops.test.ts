@@ -147,8 +147,15 @@ describe('the ops server', () => {
     expect((await ask('/debug', 'GET', { ...own, host: '127.0.0.1:1' })).status).toBe(200)
     const open = await start(revoke, '0.0.0.0')
     try {
-      const rebound = await ask('/debug', 'GET', { ...own, host: 'evil.example' }, '', open)
-      expect(rebound.status).toBe(403)
+      const link = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+      const host = 'evil.example'
+      for (const headers of [
+        own,
+        { ...own, ...link },
+        { 'sec-fetch-site': 'cross-site', ...link },
+      ]) {
+        expect((await ask('/debug', 'GET', { ...headers, host }, '', open)).status).toBe(403)
+      }
     } finally {
       await open.close()
     }

@@ -114,18 +114,18 @@ function isLocalName(header: string | undefined): boolean {
 }
 
 /**
- * Browsers say so where a page makes the request (Fetch, Fetch Metadata). Our own page may follow its
- * links, but only by a name that nobody else can point at this server.
+ * Browsers say so where a page makes the request (Fetch, Fetch Metadata). Links may be followed, of our own
+ * page and of others, such as a dashboard, which see nothing of the answer. But only by a name that nobody
+ * else can point at this server: to a page of that name the answer would be its own.
  */
 function isFromPage({ method, headers }: Request): boolean {
   const site = headers['sec-fetch-site']
-  // A link that somebody follows, from a dashboard for instance: the other page sees nothing of it.
+  if (headers.origin !== undefined) return true
+  if (site === undefined || site === 'none') return false
+  if (headers.host === undefined || !isLocalName(headers.host)) return true
   const isLink =
     headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
-  if (isLink && method === 'GET' && headers.origin === undefined) return false
-  if (headers.origin !== undefined) return true
-  if (site === 'same-origin') return headers.host === undefined || !isLocalName(headers.host)
-  return site !== undefined && site !== 'none'
+  return site !== 'same-origin' && !(isLink && method === 'GET')
 }
 
 function readiness(reasons: readonly string[]): Answer {
