@@ -21,6 +21,7 @@ import { budgetOptionsOf } from './config-congestion.ts'
 import { engineLimitsOf } from './config-connection.ts'
 import { sequencerSettingsOf } from './config-delivery.ts'
 import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
+import { roomsBoundsOf } from './config-operate.ts'
 import { policeSettingsOf } from './config-police.ts'
 import { DeliveryEndpoint } from './delivery/endpoint.ts'
 import { FileStore, Sequencer } from './delivery/index.ts'
@@ -112,6 +113,7 @@ class Server implements RunningServer {
       version,
       engine: () => this.engines[0]?.name ?? config.engine,
       levels: () => this.levels(),
+      illLagMs: config.illLagMs,
     })
     this.gate = new SessionGate(config, this.metrics.counters)
     this.refusals = new SessionRefusals(log, this.metrics.counters)
@@ -141,7 +143,7 @@ class Server implements RunningServer {
         this.metrics.counters.sessionsClosed[info.by]++
         log.debug({ ...this.refusals.fieldsOf(peer.session.transport), ...info }, 'session closed')
       },
-      onInternalError: (error) => this.onInternalError(error),
+      onInternalError: (error, session) => this.onInternalError(error, session),
     })
   }
 
@@ -224,6 +226,8 @@ class Server implements RunningServer {
       accept: (request) => this.gate.admit(request),
       onSession: (session) => this.onSession(session),
       onRefused: (refusal) => this.refusals.byEngine(refusal),
+      onLeft: ({ peer }) => this.gate.closed(peer),
+      onFault: (session, error) => this.onInternalError(error, session),
       onLimit: (limit) => this.onEngineLimit(limit),
       served: config,
       log: engineLog(log),
@@ -388,8 +392,10 @@ class Server implements RunningServer {
 
   // ---- state
 
-  private onInternalError(error: unknown): void {
-    this.log.error({ err: error }, 'a session ended by a bug of ours')
+  /** @param session that ended by it, where one did */
+  private onInternalError(error: unknown, session?: TransportSession): void {
+    const fields = session && this.refusals.fieldsOf(session)
+    this.log.error({ ...fields, err: error }, 'a session ended by a bug of ours')
   }
 
   private notReady(): string[] {
@@ -414,7 +420,11 @@ class Server implements RunningServer {
       groupNames: () => sequencer?.roomNames() ?? [],
       group: (name: string) => sequencer?.dumpRoom(name) ?? null,
     }
-    return roomsView(source, asked)
+    const view = roomsView(source, asked, roomsBoundsOf(this.config))
+    const { limits } = this.metrics.counters
+    if (view.leftOut?.rooms || view.leftOut?.groups) countLimit(limits, 'rooms-shown')
+    if (view.leftOut?.entries) countLimit(limits, 'rooms-entries')
+    return view
   }
 
   private levels(): Levels {

@@ -6,12 +6,29 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import tls from 'node:tls'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { connect } from '../moq/node/index.ts'
 import { makeSelfSigned } from '../sfu/certificate/index.ts'
 import { type RelayProcess, startRelay } from './support/relay-process.ts'
 
 const trust = { kind: 'none' } as const
+const SEATS = 6
+
+/** Asks for a session over WebSocket, and is gone while it is let in. */
+function askAndLeave(port: number): Promise<void> {
+  const request =
+    'GET /call HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+    'Sec-WebSocket-Protocol: webtransport_kDraft2_moqt-18, webtransport_kDraft2\r\n\r\n'
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      socket.write(request, () => socket.destroy())
+    })
+    socket.once('error', reject)
+    socket.once('close', () => resolve())
+  })
+}
 
 describe('a relay in use', () => {
   let folder: string
@@ -41,6 +58,7 @@ describe('a relay in use', () => {
     await certify()
     relay = await startRelay([
       ...['--engine', 'quiche', '--paths', '/call', '--drain-timeout', '20s'],
+      ...['--max-sessions-per-address', String(SEATS)],
       ...['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'key.pem')],
     ])
     at = new URL(relay.urls.relay).host
@@ -72,6 +90,14 @@ describe('a relay in use', () => {
     expect((await ops('/metrics')).text).toMatch(
       /^sotto_sessions_refused_total\{reason="target"\} 2$/m,
     )
+  })
+
+  it('gives away the seat of a client that left while it was let in', async () => {
+    const port = Number(at.split(':')[1])
+    for (let i = 0; i < 3 * SEATS; i++) await askAndLeave(port)
+    const enter = () => connect(`moqt://${at}/call`, { trust, handler: {} })
+    const session = await vi.waitFor(enter, { timeout: 5000, interval: 200 })
+    session.close(0, 'seen')
   })
 
   it('takes a new certificate on SIGHUP while a session goes on', async () => {

@@ -54,6 +54,10 @@ export interface EngineOptions {
   onSession(session: TransportSession): void
   /** Told of each session that was turned away, by `accept` or by the engine itself. */
   onRefused?(refusal: Refusal): void
+  /** Told of each request that `accept` let in and that becomes no session: its client has left. */
+  onLeft?(request: SessionRequest): void
+  /** Told of a session that ended by a bug of ours: what its handler threw. */
+  onFault?(session: TransportSession, error: unknown): void
   /** Told each time that a peer runs into a limit; for metrics. Must not throw. */
   onLimit?(limit: EngineLimitName): void
   /** What WebTransport requests may ask for; default all. Raw QUIC: see `checkSetupTarget`. */

@@ -76,7 +76,8 @@ export interface RelayOptions {
   /** A bound of one session was hit; for metrics. */
   onSessionLimit?(limit: SessionLimitName): void
   onSessionClosed?(peer: Peer, info: CloseInfo): void
-  onInternalError(error: unknown): void
+  /** @param transport of the session that ended by it, where one did */
+  onInternalError(error: unknown, transport?: TransportSession): void
 }
 
 /** What a service of our own does grows with all rooms together, whatever one peer may do. */
@@ -183,7 +184,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
       service,
       foreignServices: this.options.foreignServices ?? [],
       onLimit: (limit) => this.options.onSessionLimit?.(limit),
-      onInternalError,
+      onInternalError: (error) => onInternalError(error, transport),
     })
     this.peers.add(peer)
     this.shares.add(peer, !service)

@@ -170,7 +170,7 @@ export class FailsEngine implements Engine {
     }
     const accepted: Accepted = { request, protocol: admission.protocol }
     this.#admitted.add(accepted)
-    this.#carrier.onLeft(event, () => this.#admitted.delete(accepted))
+    this.#carrier.onLeft(event, () => this.#left(accepted))
     // Later, as the package itself does: it is still in the middle of this request.
     queueMicrotask(() => {
       try {
@@ -182,14 +182,15 @@ export class FailsEngine implements Engine {
           selectedProtocol: admission.protocol,
           userData: accepted,
         })
-      } catch (error) {
-        this.#admitted.delete(accepted)
-        this.#options.log.debug('a client left before it was let in', {
-          peer: request.peer,
-          error: messageOf(error),
-        })
+      } catch {
+        this.#left(accepted)
       }
     })
+  }
+
+  /** What was let in becomes no session, unless it is one. */
+  #left(accepted: Accepted): void {
+    if (this.#admitted.delete(accepted)) this.#options.onLeft?.(accepted.request)
   }
 
   #judge(request: SessionRequest): Admission {
@@ -218,12 +219,13 @@ export class FailsEngine implements Engine {
     const native = event.session as FailsNativeSession
     const accepted = event.userData as Accepted
     const { request, protocol } = accepted
-    this.#admitted.delete(accepted)
-    if (this.#closing || !this.#carrier.isAlive(native)) {
+    if (this.#closing || !this.#admitted.has(accepted) || !this.#carrier.isAlive(native)) {
       native.jsobj = NOBODY
+      this.#left(accepted)
       return
     }
-    const { clock, log } = this.#options
+    this.#admitted.delete(accepted)
+    const { clock } = this.#options
     let created: FailsSession | null = null
     const link = this.#carrier.link(native, () => created!)
     const session = new FailsSession(native, {
@@ -239,7 +241,7 @@ export class FailsEngine implements Engine {
       },
       onFault: (error) => {
         this.#faults++
-        log.warn('a session failed', { peer: request.peer, error })
+        this.#options.onFault?.(session, error)
       },
     })
     created = session

@@ -1,4 +1,5 @@
 import net from 'node:net'
+import type tls from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import type { Engine } from '../engine.ts'
@@ -12,6 +13,36 @@ import {
   UPGRADE,
   upgraded,
 } from './websocket-test-rig.ts'
+
+it('the WebSocket engine gives back what it let in, whenever the client leaves', async () => {
+  let [letIn, left, opened, ended] = [0, 0, 0, 0]
+  const sockets = new Map<string, tls.TLSSocket>()
+  const engine = await createWebSocketEngine(
+    options({
+      accept({ peer, protocol }) {
+        letIn++
+        // The client is gone while the answer is still being made.
+        sockets.get(peer)?.destroy()
+        return { accept: true, protocol }
+      },
+      onSession(session) {
+        opened++
+        session.handler = idle(() => ended++)
+      },
+      onLeft: () => left++,
+    }),
+  )
+  for (let i = 0; i < 30; i++) {
+    const socket = await connectTls(engine.address.port)
+    socket.on('error', () => {})
+    sockets.set(`127.0.0.1:${socket.localPort}`, socket)
+    socket.write(UPGRADE)
+  }
+  await expect.poll(() => [letIn, left + ended]).toEqual([30, 30])
+  expect(opened).toBe(ended)
+  expect(engine.stats()).toMatchObject({ sessions: 0, handshakes: 0 })
+  await engine.close()
+})
 
 describe('the WebSocket engine is not brought down by', () => {
   let engine: Engine

@@ -148,6 +148,30 @@ describe('createWebSocketEngine', () => {
     expect(hits).toEqual(['handshake-time'])
   })
 
+  it('ends a session whose handler throws, tells which it was, and serves the others', async () => {
+    const opened: TransportSession[] = []
+    const faults: unknown[] = []
+    const engine = await start({
+      onSession(session) {
+        opened.push(session)
+        const onDatagram = () => {
+          throw new Error('a bug of ours')
+        }
+        session.handler = opened.length === 1 ? { ...idle(), onDatagram } : idle()
+      },
+      onFault: (session, error) => faults.push([opened.indexOf(session), String(error)]),
+    })
+    const [broken, other] = [await dial(engine), await dial(engine)]
+    const ended = new Promise<CloseInfo>((resolve) => {
+      broken.handler = idle(resolve)
+    })
+    other.handler = idle()
+    broken.sendDatagram(new Uint8Array([1]))
+    expect(await ended).toMatchObject({ by: 'peer', reason: 'internal error' })
+    expect(faults).toEqual([[0, 'Error: a bug of ours']])
+    expect(engine.stats()).toMatchObject({ sessions: 1, faults: 1 })
+  })
+
   it('serves only what it is told to', async () => {
     const refusals: Refusal[] = []
     const engine = await start({
