@@ -10,6 +10,7 @@ import { type CongestionSettings, congestionOptions } from './config-congestion.
 import { type ConnectionSettings, connectionOptions } from './config-connection.ts'
 import { type DeliverySettings, deliveryOptions } from './config-delivery.ts'
 import { type LimitSettings, limitOptions } from './config-limits.ts'
+import { type OperateSettings, operateOptions } from './config-operate.ts'
 import { type PublishSettings, publishOptions } from './config-police.ts'
 import { duration, type Option, size, wholeNumber } from './config-values.ts'
 
@@ -29,7 +30,8 @@ export interface Settings
     PublishSettings,
     ConnectionSettings,
     CongestionSettings,
-    DeliverySettings {
+    DeliverySettings,
+    OperateSettings {
   /** Address that the relay and the call page listen on. */
   readonly host: string
   /** UDP for QUIC, TCP for the WebSocket fallback. 0 takes any free port. */
@@ -289,6 +291,7 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
   ...limitOptions,
   ...publishOptions,
   ...deliveryOptions,
+  ...operateOptions,
   logLevel: {
     flag: 'log-level',
     value: `<${logLevels.join('|')}>`,

@@ -1,19 +1,23 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { EventLoopWatch, ILL_LAG_MS, illnessOf } from './event-loop.ts'
 
-let loop: EventLoopWatch
+let loop: EventLoopWatch | undefined
 
-afterEach(() => loop.close())
+afterEach(() => loop?.close())
+
+/** Lets a watch begin, blocks, and lets it look again: real time is what is measured. */
+async function blockedLoop(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  const end = performance.now() + 120
+  while (performance.now() < end);
+  await new Promise((resolve) => setTimeout(resolve, 30))
+}
 
 describe('EventLoopWatch', () => {
   it('is well at the start, and tells of what was since the last look', async () => {
     loop = new EventLoopWatch()
     expect(loop.illness).toBeNull()
-    // Lets the watch begin, blocks, and lets it look again: real time is what is measured.
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    const end = performance.now() + 120
-    while (performance.now() < end);
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await blockedLoop()
     const { lagMs, busy } = loop.take([0.5, 1])
     expect(lagMs[1]).toBeGreaterThan(50)
     expect(lagMs[0]).toBeLessThanOrEqual(lagMs[1]!)
@@ -21,9 +25,20 @@ describe('EventLoopWatch', () => {
     expect(loop.take([1]).lagMs).toEqual([0])
   })
 
-  it('says that it is ill where timers run late by far', () => {
-    loop = new EventLoopWatch()
+  it('says how ill it is where timers run late by far', () => {
     expect(illnessOf(ILL_LAG_MS - 1)).toBeNull()
     expect(illnessOf(1234.5)).toBe('the event loop runs 1235 ms late (99th percentile)')
+    expect(illnessOf(30, 20)).toBe('the event loop runs 30 ms late (99th percentile)')
+  })
+
+  it('is ill, and says so each time, where timers run later than they may', async () => {
+    const told: (string | null)[] = []
+    loop = new EventLoopWatch({
+      illLagMs: 20,
+      healthMs: 60,
+      onIll: () => told.push(loop!.illness),
+    })
+    await blockedLoop()
+    await expect.poll(() => told[0]).toMatch(/^the event loop runs \d+ ms late/)
   })
 })

@@ -7,28 +7,38 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 
 /** Time between two looks at the loop, ms. */
 const RESOLUTION_MS = 10
-/** The health of the loop is that of so long, ms. */
 const HEALTH_MS = 5000
-/** A loop is ill whose timers run later than this in one of a hundred cases, ms. */
+/** A loop is ill whose timers run later than this in one of a hundred cases, ms, unless told. */
 export const ILL_LAG_MS = 500
 
 type Delay = ReturnType<typeof monitorEventLoopDelay>
 
+export interface EventLoopOptions {
+  /** ms; default `ILL_LAG_MS`. */
+  readonly illLagMs?: number
+  /** The health of the loop is that of so long, ms; default 5000. */
+  readonly healthMs?: number
+  /** The last seconds were ill; for metrics. */
+  readonly onIll?: () => void
+}
+
 export class EventLoopWatch {
+  private readonly options: EventLoopOptions
   private readonly scraped = watch()
   private readonly recent = watch()
   private readonly timer: NodeJS.Timeout
   private utilization = performance.eventLoopUtilization()
   private lastP99 = 0
 
-  constructor() {
-    this.timer = setInterval(() => this.turn(), HEALTH_MS)
+  constructor(options: EventLoopOptions = {}) {
+    this.options = options
+    this.timer = setInterval(() => this.turn(), options.healthMs ?? HEALTH_MS)
     this.timer.unref()
   }
 
   /** Null while all is well, else a sentence for `/readyz`. */
   get illness(): string | null {
-    return illnessOf(this.lastP99)
+    return illnessOf(this.lastP99, this.options.illLagMs)
   }
 
   /**
@@ -54,12 +64,13 @@ export class EventLoopWatch {
   private turn(): void {
     this.lastP99 = lagOf(this.recent, 0.99)
     this.recent.reset()
+    if (this.illness !== null) this.options.onIll?.()
   }
 }
 
-/** @param p99 lag of the last seconds, ms */
-export function illnessOf(p99: number): string | null {
-  if (p99 < ILL_LAG_MS) return null
+/** @param p99 lag of the last seconds, ms; @param most from which on it is ill */
+export function illnessOf(p99: number, most = ILL_LAG_MS): string | null {
+  if (p99 < most) return null
   return `the event loop runs ${Math.round(p99)} ms late (99th percentile)`
 }
 

@@ -28,6 +28,11 @@ const OF_PROCESS = [
   'address-sessions',
   /** MAX_AUTH_TOKEN_CACHE_SIZE: a token was not registered. */
   'token-cache',
+  /** `/rooms` left out a room or a group, and entries of a list. */
+  'rooms-shown',
+  'rooms-entries',
+  /** The event loop was later than it may be for the relay to be ready, for some seconds. */
+  'loop-lag',
 ] as const
 
 /** What is counted under its own name. */

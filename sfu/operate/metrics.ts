@@ -9,6 +9,7 @@ import type { TrafficTally } from '../forward/traffic-tally.ts'
 import { type Counters, makeCounters, transports } from './counters.ts'
 import { EventLoopWatch } from './event-loop.ts'
 import type { Levels } from './levels.ts'
+import { countLimit } from './limit-hits.ts'
 import { MetricSet, type Sample } from './metric-set.ts'
 import { registerTransportMetrics } from './transport-metrics.ts'
 
@@ -18,6 +19,8 @@ export interface MetricsOptions {
   readonly engine: () => string
   /** Asked once a scrape. */
   readonly levels: () => Levels
+  /** Lateness of the event loop from which on it is ill, ms. */
+  readonly illLagMs?: number
 }
 
 export interface Metrics {
@@ -29,10 +32,14 @@ export interface Metrics {
 }
 
 /** Registers every metric with a registry of its own. */
-export function createMetrics({ version, engine, levels }: MetricsOptions): Metrics {
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { version, engine, levels, illLagMs } = options
   const registry = new Registry()
   const counters = makeCounters()
-  const loop = new EventLoopWatch()
+  const loop = new EventLoopWatch({
+    ...(illLagMs !== undefined && { illLagMs }),
+    onIll: () => countLimit(counters.limits, 'loop-lag'),
+  })
   collectDefaultMetrics({ register: registry })
   const set = new MetricSet(registry)
   const now = oncePerTurn(levels)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { MOST_ENTRIES, MOST_IN_ALL, MOST_ROOMS, type RoomsSource, roomsView } from './rooms-view.ts'
+import { DEFAULT_ROOMS_BOUNDS, type RoomsSource, roomsView } from './rooms-view.ts'
+
+const { maxRoomsShown, maxEntriesShown, maxEntriesShownInAll } = DEFAULT_ROOMS_BOUNDS
 
 /** @param rooms how many there are; @param entries in each of two lists of a room */
 function source(rooms: number, entries = 1): RoomsSource & { dumped: string[] } {
@@ -33,17 +35,28 @@ describe('roomsView', () => {
   it('looks into so many rooms at most, and says what it left out', () => {
     const many = source(5000)
     const view = roomsView(many, null)
-    expect(view.rooms).toHaveLength(MOST_ROOMS)
-    expect(many.dumped).toHaveLength(MOST_ROOMS)
-    expect(view.leftOut).toEqual({ rooms: 5000 - MOST_ROOMS, groups: 0, entries: 0 })
+    expect(view.rooms).toHaveLength(maxRoomsShown)
+    expect(many.dumped).toHaveLength(maxRoomsShown)
+    expect(view.leftOut).toEqual({ rooms: 5000 - maxRoomsShown, groups: 0, entries: 0 })
     expect(view.hint).toContain('/rooms?room=')
   })
 
   it('cuts long lists, and all together', () => {
-    expect(roomsView(source(1, MOST_ENTRIES + 7), null).leftOut?.entries).toBe(14)
-    const view = roomsView(source(MOST_ROOMS, MOST_ENTRIES), null)
-    expect(view.rooms.length * 2 * MOST_ENTRIES).toBeLessThan(MOST_IN_ALL + 2 * MOST_ENTRIES)
-    expect(view.leftOut?.rooms).toBe(MOST_ROOMS - view.rooms.length)
+    expect(roomsView(source(1, maxEntriesShown + 7), null).leftOut?.entries).toBe(14)
+    const view = roomsView(source(maxRoomsShown, maxEntriesShown), null)
+    expect(view.rooms).toHaveLength(maxEntriesShownInAll / (2 * maxEntriesShown))
+    expect(view.leftOut?.rooms).toBe(maxRoomsShown - view.rooms.length)
+  })
+
+  it('keeps to the bounds that it is given', () => {
+    const bounds = { maxRoomsShown: 3, maxEntriesShown: 4, maxEntriesShownInAll: 10 }
+    const view = roomsView(source(9, 5), null, bounds)
+    // Lists of 4, 4 and 2; a room whose lists would be empty is not shown.
+    expect(view.rooms).toMatchObject([
+      { participants: { length: 4 }, tracks: { list: { length: 4 } } },
+      { participants: { length: 2 }, tracks: { list: { length: 0 } } },
+    ])
+    expect(view.leftOut).toEqual({ rooms: 7, groups: 1, entries: 10 })
   })
 
   it('shows any one room that is asked for', () => {

@@ -3,12 +3,20 @@
  * was asked for by name. What is left out is counted. Who is sent what is at `/debug`.
  */
 
-/** Rooms in one answer. */
-export const MOST_ROOMS = 100
-/** Entries of each list inside a room. */
-export const MOST_ENTRIES = 250
-/** Entries of all rooms together: the answer stays below some megabytes. */
-export const MOST_IN_ALL = 20_000
+/** An answer stays below some megabytes. */
+export interface RoomsBounds {
+  readonly maxRoomsShown: number
+  /** Of each list inside a room. */
+  readonly maxEntriesShown: number
+  /** Of all rooms together. */
+  readonly maxEntriesShownInAll: number
+}
+
+export const DEFAULT_ROOMS_BOUNDS: RoomsBounds = {
+  maxRoomsShown: 100,
+  maxEntriesShown: 250,
+  maxEntriesShownInAll: 20_000,
+}
 
 export interface RoomsSource {
   /** Names of the rooms in which somebody is, and of those that have an MLS group. */
@@ -18,13 +26,25 @@ export interface RoomsSource {
   readonly group: (name: string) => unknown
 }
 
+export interface RoomsView {
+  readonly rooms: readonly unknown[]
+  readonly groups: readonly unknown[]
+  /** Absent where everything is shown. */
+  readonly leftOut?: { readonly rooms: number; readonly groups: number; readonly entries: number }
+  readonly hint?: string
+}
+
 /** @param asked name of the only room that is wanted, or null for all */
-export function roomsView(source: RoomsSource, asked: string | null) {
-  const clip = new Clip()
+export function roomsView(
+  source: RoomsSource,
+  asked: string | null,
+  bounds = DEFAULT_ROOMS_BOUNDS,
+): RoomsView {
+  const clip = new Clip(bounds)
   const pick = (all: readonly string[], dump: (name: string) => unknown) => {
     const wanted = asked === null ? all : all.filter((name) => name === asked)
     const shown: unknown[] = []
-    for (const name of wanted.slice(0, MOST_ROOMS)) {
+    for (const name of wanted.slice(0, bounds.maxRoomsShown)) {
       if (clip.isFull) break
       shown.push(clip.take(dump(name)))
     }
@@ -45,14 +65,20 @@ export function roomsView(source: RoomsSource, asked: string | null) {
 class Clip {
   leftOut = 0
   private taken = 0
+  private readonly bounds: RoomsBounds
+
+  constructor(bounds: RoomsBounds) {
+    this.bounds = bounds
+  }
 
   get isFull(): boolean {
-    return this.taken >= MOST_IN_ALL
+    return this.taken >= this.bounds.maxEntriesShownInAll
   }
 
   take(value: unknown): unknown {
     if (Array.isArray(value)) {
-      const kept = value.slice(0, this.isFull ? 0 : MOST_ENTRIES)
+      const { maxEntriesShown, maxEntriesShownInAll } = this.bounds
+      const kept = value.slice(0, Math.min(maxEntriesShown, maxEntriesShownInAll - this.taken))
       this.leftOut += value.length - kept.length
       this.taken += kept.length
       return kept.map((entry) => this.take(entry))
