@@ -3,37 +3,30 @@
  * the loudspeaker, and the state that the worker reports.
  */
 
-import {
-  type ChatData,
-  ChatError,
-  type ChatErrorCode,
-  type ChatText,
-  DEFAULT_DATA_BYTES,
-} from '../chat/index.ts'
-import { takeWorker } from './call-worker.ts'
-import { Devices } from './devices.ts'
+import { type ChatData, ChatError, type ChatText, DEFAULT_DATA_BYTES } from '../chat/index.ts'
 import { Emitter } from './emitter.ts'
-import { missingFeature } from './missing-feature.ts'
+import { Entrance } from './entrance.ts'
+import { LiveStatus } from './live-status.ts'
+import { Machine } from './machine.ts'
+import { browserTooOld, missingFeature } from './missing-feature.ts'
 import { checkOptions } from './options.ts'
+import { OwnMedia } from './own-media.ts'
 import { completeView, type ParticipantView, type PictureSource } from './participant-view.ts'
 import { Pictures } from './pictures.ts'
-import { ScreenShare } from './screen-share.ts'
-import { dropSeat, keepSeat, seatOf } from './seat-memory.ts'
+import { Requests } from './requests.ts'
 import { Sounds } from './sounds.ts'
-import { askForToken, type ReadToken, readToken } from './token.ts'
-import { rememberedTransport, rememberTransport } from './transport-memory.ts'
+import { rememberTransport } from './transport-memory.ts'
 import type {
   CallError,
   CallEvents,
   CallState,
-  DeviceChoice,
   GroupMember,
   JoinOptions,
   Participant,
   Snapshot,
-  TokenRequest,
 } from './types.ts'
-import type { CapturedVideo, FromWorker, ToWorker, WorkerStatus } from './worker-protocol.ts'
+import { type WorkerHandlers, WorkerLink } from './worker-link.ts'
+import type { ToWorker, WorkerStatus } from './worker-protocol.ts'
 
 /**
  * Joins a call and returns at once, in state `joining`; follow `state` and `error`.
@@ -43,94 +36,53 @@ export function joinCall(options: JoinOptions): Call {
   return new Call(checkOptions(options))
 }
 
-type JoinMilestone = keyof Snapshot['joinMs']
-
 /** A call that `joinCall` has begun: what is seen of it, and what can be done in it. */
 export class Call {
-  private id = ''
+  private readonly options: JoinOptions
   private readonly emitter = new Emitter<CallEvents>()
-  private readonly worker: Worker
-  private readonly joinedAt = performance.now()
-  private readonly joinMs: Record<JoinMilestone, number | null> = {
-    connected: null,
-    keys: null,
-    firstPicture: null,
-    firstSound: null,
-  }
+  private readonly live: LiveStatus
+  private readonly entrance: Entrance
+  private readonly worker: WorkerLink
+  private readonly machine: Machine
   private readonly sounds = new Sounds({
-    onOpened: (source, port) => this.tell({ type: 'sound', source, port }, [port]),
+    onOpened: (source, port) => this.worker.tell({ type: 'sound', source, port }, [port]),
     onError: (error) => this.onError(error),
   })
   private readonly pictures = new Pictures((id, source) => this.sounds.of(id, source))
-  private readonly devices: Devices
-  private readonly screen: ScreenShare
-  private status: WorkerStatus
-  private statusAt = performance.now()
-  private lastError: CallError | null = null
+  private readonly media: OwnMedia
+  private readonly texts = new Requests<ChatText>()
+  private readonly data = new Requests<ChatData>()
   private ended = false
   private leaving: Promise<void> | null = null
-  private toldOfNoToken = false
-  /** The token that was given as it is; a function is asked once the key is there. */
-  private readonly givenToken: ReadToken | null
-  private request: TokenRequest = { thumbprint: '', participant: null }
-  private suspended = false
-  private readonly options: JoinOptions
   private onLeft: () => void = () => {}
-  /** Texts and data that the worker was given and has not answered for. */
-  private readonly texts = new Map<number, PromiseWithResolvers<ChatText>>()
-  private readonly data = new Map<number, PromiseWithResolvers<ChatData>>()
-  private nextRequest = 0
 
   /** Use `joinCall`, which checks the options. */
   constructor(options: JoinOptions) {
     this.options = options
-    const { media, token } = options
+    const { sounds, pictures } = this
+    const onError = (error: CallError) => this.onError(error)
+    const tell = (message: ToWorker, transfer?: Transferable[]) =>
+      this.worker.tell(message, transfer)
     // Before the worker and the devices are started: a token that cannot be read starts neither.
-    const given = typeof token === 'string' ? readToken(token) : null
-    this.givenToken = given
-    this.status = {
-      state: 'joining',
-      connected: false,
-      transport: options.transport === 'websocket' ? 'websocket' : 'webtransport',
-      connection: { reconnects: 0, lostMs: null, lastLostMs: null },
-      path: { rttMs: null, queueMs: null },
-      epoch: 0,
-      suite: { mls: options.suite ?? 'x-wing', sframe: '' },
-      verificationCode: '',
-      verificationEmoji: [],
-      roster: [],
-      participants: [],
-      activeSpeakers: [],
-    }
-    this.worker = takeWorker()
-    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onMessage(data)
-    this.worker.onerror = (event) => this.onWorkerFailed(event.message)
-    this.askForSeat(seatOf(options.room))
-    addEventListener('pagehide', this.onPageHide)
-    addEventListener('pageshow', this.onPageShow)
-    addEventListener('online', this.onNetworkChanged)
-    addEventListener('offline', this.onNetworkChanged)
-    document.addEventListener('visibilitychange', this.onAwake)
-    this.devices = new Devices(
-      {
-        onOpened: (video, audio) => this.onCaptured(video, audio),
-        onPicture: (frame) => this.pictures.showOwn(this.self, frame),
-        onError: (error) => this.onError(error),
-      },
-      options.simulcast === false ? {} : SIMULCAST_SIZE,
-      { audio: idOf(media?.audio), video: idOf(media?.video) },
-    )
-    this.screen = new ScreenShare({
-      onStarted: (frames, sound) => {
-        this.tell({ type: 'share', frames, sound }, sound ? [frames, sound] : [frames])
-      },
-      onEnded: () => this.tell({ type: 'unshare' }),
-      onError: (error) => this.onError(error),
+    this.entrance = new Entrance(options, { tell, onError, onFailed: (error) => this.fail(error) })
+    this.live = new LiveStatus(options, this.emitter, (participant, track) => ({
+      ...sounds.measured(participant, track),
+      ...pictures.measured(participant, track),
+    }))
+    // It cannot be loaded, or breaks: there is no call without it.
+    this.worker = new WorkerLink(this.handlers(), (detail) => this.fail({ ...BROKEN, detail }))
+    this.entrance.begin()
+    this.machine = new Machine({
+      onHint: (hint) => this.worker.tell({ type: 'hint', hint }),
+      onHide: () => this.suspend(),
+      onBack: () => this.fail({ code: 'disconnected', message: WAS_AWAY }),
     })
+    const onPicture = (frame: VideoFrame) => pictures.showOwn(this.self, frame)
+    this.media = new OwnMedia(options, { tell, onPicture, onError })
     const missing = missingFeature(globalThis)
     // Once there are listeners.
-    if (missing !== null) queueMicrotask(() => this.fail(tooOld(missing)))
-    else void this.devices.open({ video: media?.video !== false, audio: media?.audio !== false })
+    if (missing !== null) queueMicrotask(() => this.fail(browserTooOld(missing)))
+    else this.media.begin()
   }
 
   /**
@@ -139,15 +91,15 @@ export class Call {
    * first time.
    */
   get self(): string {
-    return this.id
+    return this.entrance.self
   }
 
   get state(): CallState {
-    return this.status.state
+    return this.live.now.state
   }
 
   get participants(): readonly Participant[] {
-    return this.status.participants
+    return this.live.now.participants
   }
 
   /**
@@ -155,16 +107,16 @@ export class Call {
    * them. `Participant.speaking` says who speaks now.
    */
   get activeSpeakers(): readonly string[] {
-    return this.status.activeSpeakers
+    return this.live.now.activeSpeakers
   }
 
   get epoch(): number {
-    return this.status.epoch
+    return this.live.now.epoch
   }
 
   /** 30 digits, the same for all who are in the call's group; empty before we are. */
   get verificationCode(): string {
-    return this.status.verificationCode
+    return this.live.now.verificationCode
   }
 
   /**
@@ -172,11 +124,11 @@ export class Call {
    * also who does not show. Empty before we are in it.
    */
   get roster(): readonly GroupMember[] {
-    return this.status.roster
+    return this.live.now.roster
   }
 
   get transport(): 'webtransport' | 'websocket' {
-    return this.status.transport
+    return this.live.now.transport
   }
 
   /** Calls `listener` at each event until the returned function is called. */
@@ -186,41 +138,17 @@ export class Call {
 
   /** Plain JSON of everything that can be seen of the call now. */
   snapshot(): Snapshot {
-    const {
-      state,
-      transport,
-      connection,
-      path,
-      epoch,
-      suite,
-      verificationCode,
-      verificationEmoji,
-    } = this.status
-    return {
-      state,
-      transport,
-      connection,
-      path,
-      epoch,
-      suite,
-      verificationCode,
-      verificationEmoji,
-      self: this.self,
-      joinMs: { ...this.joinMs },
-      participants: this.agedParticipants(),
-      roster: this.status.roster,
-      error: this.lastError,
-    }
+    return this.live.snapshot(this.self)
   }
 
   /** Mutes or unmutes; a microphone that was not opened at the join is opened. */
   setMicrophone(on: boolean): void {
-    this.setDevice('audio', on)
+    this.media.enable('audio', on)
   }
 
   /** Turns our picture off or on; a camera that was not opened at the join is opened. */
   setCamera(on: boolean): void {
-    this.setDevice('video', on)
+    this.media.enable('video', on)
   }
 
   /**
@@ -231,12 +159,12 @@ export class Call {
    * which the `error` event tells
    */
   shareScreen(): Promise<boolean> {
-    return this.ended ? Promise.resolve(false) : this.screen.start()
+    return this.ended ? Promise.resolve(false) : this.media.share()
   }
 
   /** The others see our screen no more. */
   stopScreen(): void {
-    this.screen.stop()
+    this.media.unshare()
   }
 
   /**
@@ -260,7 +188,7 @@ export class Call {
   setView(participantId: string, view: ParticipantView, source: PictureSource = 'camera'): void {
     if (this.ended || participantId === this.self) return
     const complete = completeView(view)
-    this.tell({ type: 'view', participant: participantId, source, view: complete })
+    this.worker.tell({ type: 'view', participant: participantId, source, view: complete })
   }
 
   /**
@@ -305,10 +233,10 @@ export class Call {
 
   private async sayGoodbye(): Promise<void> {
     if (this.ended) return
-    this.devices.close()
-    this.screen.close()
+    this.entrance.close()
+    this.media.close()
     // Without an id nothing was joined yet, and there is nobody to say goodbye to.
-    if (this.id !== '') {
+    if (this.self !== '') {
       const left = new Promise<void>((resolve) => {
         const done = setTimeout(resolve, LEAVE_MS)
         this.onLeft = () => {
@@ -316,172 +244,46 @@ export class Call {
           resolve()
         }
       })
-      this.tell({ type: 'leave' })
+      this.worker.tell({ type: 'leave' })
       await left
     }
     this.end()
   }
 
-  // ---- token
-
-  private askForSeat(seat: string | null): void {
-    const { room, suite = 'x-wing', token } = this.options
-    const isBound = this.givenToken !== null && this.givenToken.thumbprint !== null
-    const wantsKeys = typeof token === 'function' || isBound
-    this.tell({ type: 'seat', wish: { room, seat, suite, wantsKeys } })
+  /** The page goes, and may be back in a moment. */
+  private suspend(): void {
+    this.entrance.close()
+    this.worker.tell({ type: 'suspend' })
   }
 
-  /** The worker has our place, from before a reload or a new one. */
-  private onSeated({ seat, thumbprint, participant }: Seated): void {
-    if (this.ended || this.leaving || this.suspended) return
-    const { room, token: source } = this.options
-    keepSeat(room, seat)
-    this.request = { thumbprint: thumbprint ?? '', participant }
-    if (typeof source === 'function') void this.joinWithFirstToken(source, seat)
-    else this.join(this.givenToken, seat)
-  }
-
-  private join(token: ReadToken | null, seat: string): void {
-    const { media: _, token: source, renewCertificateHashes, ...rest } = this.options
-    if (rest.issuerKeys !== undefined && token !== null && token.thumbprint === null) {
-      this.fail({ code: 'token-refused', message: UNBOUND_TOKEN })
-      return
-    }
-    this.id = token?.participant ?? seat
-    const own = { participantId: this.id, token, renewsToken: typeof source === 'function' }
-    const renewsHashes = renewCertificateHashes !== undefined
-    const usualTransport = rememberedTransport(rest.url, Date.now())
-    this.tell({ type: 'join', options: { ...rest, ...own, renewsHashes, usualTransport } })
-  }
-
-  private async joinWithFirstToken(source: TokenSource, seat: string): Promise<void> {
-    const answer = await askForToken(source, this.request, NO_TOKEN)
-    if (this.leaving || this.suspended) return
-    if ('code' in answer) {
-      this.fail(answer)
-      return
-    }
-    if (this.ended) return
-    const { participant } = this.request
-    // Our former self may be in the group still, and two leaves cannot have one key.
-    const isAnother = participant !== null && participant !== answer.participant
-    if (isAnother && answer.thumbprint !== null) this.askForSeat(null)
-    else this.join(answer, seat)
-  }
-
-  /** The worker wants the next one. */
-  private async renewToken(): Promise<void> {
-    const { token: source } = this.options
-    if (typeof source !== 'function') return
-    const answer = await askForToken(source, this.request, NO_NEW_TOKEN)
-    if (this.ended) return
-    const none = 'code' in answer
-    // It is asked for again every few seconds: once is enough to say.
-    if (none && !this.toldOfNoToken) this.onError(answer)
-    this.toldOfNoToken = none
-    this.tell({ type: 'token', token: none ? null : answer })
-  }
-
-  private async renewHashes(): Promise<void> {
-    const hashes = await this.options.renewCertificateHashes?.().catch(() => null)
-    if (!this.ended) this.tell({ type: 'hashes', hashes: hashes ?? null })
-  }
-
-  // ---- what the machine does
-
-  private readonly onNetworkChanged = (): void => {
-    this.tell({ type: 'hint', hint: 'network-changed' })
-  }
-
-  private readonly onAwake = (): void => {
-    if (document.visibilityState === 'visible') this.tell({ type: 'hint', hint: 'awake' })
-  }
-
-  // ---- the page goes
-
-  private readonly onPageHide = (): void => {
-    this.suspended = true
-    this.tell({ type: 'suspend' })
-  }
-
-  /** Back without a reload, from where the browser had kept the page: without a connection. */
-  private readonly onPageShow = (): void => {
-    if (!this.suspended) return
-    const message = 'The call ended while the page was away. Join it again.'
-    this.fail({ code: 'disconnected', message })
-  }
-
-  // ---- worker
-
-  private onMessage(message: FromWorker): void {
-    switch (message.type) {
-      case 'seated':
-        this.onSeated(message)
-        return
-      case 'no-seat':
-        this.fail(message.error)
-        return
-      case 'status':
-        this.onStatus(message.status)
-        return
-      case 'error':
-        this.onError(message.error)
-        return
-      case 'picture':
-        this.reached('firstPicture')
-        this.pictures.show(message.participant, message.source, message.frame)
-        return
-      case 'first-sound':
-        this.reached('firstSound')
-        return
-      case 'sound-wanted':
-        void this.sounds.open(message.source)
-        return
-      case 'sound-ended':
-        this.sounds.end(message.source)
-        return
-      case 'token-wanted':
-        void this.renewToken()
-        return
-      case 'hashes-wanted':
-        void this.renewHashes()
-        return
-      case 'chat-sent':
-        settle(this.texts, message.request, message.result)
-        return
-      case 'data-sent':
-        settle(this.data, message.request, message.result)
-        return
-      case 'data':
-        this.emitter.emit('data', message.data)
-        return
-      case 'chat':
-        this.emitter.emit('chat', message.text)
-        return
-      case 'chat-delivered':
-        this.emitter.emit('chatDelivered', message.delivery)
-        return
-      case 'left':
-        this.onLeft()
+  private handlers(): WorkerHandlers {
+    const { emitter, entrance, live, pictures, sounds, texts, data } = this
+    return {
+      seated: (message) => entrance.onSeated(message),
+      'no-seat': ({ error }) => this.fail(error),
+      status: ({ status }) => this.onStatus(status),
+      error: ({ error }) => this.onError(error),
+      picture: ({ participant, source, frame }) => {
+        live.reached('firstPicture')
+        pictures.show(participant, source, frame)
+      },
+      'first-sound': () => live.reached('firstSound'),
+      'sound-wanted': ({ source }) => void sounds.open(source),
+      'sound-ended': ({ source }) => sounds.end(source),
+      'token-wanted': () => void entrance.renewToken(),
+      'hashes-wanted': () => void entrance.renewHashes(),
+      'chat-sent': ({ request, result }) => texts.settle(request, result),
+      'data-sent': ({ request, result }) => data.settle(request, result),
+      data: (message) => emitter.emit('data', message.data),
+      chat: ({ text }) => emitter.emit('chat', text),
+      'chat-delivered': ({ delivery }) => emitter.emit('chatDelivered', delivery),
+      left: () => this.onLeft(),
     }
   }
 
   private onStatus(status: WorkerStatus): void {
-    const before = this.status
-    this.status = { ...status, participants: this.measured(status.participants) }
-    this.statusAt = performance.now()
-    if (status.connected) this.reached('connected')
-    if (status.connected && !before.connected) this.keepTransport(status)
-    if (status.verificationCode !== '') this.reached('keys')
-    if (status.state !== before.state) this.emitter.emit('state', status.state)
-    if (status.verificationCode !== before.verificationCode) {
-      const { epoch, verificationCode } = status
-      this.emitter.emit('epoch', { epoch, verificationCode })
-    }
-    this.emitter.emit('participants', this.status.participants)
-    if (status.activeSpeakers.join() !== before.activeSpeakers.join()) {
-      this.emitter.emit('activeSpeakers', status.activeSpeakers)
-    }
+    if (status.connected && !this.live.now.connected) this.keepTransport(status)
+    this.live.take(status)
     if (status.state === 'failed') this.end()
   }
 
@@ -491,142 +293,43 @@ export class Call {
     if (wanted === 'auto') rememberTransport(url, transport, Date.now())
   }
 
-  private send<Sent>(
-    sending: Map<number, PromiseWithResolvers<Sent>>,
+  private send<Sent extends object>(
+    requests: Requests<Sent>,
     message: (request: number) => ToWorker,
   ): Promise<Sent> {
-    const answer = Promise.withResolvers<Sent>()
-    if (this.ended || this.id === '') answer.reject(new ChatError('not-connected'))
-    else {
-      const request = this.nextRequest++
-      sending.set(request, answer)
-      this.tell(message(request))
-    }
-    return answer.promise
+    if (this.ended || this.self === '') return Promise.reject(new ChatError('not-connected'))
+    return requests.begin((request) => this.worker.tell(message(request)))
   }
 
   private onError(error: CallError): void {
-    this.lastError = error
-    this.emitter.emit('error', error)
-  }
-
-  /** The worker could not be loaded, or broke: there is no call without it. */
-  private onWorkerFailed(detail: string): void {
-    this.fail({ code: 'internal', message: 'The call broke. Join it again.', detail })
+    this.live.tell(error)
   }
 
   /** Ends a call that the worker cannot end, or does not know of. */
   private fail(error: CallError): void {
     if (this.ended) return
     this.onError(error)
-    this.status = { ...this.status, state: 'failed' }
-    this.emitter.emit('state', 'failed')
+    this.live.finish('failed')
     this.end()
-  }
-
-  private reached(milestone: JoinMilestone): void {
-    this.joinMs[milestone] ??= Math.round(performance.now() - this.joinedAt)
-  }
-
-  /** With what only the page knows of sound and pictures. */
-  private measured(participants: readonly Participant[]): Participant[] {
-    const { sounds, pictures } = this
-    return participants.map((participant) => ({
-      ...participant,
-      tracks: participant.tracks.map((track) => ({
-        ...track,
-        ...sounds.measured(participant, track),
-        ...pictures.measured(participant, track),
-      })),
-    }))
-  }
-
-  /** Ages of frames go on between two reports. */
-  private agedParticipants(): Participant[] {
-    const since = performance.now() - this.statusAt
-    return this.status.participants.map((participant) => ({
-      ...participant,
-      tracks: participant.tracks.map((track) => ({
-        ...track,
-        lastFrameAgeMs:
-          track.lastFrameAgeMs === null ? null : Math.round(track.lastFrameAgeMs + since),
-      })),
-    }))
-  }
-
-  private tell(message: ToWorker, transfer: Transferable[] = []): void {
-    this.worker.postMessage(message, transfer)
-  }
-
-  // ---- devices
-
-  private setDevice(kind: 'audio' | 'video', on: boolean): void {
-    if (this.ended) return
-    this.tell({ type: 'mute', kind, muted: !on })
-    this.devices.enable(kind, on)
-  }
-
-  private onCaptured(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void {
-    const streams = [video?.frames ?? null, audio].filter((stream) => stream !== null)
-    this.tell({ type: 'capture', video, audio }, streams)
   }
 
   private end(): void {
     if (this.ended) return
     this.ended = true
-    removeEventListener('pagehide', this.onPageHide)
-    removeEventListener('pageshow', this.onPageShow)
-    removeEventListener('online', this.onNetworkChanged)
-    removeEventListener('offline', this.onNetworkChanged)
-    document.removeEventListener('visibilitychange', this.onAwake)
-    // Coming back is for who did not leave.
-    if (!this.suspended) dropSeat(this.options.room)
-    this.devices.close()
-    this.screen.close()
+    this.entrance.close()
+    this.machine.close()
+    if (!this.machine.away) this.entrance.forget()
+    this.media.close()
     this.pictures.close()
     this.sounds.close()
-    for (const sending of [this.texts, this.data]) {
-      for (const { reject } of sending.values()) reject(new ChatError('not-connected'))
-      sending.clear()
-    }
-    this.worker.terminate()
-    if (this.status.state === 'failed') return
-    this.status = { ...this.status, state: 'left' }
-    this.emitter.emit('state', 'left')
+    this.texts.close()
+    this.data.close()
+    this.worker.close()
+    this.live.finish('left')
   }
 }
 
-/** The worker has answered. */
-function settle<Sent extends object>(
-  sending: Map<number, PromiseWithResolvers<Sent>>,
-  request: number,
-  result: Sent | ChatErrorCode,
-): void {
-  const answer = sending.get(request)
-  sending.delete(request)
-  if (typeof result === 'string') answer?.reject(new ChatError(result))
-  else answer?.resolve(result)
-}
-
-function idOf(choice: boolean | DeviceChoice | undefined): string | undefined {
-  return typeof choice === 'object' ? choice.deviceId : undefined
-}
-
-type Seated = Extract<FromWorker, { type: 'seated' }>
-type TokenSource = Exclude<JoinOptions['token'], string | undefined>
-
-function tooOld(missing: string): CallError {
-  const message = `This browser is too old for calls: it has no ${missing}. Update it, or use another one.`
-  return { code: 'browser-too-old', message }
-}
-
-const NO_TOKEN = 'There is no token to join with. Reload the page, then try again.'
-const UNBOUND_TOKEN =
-  'The token is bound to no key, and this call is for members who prove theirs. Ask for another token.'
-const NO_NEW_TOKEN = 'There is no new token yet. Without one the call ends with the last one.'
-
-/** The largest of the sizes that are sent. */
-const SIMULCAST_SIZE = { width: 1280, height: 720 } as const
-
+const BROKEN = { code: 'internal', message: 'The call broke. Join it again.' } as const
+const WAS_AWAY = 'The call ended while the page was away. Join it again.'
 /** A goodbye that takes longer than this is not waited for, ms. */
 const LEAVE_MS = 1500

@@ -1,3 +1,5 @@
+import type { CallError } from './types.ts'
+
 /** What a call cannot do without, by the names under which browsers have it, each with what it is for. */
 const NEEDED = [
   ['Worker', 'workers'],
@@ -13,6 +15,12 @@ const NEEDED = [
 export function missingFeature(scope: object): string | null {
   for (const [path, name] of NEEDED) if (!has(scope, path)) return name
   return null
+}
+
+/** @param missing as of `missingFeature` */
+export function browserTooOld(missing: string): CallError {
+  const message = `This browser is too old for calls: it has no ${missing}. Update it, or use another one.`
+  return { code: 'browser-too-old', message }
 }
 
 function has(scope: object, path: string): boolean {

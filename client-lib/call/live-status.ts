@@ -1,0 +1,135 @@
+import type { Emitter } from './emitter.ts'
+import type {
+  CallError,
+  CallEvents,
+  JoinOptions,
+  Participant,
+  Snapshot,
+  TrackInfo,
+} from './types.ts'
+import type { WorkerStatus } from './worker-protocol.ts'
+
+/** Steps of a join whose time is kept. */
+export type JoinMilestone = keyof Snapshot['joinMs']
+
+/** What only the page knows of a track. */
+export type Measure = (participant: Participant, track: TrackInfo) => Partial<TrackInfo>
+
+/** What is known of a call now: what the worker reported last, with what only the page knows. */
+export class LiveStatus {
+  private readonly emitter: Emitter<CallEvents>
+  private readonly measure: Measure
+  private readonly joinedAt = performance.now()
+  private readonly joinMs: Record<JoinMilestone, number | null> = {
+    connected: null,
+    keys: null,
+    firstPicture: null,
+    firstSound: null,
+  }
+  private status: WorkerStatus
+  private reportedAt = performance.now()
+  private lastError: CallError | null = null
+
+  constructor(
+    options: Pick<JoinOptions, 'transport' | 'suite'>,
+    emitter: Emitter<CallEvents>,
+    measure: Measure,
+  ) {
+    this.emitter = emitter
+    this.measure = measure
+    this.status = {
+      state: 'joining',
+      connected: false,
+      transport: options.transport === 'websocket' ? 'websocket' : 'webtransport',
+      connection: { reconnects: 0, lostMs: null, lastLostMs: null },
+      path: { rttMs: null, queueMs: null },
+      epoch: 0,
+      suite: { mls: options.suite ?? 'x-wing', sframe: '' },
+      verificationCode: '',
+      verificationEmoji: [],
+      roster: [],
+      participants: [],
+      activeSpeakers: [],
+    }
+  }
+
+  get now(): WorkerStatus {
+    return this.status
+  }
+
+  /** The worker has reported: tells whoever listens what is another than before. */
+  take(status: WorkerStatus): void {
+    const { status: before, emitter } = this
+    this.status = { ...status, participants: this.measured(status.participants) }
+    this.reportedAt = performance.now()
+    if (status.connected) this.reached('connected')
+    if (status.verificationCode !== '') this.reached('keys')
+    if (status.state !== before.state) emitter.emit('state', status.state)
+    if (status.verificationCode !== before.verificationCode) {
+      const { epoch, verificationCode } = status
+      emitter.emit('epoch', { epoch, verificationCode })
+    }
+    emitter.emit('participants', this.status.participants)
+    if (status.activeSpeakers.join() !== before.activeSpeakers.join()) {
+      emitter.emit('activeSpeakers', status.activeSpeakers)
+    }
+  }
+
+  /** The last report of the call. */
+  finish(state: 'left' | 'failed'): void {
+    if (this.status.state === 'left' || this.status.state === 'failed') return
+    this.status = { ...this.status, state }
+    this.emitter.emit('state', state)
+  }
+
+  tell(error: CallError): void {
+    this.lastError = error
+    this.emitter.emit('error', error)
+  }
+
+  reached(milestone: JoinMilestone): void {
+    this.joinMs[milestone] ??= Math.round(performance.now() - this.joinedAt)
+  }
+
+  snapshot(self: string): Snapshot {
+    const { status } = this
+    return {
+      state: status.state,
+      transport: status.transport,
+      connection: status.connection,
+      path: status.path,
+      epoch: status.epoch,
+      suite: status.suite,
+      verificationCode: status.verificationCode,
+      verificationEmoji: status.verificationEmoji,
+      self,
+      joinMs: { ...this.joinMs },
+      participants: this.agedParticipants(),
+      roster: status.roster,
+      error: this.lastError,
+    }
+  }
+
+  private measured(participants: readonly Participant[]): Participant[] {
+    return participants.map((participant) => ({
+      ...participant,
+      tracks: participant.tracks.map((track) => ({
+        ...track,
+        ...this.measure(participant, track),
+      })),
+    }))
+  }
+
+  /** Ages of frames go on between two reports. */
+  private agedParticipants(): Participant[] {
+    const since = performance.now() - this.reportedAt
+    return this.status.participants.map((participant) => ({
+      ...participant,
+      tracks: participant.tracks.map((track) => ({
+        ...track,
+        lastFrameAgeMs:
+          track.lastFrameAgeMs === null ? null : Math.round(track.lastFrameAgeMs + since),
+      })),
+    }))
+  }
+}
