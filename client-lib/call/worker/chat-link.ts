@@ -15,8 +15,8 @@ import { type CallSession, OF_PUBLISHER } from './call-session.ts'
 import { Decryption } from './decryption.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
 import { followTrack } from './follow-track.ts'
-import { TRACK_NUMBER } from './local-media.ts'
 import type { MediaKeys } from './media-keys.ts'
+import { TRACK_NUMBER } from './track-numbers.ts'
 
 export interface ChatLinkOptions {
   readonly session: CallSession

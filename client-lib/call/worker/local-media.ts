@@ -1,7 +1,6 @@
 import {
+  type Catalog,
   type CatalogTrack,
-  encodeCatalog,
-  encodeMediaProperties,
   type PublisherFeedback,
   TrackName,
 } from '../../../moq/media/index.ts'
@@ -12,10 +11,8 @@ import type {
   TrackState,
 } from '../../../moq/session/index.ts'
 import { type Namespace, textOf, trackOf } from '../../../moq/wire/names.ts'
-import { CodecChoice } from '../../media/codec-choice.ts'
 import type { CodecSupport } from '../../media/codec-support.ts'
 import { codecNameOf, type VideoCodecName } from '../../media/codecs.ts'
-import { firstGroupAt } from '../../media/first-group.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import {
   type RenditionChoice,
@@ -29,8 +26,11 @@ import type { TrackInfo } from '../types.ts'
 import type { CapturedVideo } from '../worker-protocol.ts'
 import { EncryptedTrack, type EncryptedTrackOptions } from './encrypted-track.ts'
 import { AUDIO_FORMAT, LocalAudio } from './local-audio.ts'
+import { LocalCatalog } from './local-catalog.ts'
 import { LocalVideo } from './local-video.ts'
 import type { MediaKeys } from './media-keys.ts'
+import { PictureCodec } from './picture-codec.ts'
+import { TRACK_NUMBER, TRACK_PRIORITY } from './track-numbers.ts'
 
 export interface LocalMediaOptions {
   readonly namespace: Namespace
@@ -54,25 +54,6 @@ export interface LocalMediaOptions {
 
 export type CaptureDevice = 'microphone' | 'camera' | 'screen'
 
-/**
- * Our tracks by number: MoQT alias and SFrame context at once. What is said to the delivery service and
- * to members of other forks, on `mls` and `verify`, is not encrypted.
- */
-export const TRACK_NUMBER = {
-  mls: 0,
-  catalog: 1,
-  audio: 2,
-  /** Of the smallest rendition; the others, 16 at most, follow it. */
-  video: 3,
-  screen: 24,
-  'screen-audio': 25,
-  chat: 32,
-  verify: 33,
-  report: 34,
-} as const
-/** Publisher priorities: state, sound, picture; of pictures the smallest face first, then a screen. */
-const PRIORITY = { catalog: 8, audio: 32, 'screen-audio': 40, video: 96, screen: 112 } as const
-
 type TrackDetails = Pick<
   EncryptedTrackOptions,
   'properties' | 'onGroupRequested' | 'onDemand' | 'onRefused'
@@ -81,7 +62,7 @@ type TrackDetails = Pick<
 /** What we publish: a catalog that says what there is, sound, picture, and a screen while it is shared. */
 export class LocalMedia {
   private readonly options: LocalMediaOptions
-  private readonly catalog: EncryptedTrack
+  private readonly catalog: LocalCatalog
   private readonly muted = { audio: false, video: false }
   private audio: LocalAudio | null = null
   private video: LocalVideo | null = null
@@ -89,19 +70,22 @@ export class LocalMedia {
   private screen: LocalVideo | null = null
   private screenAudio: LocalAudio | null = null
   private sharing = { video: false, audio: false }
-  private readonly codecs: CodecChoice
-  /** What this browser can do; null until it has said. */
-  private support: CodecSupport | null = null
-  private cancelReturn: () => void = () => {}
-  private catalogGroup: number
+  private readonly codec: PictureCodec
   private closed = false
 
   constructor(options: LocalMediaOptions) {
     this.options = options
-    this.codecs = new CodecChoice(options.videoCodecs)
-    this.catalogGroup = firstGroupAt(options.wallClock())
-    this.catalog = this.encryptedTrack(TrackName.CATALOG, 'catalog', {
-      onGroupRequested: () => this.publishCatalog(),
+    const { videoCodecs: preferred, clock, wallClock } = options
+    this.codec = new PictureCodec({
+      clock,
+      ...(preferred && { preferred }),
+      onChosen: () => this.applyChoice(),
+    })
+    const onGroupRequested = () => this.catalog.publish()
+    this.catalog = new LocalCatalog({
+      track: this.encryptedTrack(TrackName.CATALOG, 'catalog', { onGroupRequested }),
+      wallClock,
+      read: () => this.contents(),
     })
   }
 
@@ -138,17 +122,14 @@ export class LocalMedia {
   /** What this browser can encode and decode. */
   setCodecSupport(support: CodecSupport): void {
     if (this.closed) return
-    this.support = support
-    this.codecs.setEncodable(support.encodes.keys(), this.options.clock.now())
-    this.chooseCodec()
-    this.publishCatalog()
+    this.codec.setSupport(support)
+    this.catalog.publish()
   }
 
   /** Names of the video codecs that each of the others can decode. */
   setReceivers(receivers: readonly (readonly string[])[]): void {
     if (this.closed) return
-    this.codecs.setReceivers(receivers, this.options.clock.now())
-    this.chooseCodec()
+    this.codec.setReceivers(receivers)
   }
 
   /** A screen is shared, perhaps with sound; another one takes the place of the one before. */
@@ -171,7 +152,7 @@ export class LocalMedia {
     this.screen?.rest()
     this.screen?.setMuted(true)
     this.screenAudio?.rest()
-    this.publishCatalog()
+    this.catalog.publish()
   }
 
   /** Holds for a device that is opened later, too. */
@@ -179,7 +160,7 @@ export class LocalMedia {
     this.muted[kind] = muted
     if (kind === 'audio') this.audio?.setMuted(muted)
     else this.video?.setMuted(muted)
-    this.publishCatalog()
+    this.catalog.publish()
   }
 
   /** What the relay says of our uplink, and of what is wanted. */
@@ -192,18 +173,18 @@ export class LocalMedia {
 
   /** Nothing more may go out under the old keys; the next ones are about to come. */
   revokeKeys(): void {
-    this.catalog.revokeKey()
+    this.catalog.track.revokeKey()
     for (const { track } of this.sounds()) track.revokeKey()
     for (const picture of this.pictures()) picture.revokeKey()
   }
 
   async renewKeys(): Promise<void> {
     await Promise.all([
-      this.catalog.renewKey(),
+      this.catalog.track.renewKey(),
       ...this.sounds().map((sound) => sound.renewKey()),
       ...this.pictures().map((picture) => picture.renewKey()),
     ])
-    this.publishCatalog()
+    this.catalog.publish()
   }
 
   infos(): TrackInfo[] {
@@ -218,34 +199,29 @@ export class LocalMedia {
 
   close(): void {
     this.closed = true
-    this.cancelReturn()
+    this.codec.close()
     for (const sound of this.sounds()) sound.close()
     for (const picture of this.pictures()) picture.close()
     this.catalog.close()
   }
 
-  private chooseCodec(): void {
-    const { clock } = this.options
-    this.cancelReturn()
-    const againMs = this.codecs.update(clock.now())
-    if (againMs !== null) this.cancelReturn = clock.after(againMs, () => this.chooseCodec())
-    const { codec } = this.codecs
+  private applyChoice(): void {
+    const { name } = this.codec
     const differ = this.entries().some(({ role, codec: sent }) => {
-      return role === 'video' && sent !== undefined && codecNameOf(sent) !== codec
+      return role === 'video' && sent !== undefined && codecNameOf(sent) !== name
     })
     for (const picture of this.pictures()) this.applyCodec(picture)
     // It is out before the first picture: who reads it first needs no second key frame.
-    if (differ) this.publishCatalog()
+    if (differ) this.catalog.publish()
   }
 
   private applyCodec(picture: LocalVideo): void {
-    const { codec } = this.codecs
-    picture.setCodec(codec, this.support?.encodes.get(codec) ?? 3)
+    picture.setCodec(this.codec.name, this.codec.mostLayers)
   }
 
   private trackNamed(name: string | null): EncryptedTrack | undefined {
     if (name === null) return undefined
-    if (name === TrackName.CATALOG) return this.catalog
+    if (name === TrackName.CATALOG) return this.catalog.track
     for (const sound of this.sounds()) if (sound.name === name) return sound.track
     for (const picture of this.pictures()) {
       const track = picture.track(name)
@@ -310,7 +286,7 @@ export class LocalMedia {
       onError: onMediaError,
       onWithdrawn: (name, error) => {
         onWithdrawn(name, error)
-        this.publishCatalog()
+        this.catalog.publish()
       },
       onCaptureFailed: (error) => onCaptureFailed(kind === 'screen' ? 'screen' : 'camera', error),
     })
@@ -321,18 +297,18 @@ export class LocalMedia {
   /** @param further of several tracks of a kind, which one: 0 is the first */
   private encryptedTrack(
     name: string,
-    kind: keyof typeof PRIORITY,
+    kind: keyof typeof TRACK_PRIORITY,
     options: TrackDetails,
     further = 0,
   ): EncryptedTrack {
     return new EncryptedTrack({
       track: trackOf(this.options.namespace, name),
       number: TRACK_NUMBER[kind] + further,
-      priority: PRIORITY[kind] + further,
+      priority: TRACK_PRIORITY[kind] + further,
       keys: this.options.keys,
       onError: this.options.onBug,
       ...((kind === 'video' || kind === 'screen') && {
-        repairs: this.repairSource(PRIORITY[kind] + further),
+        repairs: this.repairSource(TRACK_PRIORITY[kind] + further),
       }),
       ...options,
     })
@@ -342,24 +318,13 @@ export class LocalMedia {
     return new RepairSource({ now: () => this.options.clock.now(), priority })
   }
 
-  /** A new group for whoever subscribed, and whenever it changed or has a new key. */
-  private publishCatalog(): void {
-    this.catalog.switchKey()
-    if (!this.catalog.canSend || this.closed) return
-    this.catalog.send({
-      ...encodeMediaProperties({ timestamp: this.options.wallClock() * 1000 }),
-      group: this.catalogGroup++,
-      object: 0,
-      delivery: 'stream',
-      subgroup: 0,
-      temporalLayer: 0,
-      last: true,
-      payload: encodeCatalog({
-        displayName: this.options.displayName,
-        ...(this.support && { decodes: [...this.support.decodes] }),
-        tracks: this.entries(),
-      }),
-    })
+  private contents(): Catalog {
+    const { decodes } = this.codec
+    return {
+      displayName: this.options.displayName,
+      ...(decodes && { decodes: [...decodes] }),
+      tracks: this.entries(),
+    }
   }
 
   private entries(): CatalogTrack[] {

@@ -22,7 +22,7 @@ import {
 import type { Participant } from '../types.ts'
 import { type CallSession, OF_PUBLISHER } from './call-session.ts'
 import { followTrack } from './follow-track.ts'
-import { TRACK_NUMBER } from './local-media.ts'
+import { TRACK_NUMBER } from './track-numbers.ts'
 
 export interface VerificationLinkOptions {
   readonly session: CallSession

@@ -9,7 +9,7 @@ import {
 import type { Emoji, Stretch } from '../../verification/index.ts'
 import type { Participant } from '../types.ts'
 import { GroupLink, type GroupLinkOptions } from './group-link.ts'
-import { TRACK_NUMBER } from './local-media.ts'
+import { TRACK_NUMBER } from './track-numbers.ts'
 import { type Security, VerificationLink } from './verification-link.ts'
 
 type Wired = 'trackAlias' | 'onLogEntry' | 'onLogInterrupted' | 'onAlarm'
