@@ -19,7 +19,8 @@ async function run(...args: string[]) {
   return { code, stdout, stderr }
 }
 
-const NAMES = 'micro, mls, fanout, meeting, rooms, churn, ramp, impaired, soak, compare'
+const NAMES =
+  'micro, mls, fanout, meeting, rooms, churn, ramp, impaired, soak, compare, join, glass'
 
 describe('bench', () => {
   it.each([

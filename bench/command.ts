@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util'
 import { LOAD_USAGE } from './load/options.ts'
 import { micro } from './micro/index.ts'
 import { mls } from './mls/index.ts'
+import { glass } from './page/glass.ts'
+import { join } from './page/join.ts'
 import { type Scenario, UsageError } from './scenario.ts'
 import { churn } from './scenarios/churn.ts'
 import { compare } from './scenarios/compare.ts'
@@ -26,6 +28,8 @@ const SCENARIOS: readonly Scenario[] = [
   impaired,
   soak,
   compare,
+  join,
+  glass,
 ]
 
 const COMMON = {

@@ -2,6 +2,7 @@
 
 export { Call, joinCall } from './call/call.ts'
 export { preloadCall } from './call/call-worker.ts'
+export type { JoinTimes } from './call/join-times.ts'
 export { CallOptionsError } from './call/options.ts'
 export type { ParticipantView, PictureSource } from './call/participant-view.ts'
 export { configFromServer, type ServerConfig } from './call/server-config.ts'

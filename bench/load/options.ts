@@ -92,7 +92,7 @@ export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadO
     renditions: count(values, 'renditions', defaults.renditions),
     durationMs: positiveNumber(values, 'duration', defaults.durationS) * 1000,
     managed: managed === true || (plain !== true && defaults.managed),
-    impair: impair === undefined ? null : conditions(String(impair)),
+    impair: impair === undefined ? null : linkConditions(String(impair)),
     workers: count(values, 'workers', Math.max(1, availableParallelism() - 1)),
     seed: count(values, 'seed', 1),
     html: typeof values.html === 'string' ? values.html : null,
@@ -142,7 +142,8 @@ function profileNamed(name: string): Profile {
   throw new UsageError(`unknown profile ${name}; there is: ${PROFILES.join(', ')}`)
 }
 
-function conditions(text: string): Partial<LinkConditions> {
+/** Of `--impair`. @throws UsageError */
+export function linkConditions(text: string): Partial<LinkConditions> {
   try {
     return parseConditions(text)
   } catch (error) {

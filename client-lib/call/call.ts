@@ -46,6 +46,7 @@ export class Call {
   private readonly machine: Machine
   private readonly sounds = new Sounds({
     onOpened: (source, port) => this.worker.tell({ type: 'sound', source, port }, [port]),
+    onHeard: () => this.live.reached('firstHeard'),
     onError: (error) => this.onError(error),
   })
   private readonly pictures = new Pictures((id, source) => this.sounds.of(id, source))
@@ -267,7 +268,7 @@ export class Call {
         live.reached('firstPicture')
         pictures.show(participant, source, frame)
       },
-      'first-sound': () => live.reached('firstSound'),
+      reached: ({ step, at }) => live.reached(step, at - performance.timeOrigin),
       'sound-wanted': ({ source }) => void sounds.open(source),
       'sound-ended': ({ source }) => sounds.end(source),
       'token-wanted': () => void entrance.renewToken(),

@@ -1,4 +1,5 @@
 import type { Emitter } from './emitter.ts'
+import { type JoinStep, JoinTimeline } from './join-times.ts'
 import type {
   CallError,
   CallEvents,
@@ -9,9 +10,6 @@ import type {
 } from './types.ts'
 import type { WorkerStatus } from './worker-protocol.ts'
 
-/** Steps of a join whose time is kept. */
-export type JoinMilestone = keyof Snapshot['joinMs']
-
 /** What only the page knows of a track. */
 export type Measure = (participant: Participant, track: TrackInfo) => Partial<TrackInfo>
 
@@ -19,13 +17,7 @@ export type Measure = (participant: Participant, track: TrackInfo) => Partial<Tr
 export class LiveStatus {
   private readonly emitter: Emitter<CallEvents>
   private readonly measure: Measure
-  private readonly joinedAt = performance.now()
-  private readonly joinMs: Record<JoinMilestone, number | null> = {
-    connected: null,
-    keys: null,
-    firstPicture: null,
-    firstSound: null,
-  }
+  private readonly join = new JoinTimeline()
   private status: WorkerStatus
   private reportedAt = performance.now()
   private lastError: CallError | null = null
@@ -62,8 +54,6 @@ export class LiveStatus {
     const { status: before, emitter } = this
     this.status = { ...status, participants: this.measured(status.participants) }
     this.reportedAt = performance.now()
-    if (status.connected) this.reached('connected')
-    if (status.verificationCode !== '') this.reached('keys')
     if (status.state !== before.state) emitter.emit('state', status.state)
     if (status.verificationCode !== before.verificationCode) {
       const { epoch, verificationCode } = status
@@ -87,8 +77,9 @@ export class LiveStatus {
     this.emitter.emit('error', error)
   }
 
-  reached(milestone: JoinMilestone): void {
-    this.joinMs[milestone] ??= Math.round(performance.now() - this.joinedAt)
+  /** A step of the join. @param at ms, as `performance.now()` */
+  reached(step: JoinStep, at?: number): void {
+    this.join.reached(step, at)
   }
 
   snapshot(self: string): Snapshot {
@@ -103,7 +94,7 @@ export class LiveStatus {
       verificationCode: status.verificationCode,
       verificationEmoji: status.verificationEmoji,
       self,
-      joinMs: { ...this.joinMs },
+      joinMs: this.join.snapshot,
       participants: this.agedParticipants(),
       roster: status.roster,
       error: this.lastError,

@@ -7,6 +7,8 @@ import { soundSource } from './worker-protocol.ts'
 export interface SoundsEvents {
   /** The port is the receiver's, to be transferred to the worker. */
   onOpened(source: string, port: MessagePort): void
+  /** Sound of a source goes to the loudspeaker: told when it first does. */
+  onHeard(): void
   onError(error: CallError): void
 }
 
@@ -26,7 +28,7 @@ export class Sounds {
     this.output ??= this.openOutput()
     const output = await this.output
     if (!output || this.closed) return
-    const opened = output.addSource()
+    const opened = output.addSource(() => this.events.onHeard())
     this.sources.set(source, opened)
     this.events.onOpened(source, opened.port)
   }

@@ -5,6 +5,7 @@ import type { ChatDelivery, ReceivedData, ReceivedText } from '../chat/index.ts'
 import type { PublicKeySet } from '../keys/token-proof.ts'
 import type { VideoCodecName } from '../media/codecs.ts'
 import type { AlarmName, Emoji } from '../verification/index.ts'
+import type { JoinTimes } from './join-times.ts'
 
 export type { PublicKeySet }
 
@@ -342,12 +343,7 @@ export interface Snapshot {
   /** Participant id of this page; empty until it is known, see `Call.self`. */
   readonly self: string
   /** ms since `joinCall`; null for what has not happened yet. */
-  readonly joinMs: {
-    readonly connected: number | null
-    readonly keys: number | null
-    readonly firstPicture: number | null
-    readonly firstSound: number | null
-  }
+  readonly joinMs: JoinTimes
   readonly path: PathInfo
   readonly participants: readonly Participant[]
   /** Who is in the group in this epoch, by leaf index; empty before the first. */

@@ -9,6 +9,7 @@ import type {
   ReceivedText,
 } from '../chat/index.ts'
 import type { CaptureFormat } from '../media/renditions.ts'
+import type { JoinStep } from './join-times.ts'
 import type { CompleteView, PictureSource } from './participant-view.ts'
 import type { ReadToken } from './token.ts'
 import type {
@@ -138,8 +139,8 @@ export type FromWorker =
   | { readonly type: 'token-wanted' }
   /** A new connection is about to be tried: the page answers with `hashes`. */
   | { readonly type: 'hashes-wanted' }
-  /** The first decoded sound of anybody's. */
-  | { readonly type: 'first-sound' }
+  /** A step of the join is reached; `at` is in ms since the Unix epoch, as this machine counts. */
+  | { readonly type: 'reached'; readonly step: JoinStep; readonly at: number }
   | {
       readonly type: 'chat-sent'
       readonly request: number

@@ -73,7 +73,8 @@ export class AudioOutput {
     return (this.context.baseLatency + (this.context.outputLatency || 0)) * 1000
   }
 
-  addSource(): AudioSource {
+  /** @param onPlaying told once, when its first sound is played */
+  addSource(onPlaying: () => void = () => {}): AudioSource {
     const node = new AudioWorkletNode(this.context, PROCESSOR, {
       numberOfInputs: 0,
       numberOfOutputs: 1,
@@ -85,9 +86,14 @@ export class AudioOutput {
     send(node, { samples: port1 }, [port1])
     let report: PlayoutReport | null = null
     let soundDelayMs: number | null = null
+    let played = false
     node.port.onmessage = (event: MessageEvent<PlayoutReport>) => {
       report = event.data
       const delay = report.soundDelayMs
+      if (delay !== null && !played) {
+        played = true
+        onPlaying()
+      }
       soundDelayMs = delay === null ? null : delay + this.heardAfterMs()
     }
     const context = this.context

@@ -16,8 +16,11 @@ const ARGS = [
 interface Ready {
   readonly msg?: string
   readonly relay?: string
+  readonly web?: string
   readonly ops?: string
 }
+
+type Addresses = Required<Pick<Ready, 'relay' | 'web' | 'ops'>>
 
 /** A relay of our own in another process, as `npm start` would start it. */
 export class RelayProcess {
@@ -25,22 +28,28 @@ export class RelayProcess {
   /** Host and UDP port. */
   readonly host: string
   readonly port: number
+  /** Origin of the call page. */
+  readonly web: string
   /** Origin of its ops server. */
   readonly ops: string
   private readonly child: ChildProcess
 
-  private constructor(child: ChildProcess, ready: Required<Pick<Ready, 'relay' | 'ops'>>) {
+  private constructor(child: ChildProcess, ready: Addresses) {
     const { hostname, port } = new URL(ready.relay)
     this.child = child
     this.pid = child.pid!
     this.host = hostname
     this.port = Number(port)
+    this.web = ready.web
     this.ops = ready.ops
   }
 
-  /** @throws Error with what it wrote, when it does not come up */
-  static async start(): Promise<RelayProcess> {
-    const child = spawn(process.execPath, ['sfu/main.ts', ...ARGS], {
+  /**
+   * @param args flags further to those of a load test
+   * @throws Error with what it wrote, when it does not come up
+   */
+  static async start(args: readonly string[] = []): Promise<RelayProcess> {
+    const child = spawn(process.execPath, ['sfu/main.ts', ...ARGS, ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -52,11 +61,11 @@ export class RelayProcess {
     child.stderr.on('data', (chunk) => {
       written += String(chunk)
     })
-    const ready = Promise.withResolvers<Required<Pick<Ready, 'relay' | 'ops'>>>()
+    const ready = Promise.withResolvers<Addresses>()
     // Read on to its end, or its output would fill the pipe and stop it.
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const { msg, relay, ops } = parseLine(line)
-      if (msg === 'ready' && relay && ops) ready.resolve({ relay, ops })
+      const { msg, relay, web, ops } = parseLine(line)
+      if (msg === 'ready' && relay && web && ops) ready.resolve({ relay, web, ops })
     })
     const timer = setTimeout(() => ready.reject(new Error('it was not ready in time')), START_MS)
     child.on('error', ready.reject)

@@ -12,6 +12,7 @@ import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
 import { probeCodecs } from '../../media/codec-support.ts'
 import { type ConnectOptions, connect } from '../../transport/connect.ts'
+import type { JoinStep } from '../join-times.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
@@ -21,6 +22,7 @@ import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
 import { DialPace } from './dial-pace.ts'
 import { groupRoster } from './group-roster.ts'
+import { JoinSteps } from './join-steps.ts'
 import { LocalMedia } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 import { Outages } from './outages.ts'
@@ -33,6 +35,8 @@ type FromRoom = 'onChat' | 'onData' | 'onChatDelivered' | 'onPicture' | 'onSampl
 export interface CallEngineEvents extends Pick<CallRoomEvents, FromRoom> {
   onStatus(status: WorkerStatus): void
   onError(error: CallError): void
+  /** A step of the join; each is told once. */
+  onReached(step: JoinStep): void
   /** The token in use ends soon; the answer is `renewToken`. */
   onTokenWanted(): void
   /** The relay may have another certificate; the answer is `renewHashes`. */
@@ -63,6 +67,7 @@ export class CallEngine {
   private readonly reconnector: Reconnector<RelayConnection>
   private readonly choice: TransportChoice
   private readonly outages: Outages
+  private readonly steps: JoinSteps
   private readonly pace: DialPace
   private hashes: readonly string[]
   private onHashes: (reachable: boolean) => void = () => {}
@@ -78,6 +83,7 @@ export class CallEngine {
     this.seat = seat
     this.events = events
     this.hashes = options.certificateHashes ?? []
+    this.steps = new JoinSteps((step) => events.onReached(step))
     this.choice = new TransportChoice(options.transport ?? 'auto', options.usualTransport)
     this.outages = new Outages(() => this.clock.now())
     this.pace = new DialPace(() => this.clock.now())
@@ -228,8 +234,13 @@ export class CallEngine {
       media: this.media,
       clock: this.clock,
       wallClock: Date.now,
+      steps: this.steps,
       events: {
         ...events,
+        onSamples: (source, chunk) => {
+          this.steps.reach('firstSound')
+          events.onSamples(source, chunk)
+        },
         onChange: () => this.report(),
         onKeysFailed: (error) => this.fail(errors.keysFailed(error)),
         onMediaError: (error) => events.onError(errors.codecFailed(error)),
@@ -306,6 +317,7 @@ export class CallEngine {
       onFault: this.onBug,
       signal,
     })
+    this.steps.reach('transport')
     return room.open(connected, setup)
   }
 
@@ -331,6 +343,7 @@ export class CallEngine {
 
   private onInstalled(keys: EpochKeys): void {
     this.epoch = keys
+    this.steps.reach('keys')
     if (this.state === 'joining') this.setState('connected')
     this.room?.keysChanged(keys)
     this.report()

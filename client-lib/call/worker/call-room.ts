@@ -27,6 +27,7 @@ import { ActiveSpeakers } from './active-speakers.ts'
 import { ChatLink } from './chat-link.ts'
 import type { GroupIdentity } from './credentials.ts'
 import { FeedbackLink } from './feedback-link.ts'
+import type { JoinSteps } from './join-steps.ts'
 import { Line } from './line.ts'
 import type { LocalMedia } from './local-media.ts'
 import type { MediaKeys } from './media-keys.ts'
@@ -48,6 +49,7 @@ export interface CallRoomOptions {
   readonly clock: Clock
   /** ms since the Unix epoch. */
   readonly wallClock: () => number
+  readonly steps: JoinSteps
   readonly events: CallRoomEvents
 }
 
@@ -130,7 +132,7 @@ export class CallRoom {
 
   /** A further connection; it is used once it is given to `adopt`. @param setup options of our SETUP */
   open({ session: transport, transport: way }: Connected, setup: Property[]): RelayConnection {
-    const { clock, events } = this.options
+    const { clock, steps, events } = this.options
     const connection: RelayConnection = new RelayConnection({
       transport,
       way,
@@ -147,6 +149,7 @@ export class CallRoom {
           else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
         },
       },
+      onReady: () => steps.reach('connected'),
       onNamespace: (namespace, present) => this.onNamespace(connection, namespace, present),
       onBug: events.onBug,
     })
@@ -223,7 +226,8 @@ export class CallRoom {
   }
 
   private openGroup(): VerifiedGroup {
-    const { call, identity, authenticate, slot, keys, clock, wallClock, events } = this.options
+    const { call, identity, authenticate, slot, keys, clock, wallClock, steps, events } =
+      this.options
     return new VerifiedGroup({
       session: this.line,
       room: this.name,
@@ -236,6 +240,7 @@ export class CallRoom {
       ...(authenticate && { authenticate }),
       slot,
       settings: call.keySettings,
+      onGroupInfo: () => steps.reach('groupInfo'),
       onEpoch: (epoch) => void keys.install(epoch).catch(events.onBug),
       onFailed: (error) => events.onKeysFailed(error),
       onChange: () => events.onChange(),
@@ -283,8 +288,9 @@ export class CallRoom {
   }
 
   private openRemotes(): RemoteParticipants {
-    const { keys, clock, events } = this.options
+    const { keys, clock, steps, events } = this.options
     return new RemoteParticipants({
+      steps,
       session: this.line,
       room: this.name,
       group: this.group,

@@ -46,6 +46,8 @@ export interface GroupLinkOptions {
   /** The log ended or was refused, and is asked for again: entries may be missed. */
   readonly onLogInterrupted?: () => void
   readonly settings?: Partial<MemberSettings>
+  /** What was asked of the room's group came. */
+  readonly onGroupInfo?: () => void
   readonly onEpoch: (keys: EpochKeys) => void
   readonly onAlarm: (alarm: KeysAlarm) => void
   readonly onFailed: (error: KeysError) => void
@@ -202,6 +204,7 @@ export class GroupLink {
         return
       }
       this.snapshotWanted = false
+      this.options.onGroupInfo?.()
       this.notePlace(payload)
       this.member.onSnapshot(payload)
     })

@@ -16,7 +16,6 @@ let seat: Promise<Seat> | null = null
 let early: ToWorker[] = []
 /** Where decoded sound goes; null until the page has opened the source that was asked for. */
 const sounds = new Map<string, PcmSender | null>()
-let heard = false
 /** What holds for a call that is not there yet. */
 const EARLY: ReadonlySet<ToWorker['type']> = new Set([
   'capture',
@@ -137,11 +136,10 @@ function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
     onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),
     onPicture: (participant, source, frame) =>
       tell({ type: 'picture', participant, source, frame }, [frame]),
+    onReached: (step) => {
+      tell({ type: 'reached', step, at: performance.timeOrigin + performance.now() })
+    },
     onSamples(source, chunk) {
-      if (!heard) {
-        heard = true
-        tell({ type: 'first-sound' })
-      }
       const sound = sounds.get(source)
       if (sound) sound.send(chunk)
       else if (sound === undefined) {

@@ -20,6 +20,7 @@ export interface ReceivedTrackOptions {
   readonly keys: MediaKeys
   readonly clock: Clock
   readonly parameters: Parameters
+  readonly onAccepted?: () => void
   /**
    * Told of each object before it is decrypted; its properties are not authenticated yet, and null when
    * they cannot be read. False: it is not taken.
@@ -68,7 +69,10 @@ export class ReceivedTrack {
       name,
       parameters,
       {
-        onAccepted: () => this.tellForward(),
+        onAccepted: () => {
+          options.onAccepted?.()
+          this.tellForward()
+        },
         onObject: (object) => this.onObject(object),
         onRejected: () => {
           this.over = true

@@ -21,6 +21,7 @@ import type { EpochKeys } from '../../keys/index.ts'
 import type { CallError } from '../types.ts'
 import { CallRoom } from './call-room.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
+import { JoinSteps } from './join-steps.ts'
 import type { LocalMedia } from './local-media.ts'
 import { MediaKeys } from './media-keys.ts'
 import { Reconnector, type ReconnectorSettings } from './reconnector.ts'
@@ -237,6 +238,7 @@ export class TestCaller {
       media: this.media(),
       clock,
       wallClock: () => this.world.now(),
+      steps: new JoinSteps(() => {}),
       events: {
         onChange: () => {},
         onKeysFailed: onBug,

@@ -22,6 +22,8 @@ export interface RelayConnectionOptions {
   readonly clock: Clock
   /** What the relay asks of us. */
   readonly requests: Pick<SessionHandler, 'onSubscribe' | 'onFetch' | 'onTrackStatus'>
+  /** Both sides have sent SETUP. */
+  readonly onReady: () => void
   readonly onNamespace: (namespace: Namespace, present: boolean) => void
   readonly onBug: (error: unknown) => void
 }
@@ -52,7 +54,8 @@ export class RelayConnection {
   private accepted = false
 
   constructor(options: RelayConnectionOptions) {
-    const { transport, setup, clock, room, participantId, requests, onNamespace, onBug } = options
+    const { transport, setup, clock, room, participantId, requests } = options
+    const { onReady, onNamespace, onBug } = options
     this.way = options.way
     const session = new Session(transport, {
       role: 'client',
@@ -61,6 +64,7 @@ export class RelayConnection {
       clock,
       handler: {
         ...requests,
+        onReady,
         onGoaway: (goaway) => this.watcher?.onGoaway(goaway),
         onClosed: (info) => this.onClosed(info),
         onInternalError: onBug,

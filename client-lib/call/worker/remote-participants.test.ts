@@ -16,6 +16,7 @@ import { stubCodecs } from '../../media/fake-codecs.ts'
 import { ANY_SIZE, completeView } from '../participant-view.ts'
 import type { ChatLink } from './chat-link.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
+import { JoinSteps } from './join-steps.ts'
 import { MediaKeys } from './media-keys.ts'
 import { RemoteParticipants } from './remote-participants.ts'
 import type { VerifiedGroup } from './verified-group.ts'
@@ -77,6 +78,7 @@ async function world() {
     keys: bobsKeys!,
     clock: link.clock,
     rttMs: () => 20,
+    steps: new JoinSteps(() => {}),
     group: { securityOf: () => security, noteTraffic: () => {} } as unknown as VerifiedGroup,
     chat: { setPresent: () => {} } as unknown as ChatLink,
     onChange: () => changes++,

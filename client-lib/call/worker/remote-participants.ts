@@ -8,7 +8,7 @@ import type { ChatLink } from './chat-link.ts'
 import { RemoteParticipant, type RemoteParticipantOptions } from './remote-participant.ts'
 import type { VerifiedGroup } from './verified-group.ts'
 
-type Shared = 'room' | 'session' | 'keys' | 'clock' | 'rttMs' | 'onChange' | 'onError'
+type Shared = 'room' | 'session' | 'keys' | 'clock' | 'rttMs' | 'steps' | 'onChange' | 'onError'
 
 export interface RemoteParticipantsOptions extends Pick<RemoteParticipantOptions, Shared> {
   readonly group: VerifiedGroup

@@ -62,7 +62,10 @@ export class RemoteRendition implements PickedRendition {
     this.decoder = new VideoTrackDecoder({
       codec: entry.codec ?? 'vp8',
       now,
-      onFrame: (picture) => picker.onPicture(id, picture),
+      onFrame: (picture) => {
+        options.steps.reach('firstDecoded')
+        picker.onPicture(id, picture)
+      },
       onKeyFrameNeeded: () => this.assembler.requireKeyFrame(),
       onError: options.onError,
     })
@@ -71,6 +74,7 @@ export class RemoteRendition implements PickedRendition {
       name,
       // No filter: the relay begins with the newest group where it has it, else asks for a key frame.
       parameters: { subscriberPriority: PRIORITY, ...(!forward && { forward }) },
+      onAccepted: () => options.steps.reach('subscribed'),
       onArrived: (object, media, fetched) => this.onArrived(object, media, fetched),
       onPlaintext: ({ group, object }, media, payload) =>
         this.assembler.push({ group, object, media, payload }),
@@ -118,6 +122,7 @@ export class RemoteRendition implements PickedRendition {
   }
 
   private onArrived(object: MoqObject, media: MediaProperties | null, fetched: boolean): boolean {
+    this.options.steps.reach('firstObject')
     return this.repair.received(object.group, object.object, this.contextOf(object, media, fetched))
   }
 

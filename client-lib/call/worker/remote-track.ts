@@ -5,6 +5,7 @@ import type { ArrivalCounts } from '../../media/arrival-meter.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import type { TrackInfo } from '../types.ts'
 import type { CallSession } from './call-session.ts'
+import type { JoinSteps } from './join-steps.ts'
 import type { MediaKeys } from './media-keys.ts'
 
 /** What receiving anything of somebody else's needs. */
@@ -16,6 +17,8 @@ export interface RemoteTrackOptions {
   readonly clock: Clock
   /** Round trip to the relay, ms; Infinity while it is not known. */
   readonly rttMs: () => number
+  /** Told of the first picture. */
+  readonly steps: JoinSteps
   readonly onError: (error: MediaError) => void
 }
 

@@ -16,6 +16,7 @@ import { VideoPacketizer } from '../../media/packetize.ts'
 import type { ShownSize } from '../../media/rendition-choice.ts'
 import { RepairSource } from '../../media/repair-source.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
+import { JoinSteps } from './join-steps.ts'
 import { MediaKeys } from './media-keys.ts'
 import { RemoteVideo } from './remote-video.ts'
 
@@ -115,6 +116,7 @@ export class VideoWorld {
         keys: this.heard,
         clock: this.wire.clock,
         rttMs: () => 20,
+        steps: new JoinSteps(() => {}),
         onError: (error) => this.errors.push(error),
       },
       SIZES.map((_, id) => entryOf(id)),
