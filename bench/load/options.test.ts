@@ -33,6 +33,28 @@ describe('options of a load', () => {
     expect(options).toMatchObject({ subscribers: 0, impair: { rate: 1_000_000 } })
   })
 
+  it('lets publishers follow the relay where subscribers report to it, unless they are to be steady', () => {
+    const follows = (values: Parameters<typeof loadOptions>[0], managed = false) =>
+      loadOptions(values, { ...DEFAULTS, managed }).followsFeedback
+    expect([follows({}), follows({ managed: true }), follows({}, true)]).toEqual([
+      false,
+      true,
+      true,
+    ])
+    expect([follows({ plain: true }, true), follows({ steady: true }, true)]).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  it('has a group where the scenario or the command line wants one', () => {
+    const churns: LoadDefaults = { ...DEFAULTS, mls: 'classical' }
+    expect(loadOptions({}, DEFAULTS).mls).toBeNull()
+    expect(loadOptions({ mls: 'x-wing' }, DEFAULTS).mls).toBe('x-wing')
+    expect(loadOptions({}, churns).mls).toBe('classical')
+    expect(loadOptions({ mls: 'none' }, churns).mls).toBeNull()
+  })
+
   it.each([
     [{ publishers: '0' }, '--publishers 0 is not a whole number from 1'],
     [{ subscribers: '1.5' }, '--subscribers 1.5 is not'],
@@ -41,6 +63,7 @@ describe('options of a load', () => {
     [{ impair: 'speed=1' }, '--impair: speed is none of rate'],
     [{ pid: '1' }, '--pid is of no use without --url'],
     [{ managed: true, plain: true }, 'exclude each other'],
+    [{ mls: 'rot13' }, 'unknown suite rot13; there is: x-wing, classical, p256, none'],
   ])('%j is refused in one sentence', (values, reason) => {
     expect(() => loadOptions(values, DEFAULTS)).toThrow(UsageError)
     expect(() => loadOptions(values, DEFAULTS)).toThrow(reason)

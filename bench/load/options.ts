@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { isSuiteName, mlsSuites, type SuiteName } from '../../moq/delivery/index.ts'
 import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
 import { parseConditions } from '../net/conditions.ts'
 import { type OptionValues, positiveNumber, UsageError } from '../scenario.ts'
@@ -16,6 +17,10 @@ export interface LoadOptions {
   readonly durationMs: number
   /** Subscribers report to the relay, which then chooses for them. */
   readonly managed: boolean
+  /** Publishers send what the relay's feedback says that somebody wants. */
+  readonly followsFeedback: boolean
+  /** Everybody is in the room's MLS group, of this suite; null: keys are made of names. */
+  readonly mls: SuiteName | null
   /** The network that each subscriber is behind; null for none but this machine's. */
   readonly impair: Partial<LinkConditions> | null
   readonly workers: number
@@ -37,7 +42,7 @@ export interface TargetOptions {
 export type LoadDefaults = Pick<
   LoadOptions,
   'publishers' | 'subscribers' | 'rooms' | 'profile' | 'renditions' | 'managed'
-> & { readonly durationS: number }
+> & { readonly durationS: number; readonly mls?: SuiteName | null }
 
 export const LOAD_OPTIONS = {
   url: { type: 'string' },
@@ -52,27 +57,43 @@ export const LOAD_OPTIONS = {
   duration: { type: 'string' },
   managed: { type: 'boolean' },
   plain: { type: 'boolean' },
+  steady: { type: 'boolean' },
+  mls: { type: 'string' },
   impair: { type: 'string' },
   workers: { type: 'string' },
   seed: { type: 'string' },
   html: { type: 'string' },
 } as const
 
+const SUITES = Object.keys(mlsSuites)
+
+const HELP: readonly (readonly [flags: string, text: string])[] = [
+  ['--url <moqt://host:port/ or https://…>', 'a relay that runs; without it one is started here'],
+  ['--certificate <sha256>', 'of that relay, in hexadecimal'],
+  ['--pid <number> --ops <http://host:port>', 'of that relay, for its CPU, memory and metrics'],
+  ['--publishers <n> --subscribers <n>', 'in each room'],
+  ['--rooms <n>', ''],
+  [`--profile <${PROFILES.join('|')}>`, 'voice; with a camera; with a screen; with a camera,'],
+  ['', 'and one screen a room'],
+  [`--renditions <1..${MAX_SIMULCAST}>`, 'of each camera'],
+  ['--duration <s>', ''],
+  ['--managed, --plain', 'whether subscribers let the relay choose what they get'],
+  ['--steady', 'publishers send everything that is subscribed to, what-'],
+  ['', "ever the relay's feedback says; so it is with --plain"],
+  [`--mls <${SUITES.join('|')}|none>`, "whether all are members of the room's MLS group"],
+  [
+    '--impair <rate=,delay=,jitter=,loss=,queue=>',
+    'the network of each subscriber, as bench/net has it',
+  ],
+  ['--workers <n>', 'processes that make the load'],
+  ['--seed <n>', 'for sizes and losses'],
+  ['--html <file>', 'a report with plots'],
+]
+
 /** As the help shows them, once for all load scenarios. */
-export const LOAD_USAGE = `\
-  --url <moqt://host:port/ or https://…>   a relay that runs; without it one is started here
-  --certificate <sha256>                   of that relay, in hexadecimal
-  --pid <number> --ops <http://host:port>  of that relay, for its CPU, memory and metrics
-  --publishers <n> --subscribers <n> --rooms <n>
-  --profile <${PROFILES.join('|')}>        voice; with a camera; with a screen; camera, one screen a room
-  --renditions <1..${MAX_SIMULCAST}>                       of each camera
-  --duration <s>
-  --managed, --plain                       whether subscribers let the relay choose what they get
-  --impair <rate=,delay=,jitter=,loss=,queue=>  the network of each subscriber, as bench/net has it
-  --workers <n>                            processes that make the load
-  --seed <n>                               for sizes and losses
-  --html <file>                            a report with plots
-`
+export const LOAD_USAGE = HELP.map(([flags, text]) => `  ${flags.padEnd(46)}${text}`.trimEnd())
+  .join('\n')
+  .concat('\n')
 
 /** More of them are more processes than a test machine has use for. */
 export const MAX_LINKS = 64
@@ -80,9 +101,10 @@ const MAX_PID = 2 ** 22
 
 /** @throws UsageError */
 export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadOptions {
-  const { profile, managed, plain, impair } = values
+  const { profile, managed, plain, steady, mls, impair } = values
   if (managed === true && plain === true)
     throw new UsageError('--managed and --plain exclude each other')
+  const isManaged = managed === true || (plain !== true && defaults.managed)
   const options: LoadOptions = {
     target: targetOptions(values),
     publishers: count(values, 'publishers', defaults.publishers),
@@ -91,7 +113,9 @@ export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadO
     profile: profile === undefined ? defaults.profile : profileNamed(String(profile)),
     renditions: count(values, 'renditions', defaults.renditions),
     durationMs: positiveNumber(values, 'duration', defaults.durationS) * 1000,
-    managed: managed === true || (plain !== true && defaults.managed),
+    managed: isManaged,
+    followsFeedback: isManaged && steady !== true,
+    mls: mls === undefined ? (defaults.mls ?? null) : suiteNamed(String(mls)),
     impair: impair === undefined ? null : linkConditions(String(impair)),
     workers: count(values, 'workers', Math.max(1, availableParallelism() - 1)),
     seed: count(values, 'seed', 1),
@@ -140,6 +164,12 @@ function profileNamed(name: string): Profile {
   const profile = PROFILES.find((known) => known === name)
   if (profile) return profile
   throw new UsageError(`unknown profile ${name}; there is: ${PROFILES.join(', ')}`)
+}
+
+function suiteNamed(name: string): SuiteName | null {
+  if (name === 'none') return null
+  if (isSuiteName(name)) return name
+  throw new UsageError(`unknown suite ${name}; there is: ${SUITES.join(', ')}, none`)
 }
 
 /** Of `--impair`. @throws UsageError */

@@ -26,7 +26,7 @@ export type Person = Omit<ParticipantPlan, 'joinAtMs' | 'leaveAtMs' | 'link'>
  * @throws UsageError when it is too large
  */
 export function roomOf(room: string, options: LoadOptions, everybody: boolean): Person[] {
-  const { publishers, subscribers, profile, renditions, managed } = options
+  const { publishers, subscribers, profile, renditions, managed, followsFeedback } = options
   if (publishers + subscribers > MAX_ROOM) {
     throw new UsageError(`a room has ${MAX_ROOM} participants at most`)
   }
@@ -42,6 +42,7 @@ export function roomOf(room: string, options: LoadOptions, everybody: boolean): 
     publishes: tracks,
     watches: everybody ? speakers.filter((other) => other.participant !== participant) : [],
     managed: everybody && managed,
+    followsFeedback,
   }))
   const watchers = Array.from({ length: subscribers }, (_, index) => ({
     id: `s${index}`,
@@ -51,6 +52,7 @@ export function roomOf(room: string, options: LoadOptions, everybody: boolean): 
     publishes: [],
     watches: speakers,
     managed,
+    followsFeedback,
   }))
   return [...senders, ...watchers]
 }
@@ -89,6 +91,7 @@ export function steadyPlan(
     warmupMs: people.length * step + SETTLE_MS,
     phases: [{ name: 'all', ms: options.durationMs }],
     epochChanges: [],
+    mls: options.mls,
     compareBytes: false,
     lateMs: DEFAULT_LATE_MS,
   }

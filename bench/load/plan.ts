@@ -4,6 +4,7 @@
  * from the start of the run, all others from the start of measuring.
  */
 
+import type { SuiteName } from '../../moq/delivery/index.ts'
 import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
 import type { TrackSpec } from './media/profile.ts'
 
@@ -19,6 +20,8 @@ export interface LoadPlan {
   readonly phases: readonly PhasePlan[]
   /** When every sender goes over to the next SFrame epoch. */
   readonly epochChanges: readonly number[]
+  /** Everybody is a member of the room's MLS group, of this suite; null: keys are made of names. */
+  readonly mls: SuiteName | null
   /** Compare what arrives with what was sent, byte by byte (by CRC-32). */
   readonly compareBytes: boolean
   /** An object that is this much later than its sending is late. */
@@ -32,7 +35,7 @@ export interface PhasePlan {
 
 export interface ParticipantPlan {
   readonly id: string
-  /** SFrame leaf index, unique in the room; below 4096. */
+  /** SFrame leaf index, unique in the room, where MLS gives none; below 4096. */
   readonly leaf: number
   readonly room: string
   /** Figures of participants with one label are added up. */
@@ -41,6 +44,8 @@ export interface ParticipantPlan {
   readonly watches: readonly WatchPlan[]
   /** Reports to the relay, so that the relay chooses layers and renditions. */
   readonly managed: boolean
+  /** Sends what the relay's feedback says that somebody wants, and no more than it says is borne. */
+  readonly followsFeedback: boolean
   /** Number of a link of the plan; null for none. */
   readonly link: number | null
   readonly joinAtMs: number
@@ -51,6 +56,9 @@ export interface ParticipantPlan {
 export interface WatchPlan {
   readonly participant: string
   readonly tracks: readonly TrackSpec[]
+  /** When the other is there, from the start of the run; where it is not there all the time. */
+  readonly fromMs?: number
+  readonly untilMs?: number
 }
 
 export interface LinkPlan {

@@ -130,12 +130,13 @@ function split(
     const place = link ? throughLink(target, link.port) : { url: target.url, trust: target.trust }
     shares[index % workers]!.push({ ...participant, ...place })
   }
-  const { warmupMs, phases, epochChanges, compareBytes, lateMs } = plan
+  const { warmupMs, phases, epochChanges, mls, compareBytes, lateMs } = plan
   return shares.map((participants, index) => ({
     participants,
     warmupMs,
     phases,
     epochChanges,
+    mls,
     compareBytes,
     lateMs,
     seed: seed + 1000 * (index + 1),

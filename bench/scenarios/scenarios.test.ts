@@ -97,6 +97,29 @@ describe('churn', () => {
     expect(of(({ leaf }) => leaf)).toBe(plan.participants.length)
   })
 
+  const crowd = churnPlan(loadOptions({ publishers: '3', rooms: '2' }, DEFAULTS), 4000)
+
+  it('has publishers come and go too, and each subscriber watch those who are there with it', () => {
+    const gone = crowd.participants.filter(({ id }) => id.startsWith('p1-'))
+    expect(gone.length).toBeGreaterThan(4)
+    expect(
+      gone.every(({ publishes, watches }) => publishes.length > 0 && watches.length === 0),
+    ).toBe(true)
+    const stays = crowd.participants.find(({ id }) => id === 's0')!
+    const inItsRoom = gone.filter(({ room }) => room === stays.room)
+    expect(stays.watches.map(({ participant }) => participant)).toEqual([
+      'p0',
+      ...inItsRoom.map(({ id }) => id),
+      'p2',
+    ])
+    const visit = crowd.participants.filter(({ id }) => id.startsWith('s3-'))[2]!
+    for (const { participant, fromMs, untilMs = ends } of visit.watches) {
+      expect(fromMs, participant).toBeLessThan(visit.leaveAtMs!)
+      expect(untilMs, participant).toBeGreaterThan(visit.joinAtMs)
+    }
+    expect(visit.watches.length).toBeLessThan(5)
+  })
+
   it('is refused where a room had more visits than leaves', () => {
     const long = loadOptions({ duration: '600' }, DEFAULTS)
     expect(() => churnPlan(long, 10)).toThrow('more than 4096 visits')

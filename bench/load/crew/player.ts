@@ -4,11 +4,12 @@ import { Lateness } from '../figures/lateness.ts'
 import { Phases } from '../figures/phases.ts'
 import { ReceiverFigures } from '../figures/receiver-figures.ts'
 import { Timeline } from '../figures/timeline.ts'
-import { testEpochSecret } from '../media/test-keys.ts'
-import { Participant } from '../participant/participant.ts'
+import { GroupKeys } from '../keys/group-keys.ts'
+import { NamedKeys } from '../keys/named-keys.ts'
+import { type MakeKeys, Participant } from '../participant/participant.ts'
 import { startTicker } from '../participant/ticker.ts'
 import type { LabelFigures, World } from '../participant/world.ts'
-import { measuredMs } from '../plan.ts'
+import { measuredMs, type ParticipantPlan } from '../plan.ts'
 import type { WorkerPlan, WorkerProgress, WorkerResult } from './protocol.ts'
 
 /** How often pictures are looked after, and the event loop is, ms. */
@@ -34,17 +35,18 @@ export class Player {
     this.startAt = startAt
     this.world = {
       clock: machineClock,
+      startAt,
       wallClock: Date.now,
       random: seededRandom(plan.seed),
       phases: new Phases(startAt + plan.warmupMs, plan.phases),
       lateMs: plan.lateMs,
       compareBytes: plan.compareBytes,
       lateness: this.lateness,
-      epochs: Array.from({ length: plan.epochChanges.length + 1 }, (_, epoch) => epoch),
     }
-    this.participants = plan.participants.map(
-      (placed) => new Participant(placed, placed, this.world, this.figuresOf(placed.label)),
-    )
+    this.participants = plan.participants.map((placed) => {
+      const figures = this.figuresOf(placed.label)
+      return new Participant(placed, placed, this.world, figures, this.keysOf(placed))
+    })
   }
 
   /** @param onProgress called each second */
@@ -69,7 +71,7 @@ export class Player {
     await this.until(phases.end + DRAIN_MS)
     for (const stop of this.stops) stop()
     const participants = this.participants.map((participant) => participant.result())
-    for (const participant of this.participants) participant.leave()
+    for (const participant of this.participants) participant.end()
     return {
       participants,
       labels: [...this.labels].map(([label, { phases: figures, timeline }]) => ({
@@ -86,9 +88,7 @@ export class Player {
   private scheduleParticipants(): void {
     for (const participant of this.participants) {
       const { joinAtMs, leaveAtMs } = participant.plan
-      this.at(this.startAt + joinAtMs, async () => {
-        await participant.join(await testEpochSecret(participant.plan.room, this.epoch))
-      })
+      this.at(this.startAt + joinAtMs, () => participant.join())
       if (leaveAtMs !== null) this.at(this.startAt + leaveAtMs, () => participant.leave())
     }
     for (const [index, atMs] of this.plan.epochChanges.entries()) {
@@ -96,11 +96,23 @@ export class Player {
     }
   }
 
-  private async changeEpoch(epoch: number): Promise<void> {
-    this.epoch = epoch
-    for (const participant of this.participants) {
-      await participant.useEpoch(await testEpochSecret(participant.plan.room, epoch))
+  private async changeEpoch(index: number): Promise<void> {
+    this.epoch = index
+    await Promise.all(this.participants.map((participant) => participant.changeEpoch(index)))
+  }
+
+  private keysOf({ id: participant, room, leaf }: ParticipantPlan): MakeKeys {
+    const { mls, epochChanges } = this.plan
+    if (mls === null) {
+      const epochs = Array.from({ length: epochChanges.length + 1 }, (_, epoch) => epoch)
+      const epochNow = () => this.epoch
+      return (events) => new NamedKeys({ room, epochs, epochNow, leaf, events })
     }
+    const { clock, wallClock, random } = this.world
+    return (events, trackAlias) =>
+      new GroupKeys({
+        ...{ room, participant, suite: mls, trackAlias, clock, wallClock, random, events },
+      })
   }
 
   private watchItself(): void {

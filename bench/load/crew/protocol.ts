@@ -9,7 +9,10 @@ import type { LoadPlan, ParticipantPlan } from '../plan.ts'
 
 /** The part of a plan that one worker plays. */
 export interface WorkerPlan
-  extends Pick<LoadPlan, 'warmupMs' | 'phases' | 'epochChanges' | 'compareBytes' | 'lateMs'> {
+  extends Pick<
+    LoadPlan,
+    'warmupMs' | 'phases' | 'epochChanges' | 'mls' | 'compareBytes' | 'lateMs'
+  > {
   readonly participants: readonly PlacedParticipant[]
   /** Other for each worker. */
   readonly seed: number

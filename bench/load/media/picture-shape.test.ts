@@ -10,7 +10,21 @@ function frames(shape: PictureShape, count: number): FrameShape[] {
 }
 
 describe('the shape of a picture', () => {
-  it.each([1, 2, 3])('keeps to its bits a second with %d temporal layers', (temporalLayers) => {
+  it('goes over to another bitrate', () => {
+    const shape = new PictureShape(spec, seededRandom(1))
+    frames(shape, 5 * spec.framerate)
+    shape.setBitrate(spec.bitrate / 4)
+    // The debt of the time before is repaid first.
+    frames(shape, 2 * spec.framerate)
+    const sizes = frames(shape, 20 * spec.framerate).map(({ bytes }) => bytes)
+    const rate = (sizes.reduce((sum, bytes) => sum + bytes, 0) * 8) / 20
+    expect(rate / (spec.bitrate / 4)).toBeGreaterThan(0.9)
+    expect(rate / (spec.bitrate / 4)).toBeLessThan(1.1)
+  })
+
+  it.each([
+    1, 2, 3,
+  ] as const)('keeps to its bits a second with %d temporal layers', (temporalLayers) => {
     const seconds = 60
     const shape = new PictureShape({ ...spec, temporalLayers }, seededRandom(temporalLayers))
     const sizes = frames(shape, seconds * spec.framerate).map(({ bytes }) => bytes)

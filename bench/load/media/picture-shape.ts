@@ -28,8 +28,11 @@ export class PictureShape {
   private readonly spec: PictureSpec
   private readonly random: () => number
   private readonly pattern: readonly number[]
-  private readonly bytesAFrame: number
-  private readonly unit: number
+  /** Of the layers of a pattern, on average. */
+  private readonly meanWeight: number
+  private bitrate: number
+  private bytesAFrame: number
+  private unit: number
   private place = 0
   private sinceKeyMs = Number.POSITIVE_INFINITY
   private keyWanted = true
@@ -41,9 +44,18 @@ export class PictureShape {
     this.spec = spec
     this.random = random
     this.pattern = PATTERNS[spec.temporalLayers - 1] ?? PATTERNS[2]!
-    this.bytesAFrame = spec.bitrate / 8 / spec.framerate
     const weights = this.pattern.reduce((sum, layer) => sum + LAYER_WEIGHTS[layer]!, 0)
-    this.unit = this.bytesAFrame / (weights / this.pattern.length)
+    this.meanWeight = weights / this.pattern.length
+    this.bitrate = spec.bitrate
+    this.bytesAFrame = this.bitrate / 8 / spec.framerate
+    this.unit = this.bytesAFrame / this.meanWeight
+  }
+
+  /** Bits a second from now on, above 0. */
+  setBitrate(bitrate: number): void {
+    this.bitrate = bitrate
+    this.bytesAFrame = bitrate / 8 / this.spec.framerate
+    this.unit = this.bytesAFrame / this.meanWeight
   }
 
   /** The next frame is a key frame, or the first one after the least time between two. */
@@ -69,7 +81,7 @@ export class PictureShape {
 
   private size(weight: number, key: boolean): number {
     const noise = 1 + NOISE * (2 * this.random() - 1)
-    const correction = 1 - this.debt / ((this.spec.bitrate / 8) * REPAY_S)
+    const correction = 1 - this.debt / ((this.bitrate / 8) * REPAY_S)
     const factor = key ? 1 : Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, correction))
     return Math.max(MIN_BYTES, Math.round(this.unit * weight * noise * factor))
   }

@@ -30,8 +30,7 @@ export interface PictureSpec {
   readonly framerate: number
   /** Bits a second, all layers together. */
   readonly bitrate: number
-  /** 1..3 */
-  readonly temporalLayers: number
+  readonly temporalLayers: 1 | 2 | 3
   /** Longest time between two key frames, ms; more come when they are asked for. */
   readonly keyFrameMs: number
   /** What it says of its bits a second, where that is not true. */
@@ -85,7 +84,10 @@ const LADDER = [
  * A camera's tracks. One rendition alone is that of a small call, 640x360.
  * @param renditions 1..3
  */
-export function camera(renditions: number, temporalLayers = 3): PictureSpec[] {
+export function camera(
+  renditions: number,
+  temporalLayers: PictureSpec['temporalLayers'] = 3,
+): PictureSpec[] {
   const steps = renditions === 1 ? [LADDER[1]] : LADDER.slice(0, renditions)
   return steps.map((step, rendition) => ({
     kind: 'video',

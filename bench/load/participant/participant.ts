@@ -4,21 +4,19 @@
  */
 
 import { ReceiverReports } from '../../../client-lib/call/worker/receiver-reports.ts'
-import { ArrivalMeter } from '../../../client-lib/media/arrival-meter.ts'
-import { type Arrivals, participantNamespace, REPORT_TRACK } from '../../../moq/media/index.ts'
+import { participantNamespace, REPORT_TRACK } from '../../../moq/media/index.ts'
 import { connect, type Trust } from '../../../moq/node/index.ts'
 import type { IncomingSubscribe, Session } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import { RequestCode, SessionCode } from '../../../moq/wire/codes.ts'
 import { textOf, trackOf } from '../../../moq/wire/names.ts'
-import type { EpochSecret, ReceiverContext } from '../../../sframe/index.ts'
 import type { SentTrackData } from '../figures/sent-ledger.ts'
-import type { TrackSpec } from '../media/profile.ts'
-import { testReceiver } from '../media/test-keys.ts'
+import type { EpochSeen, KeysEvents, ParticipantKeys, SendKey } from '../keys/participant-keys.ts'
 import type { ParticipantPlan } from '../plan.ts'
-import { ReceivedPicture } from './received-picture.ts'
-import { ReceivedTrack, type ReceivedTrackData } from './received-track.ts'
+import type { ReceivedTrackData } from './received-track.ts'
 import { SentTrack } from './sent-track.ts'
+import { Uplink } from './uplink.ts'
+import { Watching } from './watching.ts'
 import { wishesOf } from './wishes.ts'
 import type { LabelFigures, World } from './world.ts'
 
@@ -26,6 +24,9 @@ export interface ParticipantTarget {
   readonly url: string
   readonly trust: Trust
 }
+
+/** @param trackAlias first one that no track of the participant's has */
+export type MakeKeys = (events: KeysEvents, trackAlias: number) => ParticipantKeys
 
 /** What became of a participant; it crosses between processes. */
 export interface ParticipantData {
@@ -35,13 +36,17 @@ export interface ParticipantData {
   readonly managed: boolean
   /** From the first packet to an established session, ms; null: it never was. */
   readonly joinMs: number | null
-  /** From the first packet to the first object, and to the first picture. */
+  /** From the first packet to the keys of the room's group; null: there is none, or they never came. */
+  readonly keysMs: number | null
+  /** From the first packet to the first object that it has a key for, and to the first picture. */
   readonly firstObjectMs: number | null
   readonly firstPictureMs: number | null
   /** When its session was established, ms of the machine's clock. */
   readonly joinedAt: number | null
   /** When it left as planned; null: it stayed. */
   readonly leftAt: number | null
+  /** See `ParticipantKeys`. */
+  readonly epochs: readonly EpochSeen[]
   /** Why its session failed, and which requests were refused; sentences. */
   readonly faults: readonly string[]
   readonly sent: readonly SentTrackData[]
@@ -53,19 +58,19 @@ const MAX_FAULTS = 5
 
 export class Participant {
   readonly plan: ParticipantPlan
-  /** So far, with what came before measuring. */
-  readonly totals = { received: 0, receivedBytes: 0 }
   private readonly target: ParticipantTarget
   private readonly world: World
-  private readonly figures: LabelFigures
-  private readonly meter = new ArrivalMeter()
-  private bytesReported = 0
+  private readonly keys: ParticipantKeys
+  private readonly watching: Watching
   private readonly sentTracks: SentTrack[]
-  private readonly receivedTracks: ReceivedTrack[] = []
-  private readonly pictures: ReceivedPicture[] = []
   private readonly report: ReceiverReports | null
   private readonly faults: string[] = []
   private session: Session | null = null
+  private uplink: Uplink | null = null
+  /** From the time at which it was told to join until it leaves. */
+  private isThere = false
+  private hasKey = false
+  private isSending = false
   private begunAt = 0
   private joinedAt: number | null = null
   private leftAt: number | null = null
@@ -75,11 +80,11 @@ export class Participant {
     target: ParticipantTarget,
     world: World,
     figures: LabelFigures,
+    makeKeys: MakeKeys,
   ) {
     this.plan = plan
     this.target = target
     this.world = world
-    this.figures = figures
     const namespace = participantNamespace(plan.room, plan.id)
     this.sentTracks = plan.publishes.map(
       (spec, number) =>
@@ -89,11 +94,15 @@ export class Participant {
           track: trackOf(namespace, spec.name),
           spec,
           number,
-          leaf: plan.leaf,
           world,
+          onGroupRequested: () => this.keys.groupAsked(),
         }),
     )
-    this.report = plan.managed ? this.makeReports() : null
+    const aliases = plan.publishes.length
+    this.report = plan.managed ? this.makeReports(aliases) : null
+    this.keys = makeKeys(this.keysEvents(), aliases + 1)
+    const onFault = (reason: string) => this.fault(reason)
+    this.watching = new Watching({ plan, keys: this.keys, world, figures, onFault })
   }
 
   get joined(): boolean {
@@ -104,12 +113,17 @@ export class Participant {
     return this.sentTracks.reduce((sum, { objectsSent }) => sum + objectsSent, 0)
   }
 
-  /** Failures become faults of its result. @param secret of the epoch that is sent in now */
-  async join(secret: EpochSecret): Promise<void> {
-    const { plan, world } = this
+  /** So far, with what came before measuring. */
+  get totals(): Watching['totals'] {
+    return this.watching.totals
+  }
+
+  /** Failures become faults of its result. */
+  async join(): Promise<void> {
+    const { world } = this
+    this.isThere = true
     try {
-      const receiver = await testReceiver(plan.room, world.epochs, plan.leaf)
-      await this.useEpoch(secret)
+      await this.keys.prepare()
       this.begunAt = world.clock.now()
       this.session = await connect(this.target.url, {
         trust: this.target.trust,
@@ -125,143 +139,139 @@ export class Participant {
         return
       }
       this.joinedAt = world.clock.now()
-      this.begin(this.session, receiver)
+      this.begin(this.session)
     } catch (error) {
       this.fault(error instanceof Error ? error.message : String(error))
     }
   }
 
-  async useEpoch(secret: EpochSecret): Promise<void> {
-    await Promise.all(this.sentTracks.map((track) => track.useEpoch(secret)))
+  /** See `ParticipantKeys`. */
+  async changeEpoch(index: number): Promise<void> {
+    if (this.isThere) await this.keys.changeEpoch(index)
   }
 
   /** Acts on what is due in its pictures; to be called often. */
   poll(now: number): void {
-    for (const picture of this.pictures) picture.poll(now)
+    this.watching.poll(now)
   }
 
   /** Nothing is sent any more; what is under way still arrives. */
   stopSending(): void {
+    this.isSending = false
+    this.hasKey = false
     for (const track of this.sentTracks) track.stop()
+    this.uplink?.close()
     this.report?.close()
   }
 
-  leave(): void {
+  /** Leaves as somebody who hangs up: the room's group hears of it. */
+  async leave(): Promise<void> {
     if (this.leftAt !== null) return
     const now = this.world.clock.now()
+    this.isThere = false
     this.stopSending()
     this.endWatching(now)
     this.leftAt = now
+    if (this.joinedAt !== null) await this.keys.leave()
+    this.end()
+  }
+
+  /** Closes what there is; nobody is told. */
+  end(): void {
+    this.leftAt ??= this.world.clock.now()
+    this.keys.close()
     this.session?.close(SessionCode.NO_ERROR, 'the participant leaves')
   }
 
   /** What still stands still or is silent when measuring ends is counted. */
   endWatching(now: number): void {
-    if (this.leftAt !== null) return
-    for (const track of this.receivedTracks) track.end(now)
-    for (const picture of this.pictures) picture.end(now)
+    if (this.leftAt === null) this.watching.end(now)
   }
 
   result(): ParticipantData {
     const { id, room, label, managed } = this.plan
     const isSilent = this.joinedAt === null && this.faults.length === 0
-    const firstObjectAt = earliest(this.receivedTracks.map(({ firstAt }) => firstAt))
-    const firstPictureAt = earliest(this.pictures.map(({ shownAt }) => shownAt))
+    const { epochs } = this.keys
     return {
       id,
       room,
       label,
       managed,
       joinMs: this.sinceBegin(this.joinedAt),
-      firstObjectMs: this.sinceBegin(firstObjectAt),
-      firstPictureMs: this.sinceBegin(firstPictureAt),
+      keysMs: this.sinceBegin(epochs[0]?.at ?? null),
+      firstObjectMs: this.sinceBegin(this.watching.firstObjectAt),
+      firstPictureMs: this.sinceBegin(this.watching.firstPictureAt),
       joinedAt: this.joinedAt,
       leftAt: this.leftAt,
+      epochs,
       faults: isSilent ? ['no session, and no answer, by the end'] : this.faults,
       sent: this.sentTracks.map((track) => track.sent()),
-      received: this.receivedTracks.map((track) => track.result()),
+      received: this.watching.results(),
     }
   }
 
-  private begin(session: Session, receiver: ReceiverContext): void {
-    const { plan } = this
-    if (this.sentTracks.length > 0 || this.report) {
+  private begin(session: Session): void {
+    const { plan, world } = this
+    if (this.sentTracks.length > 0 || this.report || this.keys.hasTrack) {
       session.publishNamespace(participantNamespace(plan.room, plan.id), {
         onRejected: ({ reason }) => this.fault(`its namespace: ${reason}`),
       })
     }
+    this.keys.begin(session)
+    this.watching.begin(session)
+    if (plan.followsFeedback && plan.publishes.length > 0) {
+      const { room, id: participant } = plan
+      this.uplink = new Uplink({ session, room, participant, tracks: this.sentTracks, world })
+    }
+    this.startSending()
+  }
+
+  private keysEvents(): KeysEvents {
+    return {
+      onReceiveKeys: () => this.watching.retry(),
+      onSendKey: (key) => this.onSendKey(key),
+      onRevoked: () => {
+        for (const track of this.sentTracks) track.revokeKey()
+      },
+      onFault: (reason) => this.fault(reason),
+    }
+  }
+
+  private onSendKey(key: SendKey): void {
+    if (this.leftAt !== null) return
+    const taken = this.sentTracks.map((track) => track.useKey(key))
+    Promise.all(taken)
+      .then(() => {
+        this.hasKey = this.leftAt === null
+        this.startSending()
+      })
+      .catch((error: unknown) => this.fault(`its keys: ${String(error)}`))
+  }
+
+  /** Once there are a session and a key. */
+  private startSending(): void {
+    if (this.isSending || !this.hasKey || !this.joined) return
+    this.isSending = true
     for (const track of this.sentTracks) track.start()
-    for (const { participant, tracks } of plan.watches) {
-      const pictureOf = new Map<TrackSpec['kind'], ReceivedPicture>()
-      for (const spec of tracks) {
-        const picture = spec.kind === 'audio' ? null : this.pictureFor(spec.kind, pictureOf)
-        this.watch(session, receiver, participant, spec, picture)
-      }
-    }
-  }
-
-  private pictureFor(
-    kind: TrackSpec['kind'],
-    known: Map<TrackSpec['kind'], ReceivedPicture>,
-  ): ReceivedPicture {
-    let picture = known.get(kind)
-    if (!picture) {
-      picture = new ReceivedPicture(this.world, this.figures)
-      known.set(kind, picture)
-      this.pictures.push(picture)
-    }
-    return picture
-  }
-
-  private watch(
-    session: Session,
-    receiver: ReceiverContext,
-    publisher: string,
-    spec: TrackSpec,
-    picture: ReceivedPicture | null,
-  ): void {
-    const { world, figures } = this
-    this.receivedTracks.push(
-      new ReceivedTrack({
-        session,
-        publisher,
-        track: trackOf(participantNamespace(this.plan.room, publisher), spec.name),
-        spec,
-        receiver,
-        picture,
-        world,
-        figures,
-        onArrival: (bytes) => {
-          this.totals.received++
-          this.totals.receivedBytes += bytes
-        },
-        onRefused: (reason) => this.fault(reason),
-      }),
-    )
   }
 
   /** As the browser library reports. */
-  private makeReports(): ReceiverReports {
+  private makeReports(trackAlias: number): ReceiverReports {
     const { clock, wallClock } = this.world
     const wishes = wishesOf(this.plan.watches)
     return new ReceiverReports({
-      trackAlias: this.plan.publishes.length,
+      trackAlias,
       clock,
       wallClock,
       wishes: () => wishes,
-      arrivals: (intervalMs) => this.arrivals(intervalMs),
+      arrivals: (intervalMs) =>
+        this.watching.takeArrivals(intervalMs, this.session?.bytesReceived ?? 0),
       onDemand: () => {},
     })
   }
 
-  private arrivals(intervalMs: number): Arrivals {
-    const total = this.session?.bytesReceived ?? 0
-    const bytes = total - this.bytesReported
-    this.bytesReported = total
-    return { intervalMs, bytes, ...this.meter.take(this.receivedTracks.map((t) => t.arrivals)) }
-  }
-
   private onSubscribe(request: IncomingSubscribe): void {
+    if (this.keys.accept(request)) return
     const name = textOf(request.track.name)
     const track =
       name === REPORT_TRACK ? this.report : this.sentTracks.find(({ spec }) => spec.name === name)
@@ -282,9 +292,4 @@ export class Participant {
   private sinceBegin(time: number | null): number | null {
     return time === null ? null : time - this.begunAt
   }
-}
-
-function earliest(times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null)
-  return known.length === 0 ? null : Math.min(...known)
 }

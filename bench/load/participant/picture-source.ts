@@ -22,6 +22,11 @@ export class PictureSource {
     return this.waitsForKey ? null : frame
   }
 
+  /** @param bitrate bits a second, all layers together */
+  setBitrate(bitrate: number): void {
+    if (bitrate > 0) this.shape.setBitrate(bitrate)
+  }
+
   /** What comes until then may still be sent. */
   requestKeyFrame(): void {
     this.shape.requestKeyFrame()

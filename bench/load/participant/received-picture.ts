@@ -18,6 +18,7 @@ export class ReceivedPicture {
   private readonly renditions = new Map<number, FrameAssembler>()
   private readonly watch = new StallWatch(FREEZE_MS)
   private firstAt: number | null = null
+  private over = false
 
   constructor(world: World, figures: LabelFigures) {
     this.world = world
@@ -53,6 +54,8 @@ export class ReceivedPicture {
 
   /** Nobody watches any more, or measuring ends: what froze before is counted. */
   end(now: number): void {
+    if (this.over) return
+    this.over = true
     this.watch.note(now, this.phaseAt(now)?.freezes ?? null)
   }
 
@@ -70,7 +73,7 @@ export class ReceivedPicture {
     const now = this.world.clock.now()
     this.firstAt ??= now
     const phase = this.phaseAt(now)
-    this.watch.note(now, phase?.freezes ?? null)
+    if (!this.over) this.watch.note(now, phase?.freezes ?? null)
     if (phase) phase.frames++
     this.figures.timeline.frame(now, rendition, temporalLayer)
   }

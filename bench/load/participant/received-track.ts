@@ -10,9 +10,10 @@ import {
 import type { Session } from '../../../moq/session/index.ts'
 import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
 import { type MoqObject, ObjectStatus } from '../../../moq/wire/object.ts'
-import { type ReceiverContext, SFrameError } from '../../../sframe/index.ts'
+import { SFrameError } from '../../../sframe/index.ts'
 import { SeenObjects } from '../figures/seen-objects.ts'
 import { StallWatch } from '../figures/stall-watch.ts'
+import type { ParticipantKeys } from '../keys/participant-keys.ts'
 import { CLASS_INDEX, OBJECT_CLASSES, objectClassOf } from '../media/object-class.ts'
 import type { TrackSpec } from '../media/profile.ts'
 import { readStamp } from '../media/stamp.ts'
@@ -25,7 +26,7 @@ export interface ReceivedTrackOptions {
   readonly publisher: string
   readonly track: FullTrackName
   readonly spec: TrackSpec
-  readonly receiver: ReceiverContext
+  readonly keys: Pick<ParticipantKeys, 'receiver' | 'placeOf'>
   /** Null for sound. */
   readonly picture: ReceivedPicture | null
   readonly world: World
@@ -39,7 +40,9 @@ export interface ReceivedTrackOptions {
 export interface ReceivedTrackData {
   readonly publisher: string
   readonly track: string
-  /** When the first object came; everything that was sent later is expected. Null: none came. */
+  /** When it was asked for, ms of the machine's clock. */
+  readonly watchedAt: number
+  /** When the first object came that it has a key for; what was sent later is expected. Null: none came. */
   readonly firstAt: number | null
   /** Of what was sent after that: by phase, then by class. */
   readonly received: readonly (readonly number[])[]
@@ -54,6 +57,16 @@ const AUDIO_GAP_MS = 40
 const AUDIO_PRIORITY = 32
 const PICTURE_PRIORITY = 96
 const RENDEZVOUS_MS = 10_000
+/** Objects of an epoch whose keys are not there yet: how many wait, and how long (ms). */
+const MAX_EARLY = 128
+const EARLY_MS = 3000
+
+/** An object that came for the first time. */
+interface Arrived {
+  readonly object: MoqObject
+  /** ms of the machine's clock. */
+  readonly at: number
+}
 
 /** A subscription of a synthetic participant's: every object is decrypted and accounted for. */
 export class ReceivedTrack {
@@ -67,6 +80,8 @@ export class ReceivedTrack {
   private readonly delay = new DelayTrack()
   private readonly beganAt: number
   private arrived = 0
+  /** Wait for keys. */
+  private early: Arrived[] = []
   private firstArrivalAt: number | null = null
   /** The publisher ended it, or is gone: what does not come any more is not missed. */
   private over = false
@@ -112,9 +127,21 @@ export class ReceivedTrack {
     }
   }
 
-  /** Measuring ends. */
+  /** There are keys that were not there before. */
+  retry(): void {
+    const { clock } = this.options.world
+    const waiting = this.early
+    this.early = []
+    for (const arrived of waiting) {
+      if (clock.now() - arrived.at <= EARLY_MS) this.open(arrived)
+      else this.undecryptable(arrived.at)
+    }
+  }
+
+  /** Measuring ends, or the publisher leaves as planned. */
   end(now: number): void {
     if (this.over) return
+    this.over = true
     this.gaps?.note(now, this.phaseAt(now)?.audioGaps ?? null)
   }
 
@@ -123,6 +150,7 @@ export class ReceivedTrack {
     return {
       publisher,
       track: textOf(track.name) ?? '',
+      watchedAt: this.beganAt,
       firstAt: this.firstArrivalAt,
       received: this.counts,
       checksums: Float64Array.from(this.checksums),
@@ -132,44 +160,41 @@ export class ReceivedTrack {
   private onObject(object: MoqObject): void {
     if (object.status !== ObjectStatus.NORMAL) return
     const { world, spec } = this.options
-    const now = world.clock.now()
+    const at = world.clock.now()
     if (!this.seen.add(object.group, object.object)) {
       // Its layer is not looked at again: what comes twice is a fault in any.
-      this.phaseAt(now)?.cameAgain(objectClassOf(spec.kind, 0))
+      this.phaseAt(at)?.cameAgain(objectClassOf(spec.kind, 0))
       return
     }
-    this.firstArrivalAt ??= now
     this.arrived++
+    this.open({ object, at })
+  }
+
+  private open(arrived: Arrived): void {
+    const { object } = arrived
     try {
       const immutable = immutableOf(object.properties)
       const metadata = this.metadata.of(object.group, object.object, immutable)
-      const payload = object.payload
-      const opened = this.options.receiver.decrypt(payload, metadata, this.window)
+      const opened = this.options.keys.receiver.decrypt(object.payload, metadata, this.window)
       // Only a key that is not derived yet makes it wait.
       if (opened instanceof Promise) {
         opened
-          .then((plaintext) => this.opened(object, immutable, payload, plaintext, now))
-          .catch((error) => this.failed(error, now))
-      } else this.opened(object, immutable, payload, opened, now)
+          .then((plaintext) => this.opened(arrived, immutable, plaintext))
+          .catch((error) => this.failed(error, arrived))
+      } else this.opened(arrived, immutable, opened)
     } catch (error) {
-      this.failed(error, now)
+      this.failed(error, arrived)
     }
   }
 
-  private opened(
-    object: MoqObject,
-    immutable: Uint8Array,
-    payload: Uint8Array,
-    plaintext: Uint8Array,
-    now: number,
-  ): void {
+  private opened({ object, at }: Arrived, immutable: Uint8Array, plaintext: Uint8Array): void {
     const { world, spec, picture, figures, onArrival } = this.options
     const sentAt = readStamp(plaintext)
-    if (sentAt === null) {
-      this.failed(new MediaFormatError('no stamp'), now)
-      return
-    }
-    const { group, object: id } = object
+    if (sentAt === null) throw new MediaFormatError('no stamp')
+    // An object that waited for its key is of use when there is one.
+    const now = Math.max(at, world.clock.now())
+    this.firstArrivalAt ??= at
+    const { group, object: id, payload } = object
     let media: MediaProperties | null = null
     if (picture && spec.kind !== 'audio') {
       media = decodeMediaProperties(immutable)
@@ -177,13 +202,13 @@ export class ReceivedTrack {
     }
     const of = objectClassOf(spec.kind, media?.frameMarking?.layer?.temporal ?? 0)
     const latency = now - sentAt
-    this.gaps?.note(now, this.phaseAt(now)?.audioGaps ?? null)
+    if (!this.over) this.gaps?.note(now, this.phaseAt(now)?.audioGaps ?? null)
     const step = figures.timeline.at(now)
     if (step) {
       step.objects++
       step.bytes += payload.length
     }
-    this.delay.note(sentAt * 1000, now)
+    this.delay.note(sentAt * 1000, at)
     onArrival(payload.length)
     const phase = world.phases.at(sentAt)
     if (phase < 0) return
@@ -191,12 +216,25 @@ export class ReceivedTrack {
     // A newcomer is given what was sent before: that is not late.
     if (sentAt < this.beganAt) return
     figures.phases[phase]!.arrived(of, payload.length, latency, latency > world.lateMs)
-    if (sentAt >= this.firstArrivalAt!) this.counts[phase]![CLASS_INDEX[of]]!++
+    if (sentAt >= this.firstArrivalAt) this.counts[phase]![CLASS_INDEX[of]]!++
   }
 
-  private failed(error: unknown, now: number): void {
+  private failed(error: unknown, arrived: Arrived): void {
+    if (error instanceof SFrameError && error.code === 'unknown-kid' && error.kid !== null) {
+      const place = this.options.keys.placeOf(error.kid)
+      if (place === 'before-us') return
+      if (place === 'future') {
+        this.early.push(arrived)
+        if (this.early.length > MAX_EARLY) this.undecryptable(this.early.shift()!.at)
+        return
+      }
+    }
     if (!(error instanceof SFrameError || error instanceof MediaFormatError)) throw error
-    const phase = this.phaseAt(now)
+    this.undecryptable(arrived.at)
+  }
+
+  private undecryptable(at: number): void {
+    const phase = this.phaseAt(at)
     if (phase) phase.undecryptable++
   }
 

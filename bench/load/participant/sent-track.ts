@@ -2,13 +2,15 @@ import { crc32 } from 'node:zlib'
 import { firstGroupAt } from '../../../client-lib/media/first-group.ts'
 import type { ObjectPlan } from '../../../client-lib/media/frames.ts'
 import { AudioPacketizer, DATAGRAM_CEILING } from '../../../client-lib/media/packetize.ts'
+import type { RenditionPlan } from '../../../client-lib/media/uplink-controller.ts'
 import { ObjectMetadata, renditionProperty } from '../../../moq/media/index.ts'
 import { type IncomingSubscribe, TrackPublisher } from '../../../moq/session/index.ts'
 import { ResetCode } from '../../../moq/wire/codes.ts'
 import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
 import type { Property } from '../../../moq/wire/properties.ts'
-import { type EpochSecret, SenderContext } from '../../../sframe/index.ts'
+import { SenderContext } from '../../../sframe/index.ts'
 import { SentLedger, type SentTrackData } from '../figures/sent-ledger.ts'
+import type { SendKey } from '../keys/participant-keys.ts'
 import { filler } from '../media/filler.ts'
 import { objectClassOf } from '../media/object-class.ts'
 import type { PictureSpec, TrackSpec } from '../media/profile.ts'
@@ -24,13 +26,18 @@ export interface SentTrackOptions {
   readonly spec: TrackSpec
   /** Unique among the participant's tracks: the MoQT track alias and the SFrame context. */
   readonly number: number
-  readonly leaf: number
   readonly world: World
+  /** A watcher asks for a new group. */
+  readonly onGroupRequested?: () => void
 }
 
+/** Objects held at most while there is no key; beyond, the newest are not sent. */
+const MAX_HELD = 256
 /** Bytes that wait for the uplink from which enhancement layers stop, and from which the group ends. */
 const SKIP_ENHANCEMENT_BYTES = 24 * 1024
 const GIVE_UP_BYTES = 192 * 1024
+
+const MOST_LAYERS = 3
 
 /** Speech, as a relay sees it: the level that names who speaks. */
 const LEVEL = 30
@@ -54,6 +61,12 @@ export class SentTrack {
   private readonly audio: AudioPacketizer | null
   private sender: SenderContext | null = null
   private next: SenderContext | null = null
+  /** Number of the key that was given last: keys are derived one beside the other. */
+  private newestKey = 0
+  /** Since the key was revoked; null while there is one, and before the first. */
+  private held: { readonly plan: ObjectPlan; readonly madeAt: number }[] | null = null
+  /** By the relay's feedback; null where that is not followed. */
+  private plan: RenditionPlan | null = null
   private stopTicks = () => {}
 
   constructor(options: SentTrackOptions) {
@@ -72,29 +85,58 @@ export class SentTrack {
       trackAlias: number,
       priority: spec.priority,
       ...(spec.kind !== 'audio' && { properties: [statement(spec)] }),
-      ...(picture && { onGroupRequested: () => picture.requestKeyFrame() }),
+      onGroupRequested: () => {
+        options.onGroupRequested?.()
+        picture?.requestKeyFrame()
+      },
       onDemand: (wanted) => {
         if (wanted) picture?.requestKeyFrame()
       },
     })
   }
 
-  /** Takes the keys of an epoch: at once for sound, at the next key frame for a picture. */
-  async useEpoch(secret: EpochSecret): Promise<void> {
-    const { number: context, leaf } = this.options
-    const made = await SenderContext.forEpoch(secret, { context, leaf })
-    if (this.sender === null || this.picture === null) {
-      this.sender?.destroy()
-      this.sender = made
+  /** Takes the key of an epoch: at once for sound, at the next key frame for a picture. */
+  async useKey({ secret, leaf }: SendKey): Promise<void> {
+    const turn = ++this.newestKey
+    let made: SenderContext
+    try {
+      made = await SenderContext.forEpoch(secret, { context: this.options.number, leaf })
+    } catch (error) {
+      // The secret of an epoch that is over is wiped, also while keys are made of it.
+      if (turn !== this.newestKey) return
+      throw error
+    }
+    if (turn !== this.newestKey) {
+      made.destroy()
       return
     }
     this.next?.destroy()
     this.next = made
-    this.picture.requestKeyFrame()
+    if (this.sender === null || this.picture === null) this.switchKey()
+    else this.picture.requestKeyFrame()
+  }
+
+  /** Nothing more is encrypted under the keys taken so far: what is made waits for another. */
+  revokeKey(): void {
+    this.newestKey++
+    if (!this.sender) return
+    this.forgetKeys()
+    this.held = []
+    this.picture?.breakOff()
   }
 
   accept(request: IncomingSubscribe): void {
     this.publisher.accept(request)
+  }
+
+  /** What the relay's feedback makes of a camera's rendition. */
+  follow(plan: RenditionPlan): void {
+    this.plan = plan
+    this.picture?.setBitrate(plan.bitrate)
+  }
+
+  requestKeyFrame(): void {
+    this.picture?.requestKeyFrame()
   }
 
   /** So far. */
@@ -117,11 +159,10 @@ export class SentTrack {
   }
 
   stop(): void {
+    this.newestKey++
     this.stopTicks()
-    this.sender?.destroy()
-    this.next?.destroy()
-    this.sender = null
-    this.next = null
+    this.forgetKeys()
+    this.held = null
   }
 
   sent(): SentTrackData {
@@ -143,13 +184,14 @@ export class SentTrack {
   }
 
   private sendPicture(picture: PictureSource): void {
-    if (!this.publisher.wanted) {
+    if (!this.publisher.wanted || this.plan?.active === false) {
       picture.breakOff()
       return
     }
     const shape = picture.next()
     if (shape?.key) this.switchKey()
-    if (!shape || !this.bears(picture, shape.temporalLayer)) {
+    if (!shape) return
+    if (!this.bears(picture, shape.temporalLayer)) {
       this.ledger.refused++
       return
     }
@@ -159,6 +201,13 @@ export class SentTrack {
       key: shape.key,
       temporalLayer: shape.temporalLayer,
     }
+    if (
+      !frame.key &&
+      frame.temporalLayer >= Math.max(1, this.plan?.temporalLayers ?? MOST_LAYERS)
+    ) {
+      picture.packetizer.leaveOut(frame)
+      return
+    }
     for (const plan of picture.packetizer.packetize(frame, DATAGRAM_CEILING)) this.send(plan)
   }
 
@@ -166,6 +215,16 @@ export class SentTrack {
     if (!this.next) return
     this.sender?.destroy()
     this.sender = this.next
+    this.next = null
+    const held = this.held ?? []
+    this.held = null
+    for (const { plan, madeAt } of held) this.send(plan, madeAt)
+  }
+
+  private forgetKeys(): void {
+    this.sender?.destroy()
+    this.next?.destroy()
+    this.sender = null
     this.next = null
   }
 
@@ -181,12 +240,16 @@ export class SentTrack {
     return temporalLayer === 0 || buffered <= SKIP_ENHANCEMENT_BYTES
   }
 
-  private send(plan: ObjectPlan): void {
+  private send(plan: ObjectPlan, sentAt = this.options.world.clock.now()): void {
     const { sender, publisher, ledger } = this
-    if (!sender) return
+    if (!sender) {
+      if (this.held === null) return
+      if (this.held.length < MAX_HELD) this.held.push({ plan, madeAt: sentAt })
+      else ledger.refused++
+      return
+    }
     const { world } = this.options
     const { group, object, properties } = plan
-    const sentAt = world.clock.now()
     writeStamp(plan.payload, sentAt)
     const payload = sender.encrypt(plan.payload, this.metadata.of(group, object, plan.immutable))
     if (payload instanceof Promise) throw new Error('the provider of node:crypto is synchronous')

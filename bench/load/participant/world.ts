@@ -7,6 +7,8 @@ import type { Timeline } from '../figures/timeline.ts'
 /** What all participants of a process share. */
 export interface World {
   readonly clock: Clock
+  /** Of the run, ms of the clock. */
+  readonly startAt: number
   /** ms since 1970. */
   readonly wallClock: () => number
   /** In [0, 1). */
@@ -16,8 +18,6 @@ export interface World {
   readonly compareBytes: boolean
   /** How late sources tick. */
   readonly lateness: Lateness
-  /** Numbers of the SFrame epochs, in order; the first is that of the start. */
-  readonly epochs: readonly number[]
 }
 
 /** Where what participants of one label receive is entered. */

@@ -70,8 +70,10 @@ export interface LoadFigures {
   readonly packetsPerSecond: number | null
   /** One way, from before encryption to after decoding of the object; only classes that came. */
   readonly latencyMs: Readonly<Partial<Record<ObjectClass, Spread>>>
-  /** From the first packet to an established session, to the first object, to the first picture. */
+  /** From the first packet to an established session; below, to the first object and picture. */
   readonly joinMs: Spread
+  /** From the first packet to the keys of the room's MLS group. */
+  readonly keysMs: Spread
   readonly firstObjectMs: Spread
   readonly firstPictureMs: Spread
   /** Pauses of more than 40 ms between arrivals of one voice. */
@@ -79,6 +81,8 @@ export interface LoadFigures {
   /** More than 500 ms without a picture of one source that can be decoded. */
   readonly freezes: Stalls
   readonly bytesIdentical: ByteComparison | null
+  /** Of MLS groups: how many, and from the first member with the new keys to each other one. */
+  readonly epochChanges: { readonly count: number; readonly ms: Spread } | null
   readonly relay: RelayFigures | null
   readonly generator: GeneratorFigures
 }

@@ -99,6 +99,8 @@ function reportOf(): LoadReport {
       renditions: 1,
       durationMs: 1000,
       managed: false,
+      followsFeedback: false,
+      mls: null,
       impair: null,
       workers: 1,
       seed: 1,

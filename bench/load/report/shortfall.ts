@@ -24,14 +24,16 @@ export interface Shortfall {
 
 /** Time in which a watcher of a track that is sent gets something, ms. */
 const FIRST_OBJECT_MS = 2000
-/** Before somebody leaves, what is sent may not reach them any more, ms. */
+/** Before a watcher or a publisher leaves, what is sent may not arrive any more, ms. */
 const LEAVING_MS = 500
+const FOR_EVER = Number.POSITIVE_INFINITY
 
 /** By label, one a phase. */
 export function shortfalls(record: RunRecord): Map<string, Shortfall[]> {
   const phases = new Phases(record.from, record.plan.phases)
   const ledgers = ledgersOf(record)
   const found = new Map<string, Shortfall[]>()
+  const leavings = leavingsOf(record)
   for (const participant of participantsOf(record)) {
     if (participant.received.length === 0) continue
     let ofLabel = found.get(participant.label)
@@ -41,7 +43,8 @@ export function shortfalls(record: RunRecord): Map<string, Shortfall[]> {
     }
     for (const track of participant.received) {
       const ledger = ledgers.get(keyOf(participant.room, track.publisher, track.track))
-      if (ledger) enter(ofLabel, phases, participant, track, ledger)
+      const until = leavings.get(nameOf(participant.room, track.publisher)) ?? FOR_EVER
+      if (ledger) enter(ofLabel, phases, participant, track, { ...ledger, until })
     }
   }
   return found
@@ -63,13 +66,12 @@ export function addShortfall(to: Shortfall, from: Shortfall): void {
 function enter(
   ofLabel: readonly Shortfall[],
   phases: Phases,
-  { managed, joinedAt, leftAt }: ParticipantData,
-  { firstAt, received }: ReceivedTrackData,
-  ledger: SentTrackData,
+  { managed, leftAt }: ParticipantData,
+  { firstAt, watchedAt, received }: ReceivedTrackData,
+  ledger: SentTrackData & { readonly until: number },
 ): void {
-  if (joinedAt === null) return
-  const from = firstAt ?? joinedAt + FIRST_OBJECT_MS
-  const until = leftAt === null ? Number.POSITIVE_INFINITY : leftAt - LEAVING_MS
+  const from = firstAt ?? watchedAt + FIRST_OBJECT_MS
+  const until = Math.min(ledger.until, leftAt ?? FOR_EVER) - LEAVING_MS
   const expected = expectedOf(ledger, phases, from, until)
   for (const [phase, counts] of expected.entries()) {
     const shortfall = ofLabel[phase]!
@@ -143,6 +145,18 @@ function ledgersOf(record: RunRecord): Map<string, SentTrackData> {
   return new Map(
     ledgers.map((ledger) => [keyOf(ledger.room, ledger.participant, ledger.track), ledger]),
   )
+}
+
+/** When publishers left, ms of the machine's clock; those who stayed are not there. */
+function leavingsOf(record: RunRecord): Map<string, number> {
+  const leavings = participantsOf(record).flatMap(({ room, id, leftAt }) =>
+    leftAt === null ? [] : [[nameOf(room, id), leftAt] as const],
+  )
+  return new Map(leavings)
+}
+
+function nameOf(room: string, participant: string): string {
+  return JSON.stringify([room, participant])
 }
 
 function keyOf(room: string, participant: string, track: string): string {

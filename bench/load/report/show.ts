@@ -37,16 +37,20 @@ function spreadCells(spread: Spread | undefined): string[] {
 
 function summary(report: RunReport): string {
   const { objectsPerSecond, megabitsPerSecond, packetsPerSecond, objects, bytesIdentical } = report
-  const { joinMs, firstObjectMs, firstPictureMs } = report
+  const { joinMs, keysMs, firstObjectMs, firstPictureMs, epochChanges } = report
   const packets = packetsPerSecond === null ? '' : `, ${compact(packetsPerSecond)} UDP packets/s`
   const spread = ({ p50, p95 }: Spread) => `${milliseconds(p50)} / ${milliseconds(p95)}`
   const compared = bytesIdentical
     ? `bytes: ${bytesIdentical.compared} payloads compared, ${bytesIdentical.different} differ\n`
     : ''
+  const keys = epochChanges
+    ? `keys ${spread(keysMs)} ms; ${epochChanges.count} changes of epoch, from the first member to ` +
+      `each other ${spread(epochChanges.ms)} ms, at most ${milliseconds(epochChanges.ms.max)}\n`
+    : ''
   return (
     `received ${compact(objectsPerSecond)} objects/s, ${megabitsPerSecond} Mbit/s${packets}\n` +
     `join ${spread(joinMs)} ms (p50 / p95), first object ${spread(firstObjectMs)} ms, ` +
-    `first picture ${spread(firstPictureMs)} ms\n` +
+    `first picture ${spread(firstPictureMs)} ms\n${keys}` +
     `audio gaps over 40 ms: ${stallText(report.audioGaps)}; ` +
     `freezes over 500 ms: ${stallText(report.freezes)}\n` +
     `not decrypted: ${objects.undecryptable}, not sent for want of an uplink: ${objects.refused}\n` +

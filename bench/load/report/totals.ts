@@ -5,6 +5,7 @@ import { CLASS_INDEX, OBJECT_CLASSES, type ObjectClass } from '../media/object-c
 import { measuredMs } from '../plan.ts'
 import type { RunRecord } from '../run.ts'
 import { generatorFigures } from '../saturation.ts'
+import { epochChanges } from './epoch-figures.ts'
 import type { ClassCounts, LoadFigures, Spread } from './figures.ts'
 import { relayFigures } from './relay-figures.ts'
 import {
@@ -39,6 +40,7 @@ export function loadFigures(records: readonly RunRecord[]): LoadFigures {
   const participants = records.flatMap(({ workers }) => workers.flatMap((w) => w.participants))
   const { audioGaps, freezes, undecryptable } = received.toData()
   const relay = relayFigures(records, receivedObjects, receivedBytes)
+  const changes = epochChanges(records)
   return {
     durationS,
     participants: {
@@ -64,11 +66,13 @@ export function loadFigures(records: readonly RunRecord[]): LoadFigures {
     packetsPerSecond: packetsPerSecond(records, durationS),
     latencyMs: latencies(received),
     joinMs: spreadOfTimes(participants.map(({ joinMs }) => joinMs)),
+    keysMs: spreadOfTimes(participants.map(({ keysMs }) => keysMs)),
     firstObjectMs: spreadOfTimes(participants.map(({ firstObjectMs }) => firstObjectMs)),
     firstPictureMs: spreadOfTimes(participants.map(({ firstPictureMs }) => firstPictureMs)),
     audioGaps: roundStalls(audioGaps),
     freezes: roundStalls(freezes),
     bytesIdentical: comparisonOf(records),
+    epochChanges: changes && { count: changes.count, ms: spreadOfTimes(changes.lags) },
     relay,
     generator: worstGenerator(records),
   }

@@ -173,7 +173,10 @@ export const SCHEDULES: Readonly<Record<string, Schedule>> = {
     const both = [...honestOnly, { participant: flooder, tracks: flood }]
     return scheduled('flood', options, {
       phases: [['flood', each]],
-      publishers: [publisher(honest, 0, SOURCE), publisher(flooder, 1, flood)],
+      publishers: [
+        publisher(honest, 0, SOURCE, options.followsFeedback),
+        publisher(flooder, 1, flood, false),
+      ],
       receivers: [
         { label: 'watches both', down: { rate: 8_000_000 }, watches: both },
         { label: 'watches one', down: { rate: 8_000_000 }, watches: honestOnly },
@@ -217,8 +220,9 @@ interface Parts {
   readonly judge: (labels: readonly LabelReport[], report: Unjudged) => Goal[]
 }
 
-function scheduled(name: string, { managed }: LoadOptions, parts: Parts): LoadStep {
-  const publishers = parts.publishers ?? [publisher('p0', 0, SOURCE)]
+function scheduled(name: string, options: LoadOptions, parts: Parts): LoadStep {
+  const { managed, followsFeedback, mls } = options
+  const publishers = parts.publishers ?? [publisher('p0', 0, SOURCE, followsFeedback)]
   const watches: WatchPlan[] = [{ participant: 'p0', tracks: SOURCE }]
   const plan: LoadPlan = {
     name,
@@ -232,6 +236,7 @@ function scheduled(name: string, { managed }: LoadOptions, parts: Parts): LoadSt
         publishes: [],
         watches: receiver.watches ?? watches,
         managed,
+        followsFeedback: false,
         link: index,
         joinAtMs: 500 + index * 20,
         leaveAtMs: null,
@@ -245,6 +250,7 @@ function scheduled(name: string, { managed }: LoadOptions, parts: Parts): LoadSt
     warmupMs: WARMUP_MS,
     phases: parts.phases.map(([phase, ms]) => ({ name: phase, ms })),
     epochChanges: parts.epochChanges ?? [],
+    mls,
     compareBytes: true,
     lateMs: DEFAULT_LATE_MS,
   }
@@ -256,7 +262,12 @@ function scheduled(name: string, { managed }: LoadOptions, parts: Parts): LoadSt
   return { plan, judge }
 }
 
-function publisher(id: string, leaf: number, publishes: readonly TrackSpec[]): ParticipantPlan {
+function publisher(
+  id: string,
+  leaf: number,
+  publishes: readonly TrackSpec[],
+  followsFeedback: boolean,
+): ParticipantPlan {
   return {
     id,
     leaf,
@@ -265,6 +276,7 @@ function publisher(id: string, leaf: number, publishes: readonly TrackSpec[]): P
     publishes,
     watches: [],
     managed: false,
+    followsFeedback,
     link: null,
     joinAtMs: 0,
     leaveAtMs: null,
