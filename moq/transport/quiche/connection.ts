@@ -4,6 +4,7 @@
  * then lets every connection that has something to send `emit`. Nothing else calls back.
  */
 
+import { AckPolicy } from './ack-policy.ts'
 import type { HostPort, NativeConnection } from './binding.ts'
 import type { ReadSlab } from './buffers.ts'
 import { Inflow, type InflowHandler } from './inflow.ts'
@@ -79,7 +80,15 @@ export class Connection implements InflowHandler {
   #peer: HostPort
   /** The addresses of the last packet received. */
   #receiveInfo: { from: HostPort; to: HostPort }
+  /** Whether something came that was not passed up yet. */
   #received = false
+  /** Whether there may be something to send that is more than an acknowledgement. */
+  #wrote = true
+  #emitting = false
+  /** Whether something happened by which the connection may have ended. */
+  #unsure = true
+  #acks = new AckPolicy()
+  readonly #rtt: () => number
 
   constructor(
     host: ConnectionHost,
@@ -92,10 +101,15 @@ export class Connection implements InflowHandler {
     this.native = native
     this.isServer = isServer
     this.#peer = peer
+    this.#rtt = () => this.outflow.rttMs
     this.#receiveInfo = { from: peer, to: host.local }
     this.expiresAt = expiresAt
     const { limits, slab } = host
-    const schedule = () => host.schedule(this)
+    const schedule = () => {
+      this.#wrote = true
+      // What comes of a flush itself goes out at its end.
+      if (!this.#emitting) host.schedule(this)
+    }
     this.outflow = new Outflow(native, isServer, limits, () => host.now(), schedule)
     const maxStops = Math.floor(limits.uniStreams / 2)
     this.inflow = new Inflow(native, isServer, slab, maxStops, schedule)
@@ -118,12 +132,17 @@ export class Connection implements InflowHandler {
       this.#receiveInfo = { from: sender, to: this.#host.local }
     }
     this.#received = true
+    this.#unsure = true
+    this.#acks.received()
     this.#expectWithin()
     try {
       this.native.recv(packet, this.#receiveInfo)
     } catch {
-      // The peer broke QUIC: quiche has closed the connection and `emit` will find it closed.
+      // The peer broke QUIC: quiche has closed the connection, and that has to be sent.
+      this.#wrote = true
     }
+    // A path that is new is answered at once (RFC 9000, Section 9).
+    if (moved) this.#wrote = true
     this.#host.schedule(this)
     return moved
   }
@@ -148,7 +167,8 @@ export class Connection implements InflowHandler {
     }
     const { application } = this
     if (application === null) return
-    if (application.ready) this.inflow.deliver(this)
+    const { inflow } = this
+    if (application.ready && (this.#received || inflow.hasResumed)) inflow.deliver(this)
     if (!this.#received) return
     this.#received = !application.ready
     this.outflow.onReceived(application)
@@ -178,40 +198,77 @@ export class Connection implements InflowHandler {
   /** Second half of a flush: everything written goes out. @returns false once all is over */
   emit(): boolean {
     this.application?.onFlush()
-    if (this.isEstablished) this.outflow.flush(this.application)
-    this.transmit()
-    const isClosed = this.native.isClosed()
-    if (this.end === null && (isClosed || this.native.isDraining())) this.#end()
-    if (isClosed) return false
+    if (this.isEstablished) this.#fill()
+    const isIdle = this.isEstablished && this.end === null && this.outflow.isIdle
+    // What was written may have made room for more to be asked for.
+    if (this.#wrote && !isIdle) this.#host.schedule(this)
+    const wrote = this.#wrote || !isIdle
+    this.#wrote = false
+    const now = this.#host.now()
+    if (this.#acks.mustSend(now, wrote, this.#rtt)) this.transmit()
+    if (this.#unsure && !this.#goesOn()) return false
     // Callbacks of other connections may have changed what this flush has already passed.
     if (this.inflow.hasResumed || (this.#received && this.ready)) this.#host.schedule(this)
     const timeout = this.native.timeout()
     // quiche rounds down; a millisecond more saves a useless call.
-    this.timeoutAt =
-      timeout === null ? Number.POSITIVE_INFINITY : this.#host.now() + Math.max(timeout, 0) + 1
+    this.timeoutAt = timeout === null ? Number.POSITIVE_INFINITY : now + Math.max(timeout, 0) + 1
     return true
   }
 
+  #fill(): void {
+    this.#emitting = true
+    try {
+      this.outflow.flush(this.application)
+    } finally {
+      this.#emitting = false
+    }
+  }
+
+  /** Finds out whether the connection has ended. @returns false once nothing is to be sent either */
+  #goesOn(): boolean {
+    const isClosed = this.native.isClosed()
+    const isEnding = isClosed || this.native.isDraining()
+    if (this.end === null && isEnding) this.#end()
+    // Until it drains, the next flush may be the one that sends its last packet.
+    this.#unsure = isEnding || this.#wrote
+    return !isClosed
+  }
+
   transmit(): void {
-    if (!this.#host.transmit(this.native)) this.#host.schedule(this)
+    if (!this.#host.transmit(this.native)) this.#write()
+  }
+
+  /** Asks for a flush in which packets are sent. */
+  #write(): void {
+    this.#wrote = true
+    this.#host.schedule(this)
   }
 
   /** When the earliest of its timers is due, ms. */
   get wakeAt(): number {
-    return Math.min(this.timeoutAt, this.expiresAt, this.keepAliveAt)
+    return Math.min(this.timeoutAt, this.expiresAt, this.keepAliveAt, this.#acks.dueAt)
   }
 
-  onTimeout(): void {
+  /** Does what is due. */
+  onTime(now: number): void {
+    if (this.timeoutAt <= now) this.#onTimeout()
+    if (this.expiresAt <= now) this.expire()
+    if (this.keepAliveAt <= now) this.#keepAlive()
+    if (this.#acks.dueAt <= now) this.#host.schedule(this)
+  }
+
+  #onTimeout(): void {
     this.timeoutAt = Number.POSITIVE_INFINITY
     this.native.onTimeout()
-    this.#host.schedule(this)
+    this.#unsure = true
+    this.#write()
   }
 
   /**
    * An endpoint that has nothing to say is kept, one that is gone is found out after an idle timeout
    * (RFC 9000, Section 10.1.2).
    */
-  keepAlive(): void {
+  #keepAlive(): void {
     this.#expectWithin()
     if (this.end !== null || !this.isEstablished) return
     try {
@@ -219,7 +276,7 @@ export class Connection implements InflowHandler {
     } catch {
       // already closed
     }
-    this.#host.schedule(this)
+    this.#write()
   }
 
   #expectWithin(): void {
@@ -235,7 +292,7 @@ export class Connection implements InflowHandler {
 
   /** Asks for a flush: e.g. what was received and held back may be taken now. */
   wake(): void {
-    this.#host.schedule(this)
+    this.#write()
   }
 
   /** Closes at once; `onEnd` follows in the flush. */
@@ -245,7 +302,8 @@ export class Connection implements InflowHandler {
     } catch {
       // already closed
     }
-    this.#host.schedule(this)
+    this.#unsure = true
+    this.#write()
   }
 
   /** Sets the time at which the connection is closed whatever happens, ms. */

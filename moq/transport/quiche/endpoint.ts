@@ -305,9 +305,7 @@ export class Endpoint implements ConnectionHost {
     const now = this.now()
     let earliest = Number.POSITIVE_INFINITY
     for (const connection of this.#connections.keys()) {
-      if (connection.timeoutAt <= now) connection.onTimeout()
-      if (connection.expiresAt <= now) connection.expire()
-      if (connection.keepAliveAt <= now) connection.keepAlive()
+      if (connection.wakeAt <= now) connection.onTime(now)
       earliest = Math.min(earliest, connection.wakeAt)
     }
     this.#wakeBy(earliest)

@@ -5,6 +5,13 @@ import type { ReadSlab } from './buffers.ts'
 import { RAW_CODES, type StreamCodes } from './stream-codes.ts'
 import { QuicReceiveStream, type ReceiveOwner } from './streams.ts'
 
+/** Kinds of streams, as the second bit of their ids has them (RFC 9000, Section 2.1). */
+const BIDI = 0
+const UNI = 2
+
+/** Streams that are looked at before quiche is asked for a list: a voice and a picture, and some. */
+const MAX_RECENT = 4
+
 export interface InflowHandler {
   /** While false, streams and datagrams wait in QUIC: nobody is there yet to take them. */
   readonly ready: boolean
@@ -21,6 +28,11 @@ export class Inflow implements ReceiveOwner {
   #open = new Map<number, QuicReceiveStream>()
   #resumed: QuicReceiveStream[] = []
   #stopsLeft: number
+  /** Streams that went on of late and may go on. */
+  #recent: QuicReceiveStream[] = []
+  #place = 0
+  /** By kind: the id of the peer's stream that comes next. */
+  #next: Record<number, number>
 
   /**
    * @param maxStops streams that may be stopped on the wire, see `stopReceiving`
@@ -38,6 +50,8 @@ export class Inflow implements ReceiveOwner {
     this.#slab = slab
     this.#stopsLeft = maxStops
     this.#schedule = schedule
+    const first = isServer ? 0 : 1
+    this.#next = { [UNI]: first + UNI, [BIDI]: first + BIDI }
   }
 
   /** Whether resumed streams wait for the next flush. */
@@ -61,21 +75,61 @@ export class Inflow implements ReceiveOwner {
       this.#resumed = []
       for (const stream of resumed) stream.deliverHeld()
     }
-    this.#readDatagrams(handler)
     if (!this.#native.isReadable()) return
+    this.#readDatagrams(handler)
+    this.#readLikely(handler)
+    if (handler.ready && this.#native.isReadable()) this.#readAll(handler)
+  }
+
+  /**
+   * Reads the streams that went on last and those that come next. To have quiche list what is readable
+   * costs more than all of these looks.
+   */
+  #readLikely(handler: InflowHandler): void {
+    for (const stream of this.#recent) {
+      if (!handler.ready) return
+      if (!stream.ended && this.#native.streamReadable(stream.id)) this.#read(stream)
+    }
+    for (const kind of [UNI, BIDI]) {
+      while (handler.ready && this.#native.streamReadable(this.#next[kind]!)) {
+        this.#arrived(this.#next[kind]!, handler)
+      }
+    }
+  }
+
+  #readAll(handler: InflowHandler): void {
     for (const id of this.#native.readable()) {
       if (!handler.ready) return
       const stream = this.#open.get(id)
       if (stream !== undefined) {
         this.#read(stream)
+        this.#remember(stream)
       } else if (((id & 1) !== 0) === this.#isServer) {
         this.#readAway(id)
       } else {
-        const arrived = this.adopt(id, RAW_CODES)
-        handler.onStream(arrived)
-        this.#read(arrived)
+        this.#arrived(id, handler)
       }
     }
+  }
+
+  /** A stream of the peer's that is new. */
+  #arrived(id: number, handler: InflowHandler): void {
+    const kind = id & 2
+    this.#next[kind] = Math.max(this.#next[kind]!, id + 4)
+    const arrived = this.adopt(id, RAW_CODES)
+    handler.onStream(arrived)
+    this.#read(arrived)
+    this.#remember(arrived)
+  }
+
+  #remember(stream: QuicReceiveStream): void {
+    const recent = this.#recent
+    if (stream.ended || recent.includes(stream)) return
+    // The place of one that has ended, else of one of them in turn.
+    let place = recent.findIndex(({ ended }) => ended)
+    if (place < 0 && recent.length < MAX_RECENT) place = recent.length
+    if (place < 0) place = this.#place = (this.#place + 1) % MAX_RECENT
+    recent[place] = stream
   }
 
   #readDatagrams(handler: InflowHandler): void {
@@ -127,6 +181,7 @@ export class Inflow implements ReceiveOwner {
   end(): void {
     this.#open.clear()
     this.#resumed = []
+    this.#recent = []
   }
 
   // --- ReceiveOwner -------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ const MIN_ROOM = 1200
  */
 const MAX_STOP_LOOKS = 256
 
+/** The round-trip time may be so old where little depends on it, ms. */
+const RTT_MAX_AGE_MS = 1000
+
 export interface OutflowHandler {
   onStreamCredit(): void
   onRoom(bytes: number): void
@@ -132,6 +135,16 @@ export class Outflow implements SendOwner, SendQueueHandler {
     return taken
   }
 
+  /** Whether nothing waits to be sent, nor to be asked for. */
+  get isIdle(): boolean {
+    return this.#queue.isEmpty && !this.#wantsRoom
+  }
+
+  /** Smoothed round-trip time, ms, of the last second. */
+  get rttMs(): number {
+    return this.#window.path.within(RTT_MAX_AGE_MS).rtt
+  }
+
   wantRoom(): void {
     if (this.#ended || this.#wantsRoom) return
     this.#wantsRoom = true
@@ -144,7 +157,7 @@ export class Outflow implements SendOwner, SendQueueHandler {
     return {
       rttMs: rtt,
       congestionWindow: cwnd,
-      bytesInFlight: cwnd - this.#window.left(this.#open, cwnd),
+      bytesInFlight: Math.max(0, cwnd - this.#window.left(this.#open)),
       deliveryRate: deliveryRate * 8,
       lostPackets: lost,
     }

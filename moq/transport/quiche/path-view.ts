@@ -1,4 +1,4 @@
-/** What quiche tells of the path, cached: a look costs about 4 µs and allocates. */
+/** What quiche tells of the path, cached: a look makes an object of 15 fields, 6 µs and more. */
 
 import type { NativeConnection, NativePathStats } from './binding.ts'
 
@@ -19,8 +19,18 @@ export class PathView {
 
   /** At most 20 ms old. */
   get stats(): NativePathStats {
+    return this.within(MAX_AGE_MS)
+  }
+
+  /** As they were when somebody last looked; all zero before that. */
+  get last(): NativePathStats {
+    return this.#stats
+  }
+
+  /** At most `maxAge` ms old. */
+  within(maxAge: number): NativePathStats {
     const now = this.#now()
-    if (now - this.#readAt > MAX_AGE_MS) {
+    if (now - this.#readAt > maxAge) {
       const paths = this.#native.pathStats()
       this.#stats = paths.find((path) => path.active) ?? paths[0] ?? NO_PATH
       this.#readAt = now

@@ -35,25 +35,31 @@ export class SendWindow {
    * @param open the open streams
    */
   grant(open: ReadonlyMap<number, QuicSendStream>): number {
-    const left = this.left(open, this.path.stats.cwnd) * (1 - HEADERS_SHARE) - RESERVE
+    const left = this.left(open) * (1 - HEADERS_SHARE) - RESERVE
     return Math.max(MIN_GRANT, Math.floor(left - this.#native.dgramSendQueueByteSize()))
   }
 
   /**
    * Bytes that the congestion window still takes. quiche tells it only as the capacity of a stream,
-   * which may also be small because the peer does not read that one: the largest of a few counts.
+   * which may also be small because the peer does not read that one: the largest of a few counts,
+   * and where two say the same, it is no stream's own. The window itself, which is dearer to ask for,
+   * bounds it: quiche answers with more when it is to probe after a loss.
    */
-  left(open: ReadonlyMap<number, QuicSendStream>, window: number): number {
+  left(open: ReadonlyMap<number, QuicSendStream>): number {
     let left = -1
     let probes = PROBES
     for (const id of open.keys()) {
-      if (probes-- === 0 || left >= window) break
+      if (probes-- === 0) break
       try {
-        left = Math.max(left, this.#native.streamCapacity(id))
+        const capacity = this.#native.streamCapacity(id)
+        if (capacity === left && left > 0) break
+        left = Math.max(left, capacity)
       } catch {
         // Stopped: the next look for stops finds it.
       }
     }
-    return left < 0 ? window : Math.min(left, window)
+    if (left >= 0 && left <= this.path.last.cwnd) return left
+    const { cwnd } = this.path.stats
+    return left < 0 ? cwnd : Math.min(left, cwnd)
   }
 }
