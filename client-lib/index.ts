@@ -38,4 +38,11 @@ export {
   type ReceivedText,
 } from './chat/index.ts'
 export type { VideoCodecName } from './media/codecs.ts'
-export type { AlarmName, Emoji } from './verification/index.ts'
+export type {
+  AlarmName,
+  Emoji,
+  NoticeName,
+  VerificationEvent,
+  VerificationEventKind,
+  VerificationLevel,
+} from './verification/index.ts'

@@ -159,6 +159,31 @@ describe('figures', () => {
   })
 })
 
+describe('the verification panel', () => {
+  it('tells what changed in the group and when, the newest first, while it is open, too', async () => {
+    const { verificationHistory: before } = await ann.snapshot()
+    expect(before.map(({ kind, name }) => `${name} ${kind}`).reverse()).toEqual([
+      'Ann created',
+      'Bob joined',
+    ])
+    await ann.page.keyboard.press('e')
+    const query = { room: 'page', video: '0', audio: '0', autojoin: '1', name: 'Cyn' }
+    const cyn = await Caller.open(browser, relay.urls.web, query)
+    const list = ann.page.locator('#change-list')
+    await expect
+      .poll(() => list.locator('li').first().innerText(), { timeout: 20_000 })
+      .toMatch(/^\d+[:.]\d+[\s\S]*Cyn joined and has the keys from now on/)
+    expect(await ann.page.locator('#code-news').innerText()).toContain('The code changed.')
+    await cyn.leave()
+    await expect.poll(() => list.locator('li').first().innerText()).toMatch(/Cyn left/)
+    expect(await list.locator('li').last().innerText()).toContain('You opened the room')
+    expect(await auditPage(ann.page)).toEqual([])
+    expect(await ann.page.locator('#padlock').innerText()).toBe('Encrypted')
+    await cyn.close()
+    await ann.page.keyboard.press('Escape')
+  })
+})
+
 describe('keys and dialogs', () => {
   it('turn the microphone off and on, and are letters where a text is written', async () => {
     const isOn = () => ann.page.getAttribute('#mic', 'aria-pressed')

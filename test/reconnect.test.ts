@@ -171,6 +171,17 @@ describe('a relay that is killed and started again', { timeout: 150_000 }, () =>
     for (const caller of callers) codes.add((await caller.snapshot()).verificationCode)
     expect(codes.size).toBe(1)
     expect(ids(await one.snapshot()).sort()).toEqual(ids(before).sort())
-    for (const caller of callers) expect(await tileCounts(caller)).toEqual([2])
+    for (const caller of callers) {
+      expect(await tileCounts(caller)).toEqual([2])
+      const { page } = caller
+      // No alarm, as the others have their keys of before; but nobody is left in the dark either.
+      await page.locator('#padlock', { hasText: 'Compare the code' }).waitFor()
+      await page.click('#padlock')
+      const news = page.locator('#change-list li.check')
+      expect(await news.innerText()).toMatch(/no record of this group[\s\S]*Compare the code again/)
+      await page.locator('#change-list', { hasText: 'with the same key as before' }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.locator('#padlock', { hasText: 'Encrypted' }).waitFor()
+    }
   })
 })

@@ -3,7 +3,7 @@
  * event and a few times a second, so that no view has a state of its own that could be wrong.
  */
 
-import type { Call, CallError, Participant, Snapshot } from '../index.ts'
+import type { Call, CallError, Participant, Snapshot, VerificationEvent } from '../index.ts'
 import { ChatPanel } from './chat/chat-panel.ts'
 import { find, setText } from './dom.ts'
 import { Help } from './help.ts'
@@ -97,6 +97,7 @@ export class CallView {
       call.on('epoch', () => this.#draw(call)),
       call.on('participants', () => this.#draw(call)),
       call.on('error', (error) => this.#tell(error)),
+      call.on('verification', (event) => this.#warn(event)),
     ]
     this.#draw(call)
   }
@@ -212,6 +213,13 @@ export class CallView {
     const local = call.participants.find((participant) => participant.local)
     if (isSharing(local)) call.stopScreen()
     else void call.shareScreen()
+  }
+
+  /** What asks for a look at the keys; the padlock keeps it until that was had. */
+  #warn({ level, text, participant }: VerificationEvent): void {
+    if (level === 'check' || (level === 'alarm' && participant === this.#call?.self)) {
+      this.#toasts.show(text, 15_000)
+    }
   }
 
   #tell({ code, message }: CallError): void {

@@ -2,7 +2,7 @@
 
 import type { GroupMember, Participant } from '../index.ts'
 import { element, find } from './dom.ts'
-import { groupDigits, sinceText } from './text.ts'
+import { dayAndTime, groupDigits, sinceText } from './text.ts'
 
 export class Members {
   readonly #section = find('#members', HTMLElement)
@@ -12,9 +12,10 @@ export class Members {
 
   update(roster: readonly GroupMember[], participants: readonly Participant[]): void {
     const safetyNumbers = new Map(participants.map(({ id, safetyNumber }) => [id, safetyNumber]))
+    const now = Date.now()
     const rows = roster.map((member) => ({
       who: nameOf(member),
-      since: sinceText(member, timeOf(member.since.time)),
+      since: sinceText(member, dayAndTime(member.since.time, now)),
       details: [
         ['Safety number', groupDigits(safetyNumbers.get(member.id) ?? '').join(' ')],
         ['Key fingerprint', member.fingerprint],
@@ -42,9 +43,4 @@ export class Members {
 function nameOf({ name, local, id }: GroupMember): string {
   if (local) return `${name} (you)`
   return name || `Somebody without a name yet (${id})`
-}
-
-/** By the reader's own clock and habits. */
-function timeOf(time: number): string {
-  return new Date(time).toLocaleTimeString([], { timeStyle: 'short' })
 }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { roomProblem } from './query.ts'
-import { groupDigits, hueOf, initials, roomFrom, sinceText } from './text.ts'
+import {
+  dayAndTime,
+  firstSentence,
+  groupDigits,
+  hueOf,
+  initials,
+  roomFrom,
+  sinceText,
+} from './text.ts'
 
 describe('groupDigits', () => {
   it('makes six groups of five, and none of nothing', () => {
@@ -26,6 +34,25 @@ describe('sinceText', () => {
     expect(sinceText(member(true, false), '14:03')).toBe('Here since 14:03 (epoch 4)')
     expect(sinceText(member(false, false), '14:03')).toBe('Came at 14:03 (epoch 4)')
     expect(sinceText(member(false, true), '14:03')).toBe('Was here before you')
+  })
+})
+
+describe('dayAndTime', () => {
+  const noon = new Date(2030, 0, 2, 12, 3).getTime()
+
+  it('names the day only of what was on another one', () => {
+    const today = dayAndTime(noon, noon + 60_000)
+    const yesterday = dayAndTime(noon, noon + 86_400_000)
+    expect(today).toMatch(/^12[:.]03( PM)?$/)
+    expect(yesterday).toContain(today)
+    expect(yesterday.length).toBeGreaterThan(today.length)
+  })
+})
+
+describe('firstSentence', () => {
+  it('ends with its full stop, and is all of what has no second one', () => {
+    expect(firstSentence('Ghost member: it hides. It may listen.')).toBe('Ghost member: it hides.')
+    expect(firstSentence('It hides.')).toBe('It hides.')
   })
 })
 

@@ -35,6 +35,23 @@ export function sinceText({ local, since }: GroupMember, time: string): string {
   return `Came at ${time} (epoch ${since.epoch})`
 }
 
+/** What is said at length elsewhere. */
+export function firstSentence(text: string): string {
+  const end = text.indexOf('. ')
+  return end < 0 ? text : text.slice(0, end + 1)
+}
+
+/**
+ * When something was, by the reader's own clock and habits; the day only where it was another one.
+ * @param time ms since the Unix epoch
+ */
+export function dayAndTime(time: number, now: number): string {
+  const isToday = new Date(time).toDateString() === new Date(now).toDateString()
+  return isToday
+    ? new Date(time).toLocaleTimeString([], { timeStyle: 'short' })
+    : new Date(time).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
+}
+
 const ROOM_ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789'
 
 /**

@@ -1,12 +1,23 @@
 /** The padlock, and behind it what it stands on: the code to compare, and any security alarm. */
 
-import type { Emoji, Snapshot } from '../index.ts'
+import type { Emoji, Snapshot, VerificationEvent } from '../index.ts'
+import { Changes } from './changes.ts'
 import { dialogOf } from './dialogs.ts'
 import { find, setText } from './dom.ts'
 import { Members } from './members.ts'
-import { groupDigits } from './text.ts'
+import { dayAndTime, groupDigits } from './text.ts'
 
 const TRANSPORTS = { webtransport: 'WebTransport over QUIC', websocket: 'WebSocket over TCP' }
+
+type Trust = 'broken' | 'pending' | 'check' | 'kept'
+
+const WORDS: Readonly<Record<Trust, string>> = {
+  broken: 'Security alarm',
+  pending: 'Securing…',
+  check: 'Compare the code',
+  kept: 'Encrypted',
+}
+const TITLES: Readonly<Record<Trust, string>> = { ...WORDS, kept: 'End-to-end encrypted' }
 
 export class Verification {
   readonly #padlock = find('#padlock', HTMLButtonElement)
@@ -14,8 +25,11 @@ export class Verification {
   readonly #code = find('#verification-code', HTMLElement)
   readonly #emoji = find('#verification-emoji', HTMLElement)
   readonly #members = new Members()
+  readonly #changes = new Changes()
   readonly #alarms = find('#alarms', HTMLElement)
   readonly #news = find('#code-news', HTMLElement)
+  /** Number of the newest event that the person had before their eyes. */
+  #seen = 0
 
   constructor() {
     this.#padlock.addEventListener('click', () => this.open())
@@ -27,20 +41,20 @@ export class Verification {
   }
 
   update(snapshot: Snapshot): void {
-    const { verificationCode, verificationEmoji, epoch, suite, transport } = snapshot
-    const { participants, roster } = snapshot
+    const { verificationCode, verificationEmoji, verificationHistory, epoch } = snapshot
+    const { participants, roster, suite, transport } = snapshot
     const alarms = participants.flatMap(({ name, id, alarms }) =>
       alarms.map((alarm) => `${name || id}: ${alarm}`),
     )
-    const trust = alarms.length > 0 ? 'broken' : verificationCode === '' ? 'pending' : 'kept'
+    if (this.#dialog.open) this.#seen = verificationHistory[0]?.number ?? 0
+    const trust = trustIn(alarms, snapshot, this.#seen)
     this.#padlock.dataset.trust = trust
-    const words = { broken: 'Security alarm', pending: 'Securing…', kept: 'Encrypted' }
-    setText(find('#padlock-text', HTMLElement), words[trust])
-    const titles = { ...words, kept: 'End-to-end encrypted' }
-    setText(find('#verification-title', HTMLElement), titles[trust])
-    this.#padlock.title = `${titles[trust]}: show how to check`
+    setText(find('#padlock-text', HTMLElement), WORDS[trust])
+    setText(find('#verification-title', HTMLElement), TITLES[trust])
+    this.#padlock.title = `${TITLES[trust]}: show how to check`
     this.#showAlarms(alarms)
-    this.#showCode(verificationCode)
+    this.#showCode(verificationCode, verificationHistory[0])
+    this.#changes.update(verificationHistory)
     this.#showEmoji(verificationEmoji)
     this.#members.update(roster, participants)
     setText(find('#epoch', HTMLElement), String(epoch))
@@ -51,6 +65,7 @@ export class Verification {
 
   close(): void {
     this.#dialog.close()
+    this.#seen = 0
   }
 
   #showAlarms(alarms: readonly string[]): void {
@@ -81,12 +96,23 @@ export class Verification {
     )
   }
 
-  #showCode(code: string): void {
+  #showCode(code: string, newest: VerificationEvent | undefined): void {
     const text = groupDigits(code).join(' ')
     if (this.#code.textContent === text) return
-    if (this.#dialog.open) {
-      setText(this.#news, 'The code changed, because somebody came or left. Compare the new one.')
+    if (this.#dialog.open && newest) {
+      setText(this.#news, `${dayAndTime(newest.time, Date.now())}: ${newest.text}`)
     }
     this.#code.textContent = text
   }
+}
+
+function trustIn(
+  alarms: readonly string[],
+  { verificationCode, verificationHistory }: Snapshot,
+  seen: number,
+): Trust {
+  if (alarms.length > 0) return 'broken'
+  if (verificationCode === '') return 'pending'
+  const isNews = verificationHistory.some(({ number, level }) => number > seen && level !== 'info')
+  return isNews ? 'check' : 'kept'
 }

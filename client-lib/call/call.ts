@@ -4,6 +4,7 @@
  */
 
 import { type ChatData, ChatError, type ChatText, DEFAULT_DATA_BYTES } from '../chat/index.ts'
+import type { VerificationEvent } from '../verification/index.ts'
 import { Emitter } from './emitter.ts'
 import { Entrance } from './entrance.ts'
 import { LiveStatus } from './live-status.ts'
@@ -126,6 +127,15 @@ export class Call {
    */
   get roster(): readonly GroupMember[] {
     return this.live.now.roster
+  }
+
+  /**
+   * What changed in the call's group, and when, the newest first: who joined, left or came back with
+   * another key, renewed keys, a group that was made anew, alarms. 200 at most; when there are more, what
+   * was as it should be goes first. Each has a sentence for a person.
+   */
+  get verificationHistory(): readonly VerificationEvent[] {
+    return this.live.history
   }
 
   get transport(): 'webtransport' | 'websocket' {
@@ -278,6 +288,7 @@ export class Call {
       data: (message) => emitter.emit('data', message.data),
       chat: ({ text }) => emitter.emit('chat', text),
       'chat-delivered': ({ delivery }) => emitter.emit('chatDelivered', delivery),
+      history: ({ events }) => live.takeHistory(events),
       left: () => this.onLeft(),
     }
   }

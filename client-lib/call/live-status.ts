@@ -1,3 +1,4 @@
+import type { VerificationEvent } from '../verification/index.ts'
 import type { Emitter } from './emitter.ts'
 import { type JoinStep, JoinTimeline } from './join-times.ts'
 import type {
@@ -21,6 +22,7 @@ export class LiveStatus {
   private status: WorkerStatus
   private reportedAt = performance.now()
   private lastError: CallError | null = null
+  private events: readonly VerificationEvent[] = []
 
   constructor(
     options: Pick<JoinOptions, 'transport' | 'suite'>,
@@ -65,6 +67,19 @@ export class LiveStatus {
     }
   }
 
+  /** What changed in the group, the newest first. */
+  get history(): readonly VerificationEvent[] {
+    return this.events
+  }
+
+  /** The same with more in it, or with names that were not known before. */
+  takeHistory(events: readonly VerificationEvent[]): void {
+    const known = this.events[0]?.number ?? 0
+    this.events = events
+    const fresh = events.filter(({ number }) => number > known).reverse()
+    for (const event of fresh) this.emitter.emit('verification', event)
+  }
+
   /** The last report of the call. */
   finish(state: 'left' | 'failed'): void {
     if (this.status.state === 'left' || this.status.state === 'failed') return
@@ -97,6 +112,7 @@ export class LiveStatus {
       joinMs: this.join.snapshot,
       participants: this.agedParticipants(),
       roster: status.roster,
+      verificationHistory: this.events,
       error: this.lastError,
     }
   }

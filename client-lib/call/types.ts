@@ -4,7 +4,7 @@ import type { ReceiveFailure } from '../../sframe/index.ts'
 import type { ChatDelivery, ReceivedData, ReceivedText } from '../chat/index.ts'
 import type { PublicKeySet } from '../keys/token-proof.ts'
 import type { VideoCodecName } from '../media/codecs.ts'
-import type { AlarmName, Emoji } from '../verification/index.ts'
+import type { AlarmName, Emoji, VerificationEvent } from '../verification/index.ts'
 import type { JoinTimes } from './join-times.ts'
 
 export type { PublicKeySet }
@@ -146,6 +146,11 @@ export interface CallEvents {
   activeSpeakers: readonly string[]
   /** The group moved to a new epoch: new keys, new verification code. */
   epoch: { readonly epoch: number; readonly verificationCode: string }
+  /**
+   * Something changed who has the keys, or how far that can be trusted: `Call.verificationHistory` has it,
+   * too. What is not of level `info` is to be shown to the person.
+   */
+  verification: VerificationEvent
   /** Somebody else wrote a text. It is text: show it by `textContent`. */
   chat: ReceivedText
   /**
@@ -348,6 +353,8 @@ export interface Snapshot {
   readonly participants: readonly Participant[]
   /** Who is in the group in this epoch, by leaf index; empty before the first. */
   readonly roster: readonly GroupMember[]
+  /** What changed in the group, the newest first; see `Call.verificationHistory`. */
+  readonly verificationHistory: readonly VerificationEvent[]
   /** The last error told by the `error` event. */
   readonly error: CallError | null
 }

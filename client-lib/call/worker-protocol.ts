@@ -9,6 +9,7 @@ import type {
   ReceivedText,
 } from '../chat/index.ts'
 import type { CaptureFormat } from '../media/renditions.ts'
+import type { VerificationEvent } from '../verification/index.ts'
 import type { JoinStep } from './join-times.ts'
 import type { CompleteView, PictureSource } from './participant-view.ts'
 import type { ReadToken } from './token.ts'
@@ -155,6 +156,8 @@ export type FromWorker =
   /** The bytes are transferred. */
   | { readonly type: 'data'; readonly data: ReceivedData }
   | { readonly type: 'chat-delivered'; readonly delivery: ChatDelivery }
+  /** What changed in the group, the newest first; at each change. */
+  | { readonly type: 'history'; readonly events: readonly VerificationEvent[] }
   /** The answer to `leave`: the goodbye is said and the connection closed. */
   | { readonly type: 'left' }
 

@@ -60,6 +60,13 @@
 export { type AlarmName, alarmNames, alarmTexts } from './alarms.ts'
 export { verificationEmoji } from './emoji.ts'
 export type { Emoji } from './emoji-list.ts'
+export { groupNotices, type NoticeName, type VerificationLevel } from './group-notices.ts'
+export {
+  type HistoricEpoch,
+  VerificationHistory,
+  type VerificationHistoryOptions,
+} from './history.ts'
+export type { VerificationEvent, VerificationEventKind } from './history-event.ts'
 export { type KeyHolder, safetyNumber } from './safety-number.ts'
 export type { LeafSignatures } from './signatures.ts'
 export { repeatMs } from './speaker.ts'

@@ -2,7 +2,7 @@
 
 import type { Call } from '../../index.ts'
 import { find, setText } from '../dom.ts'
-import { hueOf, initials } from '../text.ts'
+import { firstSentence, hueOf, initials } from '../text.ts'
 import type { Box } from './boxes.ts'
 import { type Picture, titleOf } from './pictures.ts'
 import type { Subject } from './sights.ts'
@@ -53,7 +53,7 @@ export class Tile {
     setText(this.#avatar, initials(name))
     const title = titleOf(picture)
     setText(this.#name, title)
-    setText(this.#alarm, isScreen ? '' : alarms.join(' '))
+    setText(this.#alarm, isScreen ? '' : alarms.map(firstSentence).join(' '))
     this.#pin.setAttribute('aria-pressed', String(pinned))
     this.#pin.title = pinned ? 'Unpin' : 'Pin: keep it large'
     this.#pin.ariaLabel = `Pin ${title}`

@@ -12,6 +12,7 @@ import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
 import { probeCodecs } from '../../media/codec-support.ts'
 import { type ConnectOptions, connect } from '../../transport/connect.ts'
+import type { VerificationEvent } from '../../verification/index.ts'
 import type { JoinStep } from '../join-times.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
@@ -34,6 +35,8 @@ type FromRoom = 'onChat' | 'onData' | 'onChatDelivered' | 'onPicture' | 'onSampl
 
 export interface CallEngineEvents extends Pick<CallRoomEvents, FromRoom> {
   onStatus(status: WorkerStatus): void
+  /** What changed in the group, the newest first. */
+  onHistory(history: readonly VerificationEvent[]): void
   onError(error: CallError): void
   /** A step of the join; each is told once. */
   onReached(step: JoinStep): void
@@ -354,6 +357,7 @@ export class CallEngine {
     const { room } = this
     const others = room ? [...room.remotes.infos(), ...room.group.ghosts] : []
     const everybody = [this.localInfo(), ...others]
+    if (room?.group.note(everybody)) this.events.onHistory(room.group.history)
     const speakers = room?.speakers.among(everybody) ?? []
     const speaking = new Set(speakers.filter((one) => one.speaking).map(({ id }) => id))
     this.events.onStatus({

@@ -134,6 +134,7 @@ function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
     onChat: (text) => tell({ type: 'chat', text }),
     onData: (data) => tell({ type: 'data', data }, [data.bytes.buffer]),
     onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),
+    onHistory: (events) => tell({ type: 'history', events }),
     onPicture: (participant, source, frame) =>
       tell({ type: 'picture', participant, source, frame }, [frame]),
     onReached: (step) => {

@@ -23,6 +23,7 @@ import { DeliveryEndpoint } from '../../../sfu/delivery/endpoint.ts'
 import { Sequencer } from '../../../sfu/delivery/index.ts'
 import { RelayWorld } from '../../../sfu/relay/test-world.ts'
 import type { EpochKeys, KeysError } from '../../keys/index.ts'
+import { groupNotices, type VerificationEvent } from '../../verification/index.ts'
 import { VerifiedGroup } from './verified-group.ts'
 
 const ROOM = 'demo'
@@ -31,7 +32,7 @@ const STEP_MS = 100
 
 class Room {
   readonly world = new RelayWorld()
-  readonly sequencer = new Sequencer()
+  sequencer = new Sequencer()
   readonly members: Member[] = []
   service = this.serve()
 
@@ -125,6 +126,10 @@ class Member {
     return this.epochs.at(-1)!
   }
 
+  get history(): readonly VerificationEvent[] {
+    return this.group.history
+  }
+
   alarmsOf(other: Member): readonly string[] {
     return this.group.securityOf(other.id).alarmNames
   }
@@ -188,7 +193,7 @@ describe('a member whose log has an entry that the others never get', () => {
 })
 
 describe('a member that had applied a commit which the group takes back', () => {
-  it('tells its own alarm, and raises none about it with the others', async () => {
+  it('is told to compare the code, and no alarm is raised about it or by it', async () => {
     const room = new Room()
     await room.enter('ann', 'bob', 'cyn', 'dan')
     const [ann, bob, cyn, dan] = room.members
@@ -214,11 +219,58 @@ describe('a member that had applied a commit which the group takes back', () => 
       room.submit(id, encodeSubmission(report))
     }
     await room.run(8000)
-    expect(ann!.group.alarms).toEqual(['a commit of ann was taken back'])
+    const notices = ann!.history.filter(({ kind }) => kind === 'notice')
+    expect(notices).toMatchObject([
+      { code: 'commit-skipped', level: 'check', detail: 'a commit of ann was taken back' },
+    ])
+    expect(ann!.group.alarms).toEqual([])
     const codes = room.members.map((member) => member.epoch.verificationCode)
     expect(new Set(codes).size).toBe(1)
     for (const one of room.members) {
       for (const other of room.members) expect(one.alarmsOf(other)).toEqual([])
     }
+  })
+})
+
+describe('a service that has lost the group, as a relay does that is restarted without its state', () => {
+  it('has a new one made: all are told to compare the code, and that the others have the same keys', async () => {
+    const room = new Room()
+    await room.enter('ann', 'bob')
+    const [ann, bob] = room.members
+    const { groupId } = ann!.epoch
+    room.service.close()
+    room.sequencer = new Sequencer()
+    await room.run(100)
+    room.service = room.serve()
+    for (const { group } of room.members) {
+      group.setOnline(false)
+      group.setOnline(true)
+    }
+    await room.run(8000)
+    expect(sameBytes(ann!.epoch.groupId, groupId)).toBe(false)
+    expect(ann!.epoch.verificationCode).toBe(bob!.epoch.verificationCode)
+    for (const [one, other] of [[ann!, bob!] as const, [bob!, ann!] as const]) {
+      const last = one.history.filter(({ kind }) => kind !== 'renewed').slice(0, 3)
+      expect(last.map(({ kind, participant }) => `${participant} ${kind}`).reverse()).toEqual([
+        `${one.id} notice`,
+        `${one.id} reentered`,
+        `${other.id} returned`,
+      ])
+      expect(last[2]).toMatchObject({ code: 'group-replaced', level: 'check' })
+      expect(one.group.alarms).toEqual([])
+      expect(one.alarmsOf(other)).toEqual([])
+    }
+  })
+})
+
+describe('a service that shows one member what cannot be read', () => {
+  it('is an alarm that stays, in words, once', async () => {
+    const room = new Room()
+    await room.enter('ann', 'bob', 'cyn')
+    const [ann] = room.members
+    for (let i = 0; i < 3; i++) ann!.forge(Uint8Array.of(0xff, 0xff))
+    await room.run(1000)
+    expect(ann!.group.alarms).toEqual([groupNotices.malformed.text])
+    expect(ann!.history[0]).toMatchObject({ code: 'malformed', level: 'alarm', count: 3 })
   })
 })

@@ -6,7 +6,13 @@ import {
   type KeysAlarm,
   type MlsMember,
 } from '../../keys/index.ts'
-import type { Emoji, Stretch } from '../../verification/index.ts'
+import {
+  type Emoji,
+  groupNotices,
+  type Stretch,
+  type VerificationEvent,
+  VerificationHistory,
+} from '../../verification/index.ts'
 import type { Participant } from '../types.ts'
 import { GroupLink, type GroupLinkOptions } from './group-link.ts'
 import { TRACK_NUMBER } from './track-numbers.ts'
@@ -31,6 +37,7 @@ export class VerifiedGroup {
   private readonly options: VerifiedGroupOptions
   private readonly group: GroupLink
   private readonly verification: VerificationLink
+  private readonly past: VerificationHistory
   private told: readonly string[] = []
   private readonly graceMs: number
   /** Since when there is no connection; null while there is one. */
@@ -40,6 +47,7 @@ export class VerifiedGroup {
 
   constructor(options: VerifiedGroupOptions) {
     this.options = options
+    this.past = new VerificationHistory(options)
     this.group = new GroupLink({
       ...options,
       trackAlias: TRACK_NUMBER.mls,
@@ -69,6 +77,19 @@ export class VerifiedGroup {
   /** Alarms of our own membership, in words, the newest last. */
   get alarms(): readonly string[] {
     return this.told
+  }
+
+  /** What changed in the group, the newest first. */
+  get history(): readonly VerificationEvent[] {
+    return this.past.newestFirst
+  }
+
+  /**
+   * Everybody who is shown, for the history: their names, and the alarms that hold.
+   * @returns whether it is another one than when this was asked last
+   */
+  note(participants: readonly Participant[]): boolean {
+    return this.past.see(participants)
   }
 
   /** The code of the newest epoch; empty until it is computed. */
@@ -151,13 +172,17 @@ export class VerifiedGroup {
 
   private enter(keys: EpochKeys): void {
     this.verification.enter(keys)
+    this.past.enter(keys)
     this.options.onEpoch(keys)
   }
 
   private onAlarm({ code, message, epoch }: KeysAlarm): void {
     if (code === 'removed' && this.options.clock.now() < this.excusedUntil) return
     if (epoch !== undefined) this.verification.takeBack(epoch)
-    this.told = [...this.told.slice(1 - MAX_ALARMS), message]
+    this.past.notice(code, message)
+    const { level, text } = groupNotices[code]
+    if (level !== 'alarm' || this.told.includes(text)) return
+    this.told = [...this.told.slice(1 - MAX_ALARMS), text]
     this.options.onChange()
   }
 }
