@@ -105,6 +105,23 @@ describe('parseConfig', () => {
     expect(parse(['--host', '::1', '--ops-host', '0.0.0.0']).host).toBe('::1')
   })
 
+  it('reads where callers are sent when the relay drains, and takes nothing that is no address of one', () => {
+    const drainTo = (value: string) => parse(['--drain-to', value]).drainTo
+    expect(drainTo('https://Other.example.com:4433/call/')).toBe(
+      'https://other.example.com:4433/call',
+    )
+    expect(parse([], { SOTTO_DRAIN_TO: 'https://b.example' }).drainTo).toBe('https://b.example')
+    for (const wrong of [
+      'other.example.com:4433',
+      'http://other.example.com',
+      'https://user@other.example.com',
+      'https://other.example.com/?room=1',
+      'https://other.example.com/#part',
+    ]) {
+      expect(problem(['--drain-to', wrong]), wrong).toContain('must be an https:// address')
+    }
+  })
+
   it('reads lists with commas, as JSON, or as all', () => {
     files['lists.json'] = JSON.stringify({ paths: ['/', '/a%20b'], authorities: 'a.example:1, b' })
     expect(parse(['--config', 'lists.json'])).toMatchObject({

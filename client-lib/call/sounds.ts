@@ -12,28 +12,39 @@ export interface SoundsEvents {
   onError(error: CallError): void
 }
 
+type Output = Pick<AudioOutput, 'addSource' | 'close'>
+
 /** What is heard of the others: a source at the loudspeaker for each track of sound. */
 export class Sounds {
   private readonly events: SoundsEvents
   private readonly sources = new Map<string, AudioSource>()
-  private output: Promise<AudioOutput | null> | null = null
+  /** The newest wish for each source that has not ended. */
+  private readonly wishes = new Map<string, object>()
+  private readonly create: () => Promise<Output>
+  private output: Promise<Output | null> | null = null
   private closed = false
 
-  constructor(events: SoundsEvents) {
+  /** @param create opens the loudspeaker, once a source is wanted */
+  constructor(events: SoundsEvents, create: () => Promise<Output> = openLoudspeaker) {
     this.events = events
+    this.create = create
   }
 
   /** @param source as of `soundSource` */
   async open(source: string): Promise<void> {
+    const wish = {}
+    this.wishes.set(source, wish)
     this.output ??= this.openOutput()
     const output = await this.output
-    if (!output || this.closed) return
+    // It may have ended while the loudspeaker opened, and even begun again.
+    if (!output || this.closed || this.wishes.get(source) !== wish) return
     const opened = output.addSource(() => this.events.onHeard())
     this.sources.set(source, opened)
     this.events.onOpened(source, opened.port)
   }
 
   end(source: string): void {
+    this.wishes.delete(source)
     this.sources.get(source)?.close()
     this.sources.delete(source)
   }
@@ -58,8 +69,8 @@ export class Sounds {
     void this.output?.then((output) => output?.close())
   }
 
-  private openOutput(): Promise<AudioOutput | null> {
-    return AudioOutput.create({ workletUrl: playoutWorkletUrl }).catch((error) => {
+  private openOutput(): Promise<Output | null> {
+    return this.create().catch((error) => {
       this.events.onError({
         code: 'internal',
         message: 'Sound cannot be played in this browser.',
@@ -68,4 +79,8 @@ export class Sounds {
       return null
     })
   }
+}
+
+function openLoudspeaker(): Promise<Output> {
+  return AudioOutput.create({ workletUrl: playoutWorkletUrl })
 }

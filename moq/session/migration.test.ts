@@ -369,6 +369,23 @@ describe('a subscription that moves to another session (section 9.4.1)', () => {
     expect(log.lines.some((line) => line.startsWith('gap 0/1 to 1/'))).toBe(true)
   })
 
+  it('fetches nothing when it is told so, and says all that it left out', async () => {
+    const { source, old, log, subscription } = await world({ fillGroups: null })
+    source.publish([0, 0])
+    await source.settle()
+    old.server.close(0, 'gone')
+    await source.settle()
+    source.publish([0, 1], [1, 0], [2, 0])
+    const relay = new FakeRelay(source)
+    subscription.moveTo(relay.client)
+    await source.settle()
+    source.publish([2, 1])
+    await source.settle()
+    expect(relay.fetches).toBe(0)
+    expect(log.objects).toEqual(['0/0', '2/1'])
+    expect(log.lines.filter((line) => line.startsWith('gap'))).toEqual(['gap 0/1 to 2/0'])
+  })
+
   it('loses nothing and delivers nothing twice, whenever it moves and whatever is slow', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constant('publish' as const) },

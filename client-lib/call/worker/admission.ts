@@ -27,10 +27,19 @@ export interface AdmissionEvents {
   onBug(error: unknown): void
 }
 
+export interface AdmissionOptions {
+  readonly call: WorkerOptions
+  readonly seat: Pick<Seat, 'keys' | 'thumbprint'>
+  readonly clock: Clock
+  /** ms since 1970. */
+  readonly wallClock: () => number
+  /** 0..1 */
+  readonly random: () => number
+}
+
 /** How we come into the relay and the group, and stay in. */
 export class Admission {
-  private readonly options: WorkerOptions
-  private readonly clock: Clock
+  private readonly options: AdmissionOptions
   private readonly events: AdmissionEvents
   private readonly credentials: Credentials
   private renewal: TokenRenewal | null = null
@@ -39,12 +48,11 @@ export class Admission {
   private expired = false
   private onOffer: () => void = () => {}
 
-  constructor(options: WorkerOptions, seat: Seat, clock: Clock, events: AdmissionEvents) {
-    const { token, room } = options
+  constructor(options: AdmissionOptions, events: AdmissionEvents) {
+    const { call, seat, wallClock } = options
     this.options = options
-    this.clock = clock
     this.events = events
-    this.credentials = new Credentials({ seat, token, room, wallClock: Date.now })
+    this.credentials = new Credentials({ seat, token: call.token, room: call.room, wallClock })
   }
 
   /** What the group knows us by. */
@@ -66,8 +74,9 @@ export class Admission {
   /** The options of the SETUP of a new session; where the newest token is over, with another one. */
   async setup(): Promise<Property[]> {
     const { expires } = this.credentials
-    const isOver = this.expired || (expires !== null && expires <= Date.now())
-    if (isOver && this.options.renewsToken) await this.askForToken()
+    const { call, wallClock } = this.options
+    const isOver = this.expired || (expires !== null && expires <= wallClock())
+    if (isOver && call.renewsToken) await this.askForToken()
     return this.credentials.setup()
   }
 
@@ -77,19 +86,20 @@ export class Admission {
    */
   expire(): boolean {
     this.expired = true
-    return this.options.renewsToken
+    return this.options.call.renewsToken
   }
 
   /** Brings a new token over the session before the one in use ends; a later session takes its place. */
   keep(session: Session): void {
     this.session = session
     if (this.renewal) return
-    const { token, renewsToken } = this.options
-    if (token === null || !renewsToken) return
-    this.renewal = new TokenRenewal(token.expires, {
-      clock: this.clock,
-      wallClock: Date.now,
-      random: Math.random,
+    const { call, clock, wallClock, random } = this.options
+    const { expires } = this.credentials
+    if (expires === null || !call.renewsToken) return
+    this.renewal = new TokenRenewal(expires, {
+      clock,
+      wallClock,
+      random,
       ask: () => this.events.onTokenWanted(),
       send: (next, onAnswer) => {
         const onTaken = (text: string) => this.events.onTaken(text)
@@ -118,7 +128,7 @@ export class Admission {
 
   private askForToken(): Promise<void> {
     return new Promise((resolve) => {
-      const stopTimer = this.clock.after(TOKEN_MS, resolve)
+      const stopTimer = this.options.clock.after(TOKEN_MS, resolve)
       this.onOffer = () => {
         stopTimer()
         this.onOffer = () => {}
@@ -130,9 +140,10 @@ export class Admission {
 
   /** Loaded where it is wanted: most calls do without. */
   private async tokenProof(): Promise<Authenticate | undefined> {
-    const { issuerKeys: keys, room } = this.options
+    const { call, wallClock } = this.options
+    const { issuerKeys: keys, room } = call
     if (keys === undefined) return undefined
     const { tokenProof } = await import('../../keys/token-proof.ts')
-    return tokenProof({ room, keys, wallClock: Date.now })
+    return tokenProof({ room, keys, wallClock })
   }
 }

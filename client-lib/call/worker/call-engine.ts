@@ -90,7 +90,9 @@ export class CallEngine {
     this.choice = new TransportChoice(options.transport ?? 'auto', options.usualTransport)
     this.outages = new Outages(() => this.clock.now())
     this.pace = new DialPace(() => this.clock.now())
-    this.admission = new Admission(options, seat, this.clock, {
+    const { clock } = this
+    const entering = { call: options, seat, clock, wallClock: Date.now, random: Math.random }
+    this.admission = new Admission(entering, {
       onTokenWanted: () => events.onTokenWanted(),
       onTaken: (token) => this.room?.group.setToken(token),
       onRefused: (error) => events.onError(error),
