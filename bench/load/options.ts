@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { isSuiteName, mlsSuites, type SuiteName } from '../../moq/delivery/index.ts'
 import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
 import { parseConditions } from '../net/conditions.ts'
@@ -23,7 +22,8 @@ export interface LoadOptions {
   readonly mls: SuiteName | null
   /** The network that each subscriber is behind; null for none but this machine's. */
   readonly impair: Partial<LinkConditions> | null
-  readonly workers: number
+  /** Null: by the size of the load. */
+  readonly workers: number | null
   readonly seed: number
   /** File of the HTML report. */
   readonly html: string | null
@@ -85,7 +85,7 @@ const HELP: readonly (readonly [flags: string, text: string])[] = [
     '--impair <rate=,delay=,jitter=,loss=,queue=>',
     'the network of each subscriber, as bench/net has it',
   ],
-  ['--workers <n>', 'processes that make the load'],
+  ['--workers <n>', 'processes that make the load; by default as it needs'],
   ['--seed <n>', 'for sizes and losses'],
   ['--html <file>', 'a report with plots'],
 ]
@@ -117,7 +117,7 @@ export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadO
     followsFeedback: isManaged && steady !== true,
     mls: mls === undefined ? (defaults.mls ?? null) : suiteNamed(String(mls)),
     impair: impair === undefined ? null : linkConditions(String(impair)),
-    workers: count(values, 'workers', Math.max(1, availableParallelism() - 1)),
+    workers: values.workers === undefined ? null : count(values, 'workers', 1),
     seed: count(values, 'seed', 1),
     html: typeof values.html === 'string' ? values.html : null,
   }

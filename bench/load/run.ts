@@ -1,5 +1,6 @@
 /** Plays a plan against a relay, and brings home what everybody saw. */
 
+import { availableParallelism } from 'node:os'
 import { machineClock } from './clock.ts'
 import { Crew } from './crew/crew.ts'
 import type {
@@ -9,6 +10,7 @@ import type {
   WorkerResult,
 } from './crew/protocol.ts'
 import { type LoadPlan, measuredMs } from './plan.ts'
+import { workersFor } from './size.ts'
 import { type Target, throughLink } from './target/address.ts'
 import { LinkProcess } from './target/link-process.ts'
 import { type MachineSample, sampleMachine } from './target/processes.ts'
@@ -16,7 +18,8 @@ import { type RelaySample, RelayWatch } from './target/relay-watch.ts'
 import { sampleUdpPackets } from './target/udp-packets.ts'
 
 export interface RunSettings {
-  readonly workers: number
+  /** Null: by the size of the plan. */
+  readonly workers: number | null
   readonly seed: number
 }
 
@@ -56,7 +59,8 @@ export async function runPlan(
     for (const [index, { down, up }] of plan.links.entries()) {
       links.push(await LinkProcess.start(target, { down, up }, settings.seed + index))
     }
-    crew = await Crew.start(settings.workers)
+    const processes = settings.workers ?? workersFor(plan, availableParallelism())
+    crew = await Crew.start(processes)
     const idle = await watch.look()
     const startAt = machineClock.now() + LEAD_MS
     const from = startAt + plan.warmupMs
@@ -68,7 +72,7 @@ export async function runPlan(
     }
     const measured = measure(watch, from, to)
     const played = crew.play(
-      split(plan, target, links, settings),
+      split(plan, target, links, processes, settings.seed),
       startAt,
       progressPrinter(plan, from, print),
     )
@@ -120,7 +124,8 @@ function split(
   plan: LoadPlan,
   target: Target,
   links: readonly LinkProcess[],
-  { workers, seed }: RunSettings,
+  workers: number,
+  seed: number,
 ): WorkerPlan[] {
   const shares = Array.from({ length: workers }, (): PlacedParticipant[] => [])
   const senders = plan.participants.filter(({ publishes }) => publishes.length > 0)

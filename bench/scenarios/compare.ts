@@ -50,16 +50,17 @@ export const compare = loadScenario({
   conclude: comparison,
 })
 
-/** Each figure of ours beside the other's: medians over the rounds. */
+/** Each figure of ours beside the other's: medians over the rounds, and how many times the other's it is. */
 export function comparison(runs: readonly RunReport[]): Goal[] {
   const row = (name: string, unit: string, of: (run: RunReport) => number | null | undefined) => {
     const median = (who: string) => {
       const values = runs.filter((run) => run.name.startsWith(`${who} `)).map(of)
       return medianOf(values.filter((value) => typeof value === 'number'))
     }
+    const [ours, peers] = [median(OURS), median(PEER)]
     return {
       name,
-      value: `${OURS} ${text(median(OURS), unit)}, ${PEER} ${text(median(PEER), unit)}`,
+      value: `${OURS} ${text(ours, unit)}, ${PEER} ${text(peers, unit)}${ratio(ours, peers)}`,
     }
   }
   return [
@@ -82,6 +83,15 @@ function medianOf(values: readonly number[]): number | null {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/** Empty where there is none. */
+function ratio(ours: number | null, peers: number | null): string {
+  return ours === null || peers === null || peers === 0 ? '' : ` (${round(ours / peers)} times)`
+}
+
 function text(value: number | null, unit: string): string {
-  return value === null ? 'unknown' : `${Math.round(value * 100) / 100} ${unit}`
+  return value === null ? 'unknown' : `${round(value)} ${unit}`
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { bench } from '../command.ts'
 import type { LoadReport } from '../load/report/figures.ts'
+import { loadReportSchema } from '../load/report/schema.ts'
 
 const number = expect.any(Number)
 const spread = { p50: number, p95: number, p99: number, max: number }
@@ -41,6 +42,7 @@ it('fanout measures a relay of its own, and writes what it found as JSON and HTM
       relay: { cpuSeconds: number, cpuCores: number, rssBytes: number, eventLoopLagMsP99: number },
       participants: { planned: 3, joined: 3 },
     })
+    expect(loadReportSchema.parse(report)).toEqual(report)
     expect(report.valid).toBe(report.invalidBecause.length === 0)
     // Two subscribers, 50 frames of sound a second: streams lose nothing, however busy the machine.
     const { audio } = report.classes

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { describeMachine } from '../../report/machine.ts'
 import { LOAD_SCHEMA_VERSION, type LoadReport } from './figures.ts'
 import { loadHtml } from './html.ts'
 import { runReport } from './run-report.ts'
+import { loadReportSchema, SCHEMA_FILE, schemaText } from './schema.ts'
 import { compareBytes } from './shortfall.ts'
 import { runText } from './show.ts'
 import { recordOf } from './test-record.ts'
@@ -109,6 +111,23 @@ function reportOf(): LoadReport {
     conclusions: [{ name: 'largest load', value: '<3' }],
   }
 }
+
+describe('the schema of the JSON', () => {
+  it('has every field of a report and no other', () => {
+    const report = reportOf()
+    expect(loadReportSchema.parse(report)).toEqual(report)
+    const { runs, ...headless } = report
+    expect(loadReportSchema.safeParse(headless).success).toBe(false)
+    expect(loadReportSchema.safeParse({ ...report, more: 1 }).success).toBe(false)
+    const [run] = runs
+    const lost = { ...run!, labels: [{ ...run!.labels[0]!, phases: [{}] }] }
+    expect(loadReportSchema.safeParse({ ...report, runs: [lost] }).success).toBe(false)
+  })
+
+  it('is what its file says: else run node bench/load/report/schema.ts', () => {
+    expect(JSON.parse(readFileSync(SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(schemaText()))
+  })
+})
 
 describe('the report', () => {
   it('survives JSON as it is: no figure is NaN, infinite or left out', () => {
