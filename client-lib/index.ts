@@ -8,6 +8,7 @@ export type { ParticipantView, PictureSource } from './call/participant-view.ts'
 export { configFromServer, type ServerConfig } from './call/server-config.ts'
 export type {
   CallError,
+  CallErrorCode,
   CallEvents,
   CallState,
   ChatSettings,

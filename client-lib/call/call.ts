@@ -9,7 +9,7 @@ import { Emitter } from './emitter.ts'
 import { Entrance } from './entrance.ts'
 import { LiveStatus } from './live-status.ts'
 import { Machine } from './machine.ts'
-import { browserTooOld, missingFeature } from './missing-feature.ts'
+import { pageUnfit } from './missing-feature.ts'
 import { checkOptions } from './options.ts'
 import { OwnMedia } from './own-media.ts'
 import { completeView, type ParticipantView, type PictureSource } from './participant-view.ts'
@@ -81,9 +81,9 @@ export class Call {
     })
     const onPicture = (frame: VideoFrame) => pictures.showOwn(this.self, frame)
     this.media = new OwnMedia(options, { tell, onPicture, onError })
-    const missing = missingFeature(globalThis)
+    const unfit = pageUnfit(globalThis)
     // Once there are listeners.
-    if (missing !== null) queueMicrotask(() => this.fail(browserTooOld(missing)))
+    if (unfit !== null) queueMicrotask(() => this.fail(unfit))
     else this.media.begin()
   }
 

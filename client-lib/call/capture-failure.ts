@@ -4,19 +4,25 @@ import type { CallError } from './types.ts'
 /** @param error what opening a device or screen threw */
 export function captureFailure(error: unknown): CallError {
   if (!(error instanceof CaptureError)) {
-    return { code: 'internal', message: 'The devices could not be opened.', detail: String(error) }
+    const message = 'The devices could not be opened. Try again, or join without them.'
+    return { code: 'internal', message, detail: String(error) }
   }
-  const message = `${sentence(error.message)} ${error.advice}`
-  switch (error.code) {
+  return { code: codeOf(error), message: `${sentence(error.message)} ${error.advice}` }
+}
+
+function codeOf({ code }: CaptureError): CallError['code'] {
+  switch (code) {
     case 'permission-denied':
     case 'no-device':
     case 'device-busy':
-      return { code: error.code, message }
-    case 'unsupported':
     case 'insecure-page':
-      return { code: 'browser-too-old', message }
-    default:
-      return { code: 'device-busy', message }
+      return code
+    case 'constraints':
+      return 'no-device'
+    case 'unsupported':
+      return 'browser-too-old'
+    case 'failed':
+      return 'internal'
   }
 }
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { missingFeature } from './missing-feature.ts'
+import { pageUnfit } from './missing-feature.ts'
 
 const all = {
+  isSecureContext: true,
   Worker: class {},
   crypto: { subtle: {} },
   VideoEncoder: class {},
@@ -11,10 +12,23 @@ const all = {
   AudioWorkletNode: class {},
 }
 
-it('a browser that is too old is told by name what it lacks', () => {
-  expect(missingFeature(all)).toBeNull()
-  expect(missingFeature({ ...all, VideoEncoder: undefined })).toContain('WebCodecs')
-  expect(missingFeature({ ...all, crypto: {} })).toContain('WebCrypto')
-  expect(missingFeature({ ...all, crypto: undefined })).toContain('https:')
-  expect(missingFeature({})).toBe('workers')
+it('a browser that is too old is told by name what it lacks, and what to do', () => {
+  expect(pageUnfit(all)).toBeNull()
+  const lacking = (scope: object) => {
+    const error = pageUnfit(scope)
+    expect(error?.code).toBe('browser-too-old')
+    expect(error?.message).toContain('Update it')
+    return error?.message
+  }
+  expect(lacking({ ...all, VideoEncoder: undefined })).toContain('video encoding (WebCodecs)')
+  expect(lacking({ ...all, AudioWorkletNode: undefined })).toContain('audio worklets')
+  expect(lacking({ ...all, crypto: {} })).toContain('WebCrypto')
+  expect(lacking({ ...all, crypto: undefined })).toContain('WebCrypto')
+  expect(lacking({})).toContain('workers')
+})
+
+it('a page that is not from https:// is told so, and not that its browser is old', () => {
+  const error = pageUnfit({ ...all, isSecureContext: false, crypto: {} })
+  expect(error).toMatchObject({ code: 'insecure-page' })
+  expect(error?.message).toContain('over https://')
 })

@@ -5,8 +5,10 @@ import type { ChatDelivery, ReceivedData, ReceivedText } from '../chat/index.ts'
 import type { PublicKeySet } from '../keys/token-proof.ts'
 import type { VideoCodecName } from '../media/codecs.ts'
 import type { AlarmName, Emoji, VerificationEvent } from '../verification/index.ts'
+import type { CallError } from './call-error.ts'
 import type { JoinTimes } from './join-times.ts'
 
+export type { CallError, CallErrorCode } from './call-error.ts'
 export type { PublicKeySet }
 
 /**
@@ -162,33 +164,6 @@ export interface CallEvents {
   chatDelivered: ChatDelivery
   /** Something is wrong that a person should know of; the call goes on unless `state` says not. */
   error: CallError
-}
-
-/** What went wrong, and what a person can do about it. */
-export interface CallError {
-  readonly code:
-    | 'permission-denied'
-    | 'no-device'
-    | 'device-busy'
-    | 'browser-too-old'
-    | 'relay-unreachable'
-    | 'relay-refused'
-    | 'version-unsupported'
-    /** The relay wants a token, and the application gave none. */
-    | 'token-required'
-    /** The relay does not take the token, or took it back. */
-    | 'token-refused'
-    | 'token-expired'
-    | 'disconnected'
-    | 'keys-failed'
-    /** The room is encrypted in a way that this browser, or this version of the page, does not know. */
-    | 'suite-unsupported'
-    | 'invalid-options'
-    | 'internal'
-  /** A sentence for a person. */
-  readonly message: string
-  /** For logs. */
-  readonly detail?: string
 }
 
 /** Somebody in the call, ourselves too. */

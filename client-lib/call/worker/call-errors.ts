@@ -4,24 +4,34 @@ import type { CloseInfo } from '../../../moq/transport/transport.ts'
 import type { RequestError } from '../../../moq/wire/messages.ts'
 import { type KeysError, UnsupportedSuiteError } from '../../keys/index.ts'
 import type { MediaError } from '../../media/media-error.ts'
-import { ConnectError } from '../../transport/connect.ts'
+import { ConnectError, type ConnectErrorCode } from '../../transport/errors.ts'
 import type { CallError } from '../types.ts'
 import type { CaptureDevice } from './local-media.ts'
 import { tokenErrorOfRequest, tokenErrorOfSession } from './token-errors.ts'
 
+const CONNECT_CODES: Readonly<Record<ConnectErrorCode, CallError['code']>> = {
+  aborted: 'relay-unreachable',
+  'invalid-url': 'invalid-options',
+  timeout: 'relay-unreachable',
+  unreachable: 'relay-unreachable',
+  unsupported: 'browser-too-old',
+  version: 'version-unsupported',
+}
+
 /** @param error what `connect` threw */
 export function connectFailed(error: unknown): CallError {
   if (error instanceof ConnectError) {
-    const code = error.code === 'version' ? 'version-unsupported' : 'relay-unreachable'
-    return { code, message: error.message }
+    return { code: CONNECT_CODES[error.code], message: error.message }
   }
-  return { code: 'internal', message: 'The connection failed.', detail: String(error) }
+  const message = 'The connection could not be made. Reload the page, and join again.'
+  return { code: 'internal', message, detail: String(error) }
 }
 
 /** The relay refused what a call cannot do without. */
 export function relayRefused({ code, reason }: RequestError, hasToken: boolean): CallError {
   const ofToken = tokenErrorOfRequest(code, reason, hasToken)
-  return ofToken ?? { code: 'relay-refused', message: `The relay refused the call: ${reason}.` }
+  const message = `The relay refused the call: ${reason}. Try again later, or ask who runs it.`
+  return ofToken ?? { code: 'relay-refused', message }
 }
 
 export function connectionLost({ by, code, reason }: CloseInfo, hasToken: boolean): CallError {
@@ -41,7 +51,8 @@ export function keysFailed(error: KeysError): CallError {
     const message = `This room is encrypted with the suite “${error.suite}”, which this browser or this version of the page does not support. Update the browser, and reload the page.`
     return { code: 'suite-unsupported', message, detail }
   }
-  const message = 'The encryption keys of this room could not be agreed on.'
+  const message =
+    'The encryption keys of this room could not be agreed on. Join again; if it goes on, take another room.'
   return { code: 'keys-failed', message, detail }
 }
 
@@ -57,7 +68,8 @@ export function stateNotKept(fault: unknown): CallError {
 }
 
 export function codecFailed(error: MediaError): CallError {
-  const message = 'A codec failed and was started again.'
+  const message =
+    'A codec failed and was started again. If that goes on, reload the page or use another browser.'
   return { code: 'internal', message, detail: error.message }
 }
 
@@ -79,8 +91,10 @@ export function captureFailed(device: CaptureDevice, error: unknown): CallError 
   }
 }
 
+const WENT_WRONG = 'Something went wrong in the call. If it does not go on, leave and join again.'
+
 /** A bug of ours. */
 export function wentWrong(error: unknown): CallError {
   const detail = error instanceof Error ? `${error.message}\n${error.stack}` : String(error)
-  return { code: 'internal', message: 'Something went wrong in the call.', detail }
+  return { code: 'internal', message: WENT_WRONG, detail }
 }
