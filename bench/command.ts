@@ -11,6 +11,7 @@ import { type Scenario, UsageError } from './scenario.ts'
 import { churn } from './scenarios/churn.ts'
 import { compare } from './scenarios/compare.ts'
 import { fanout } from './scenarios/fanout.ts'
+import { idle } from './scenarios/idle.ts'
 import { impaired } from './scenarios/impaired/index.ts'
 import { meeting } from './scenarios/meeting.ts'
 import { ramp } from './scenarios/ramp.ts'
@@ -27,6 +28,7 @@ const SCENARIOS: readonly Scenario[] = [
   ramp,
   impaired,
   soak,
+  idle,
   compare,
   join,
   glass,

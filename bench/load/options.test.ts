@@ -62,6 +62,10 @@ describe('options of a load', () => {
     [{ profile: 'tv' }, 'unknown profile tv; there is: audio, video, screen, mixed'],
     [{ impair: 'speed=1' }, '--impair: speed is none of rate'],
     [{ pid: '1' }, '--pid is of no use without --url'],
+    [
+      { url: 'moqt://a:1/', 'profile-relay': 'x' },
+      '--profile-relay is for a relay that is started',
+    ],
     [{ managed: true, plain: true }, 'exclude each other'],
     [{ mls: 'rot13' }, 'unknown suite rot13; there is: x-wing, classical, p256, none'],
   ])('%j is refused in one sentence', (values, reason) => {

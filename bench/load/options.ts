@@ -25,6 +25,8 @@ export interface LoadOptions {
   /** Null: by the size of the load. */
   readonly workers: number | null
   readonly seed: number
+  /** Directory for profiles of a relay of our own. */
+  readonly profileRelay: string | null
   /** File of the HTML report. */
   readonly html: string | null
 }
@@ -62,6 +64,7 @@ export const LOAD_OPTIONS = {
   impair: { type: 'string' },
   workers: { type: 'string' },
   seed: { type: 'string' },
+  'profile-relay': { type: 'string' },
   html: { type: 'string' },
 } as const
 
@@ -87,6 +90,7 @@ const HELP: readonly (readonly [flags: string, text: string])[] = [
   ],
   ['--workers <n>', 'processes that make the load; by default as it needs'],
   ['--seed <n>', 'for sizes and losses'],
+  ['--profile-relay <directory>', 'for a CPU and an allocation profile of the relay started here'],
   ['--html <file>', 'a report with plots'],
 ]
 
@@ -119,6 +123,7 @@ export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadO
     impair: impair === undefined ? null : linkConditions(String(impair)),
     workers: values.workers === undefined ? null : count(values, 'workers', 1),
     seed: count(values, 'seed', 1),
+    profileRelay: typeof values['profile-relay'] === 'string' ? values['profile-relay'] : null,
     html: typeof values.html === 'string' ? values.html : null,
   }
   if (options.renditions > MAX_SIMULCAST) {
@@ -134,6 +139,8 @@ function targetOptions(values: OptionValues): TargetOptions {
     for (const name of ['certificate', 'pid', 'ops']) {
       if (values[name] !== undefined) throw new UsageError(`--${name} is of no use without --url`)
     }
+  } else if (values['profile-relay'] !== undefined) {
+    throw new UsageError('--profile-relay is for a relay that is started here, without --url')
   }
   return {
     url: textOf(url),

@@ -81,7 +81,7 @@ export function loadScenario(scenario: LoadScenario): Scenario {
       }
       const conclusions = scenario.conclude?.(runs) ?? []
       print(goalTable(conclusions))
-      const { html, target, ...settings } = options
+      const { html, profileRelay: _, target, ...settings } = options
       const invalidBecause = runs.flatMap(({ name, invalidBecause }) =>
         invalidBecause.map((reason) => (runs.length > 1 ? `${name}: ${reason}` : reason)),
       )
@@ -111,7 +111,7 @@ async function playAt(
   print: (text: string) => void,
 ): Promise<RunRecord> {
   if (target.url !== null) return runPlan(plan, await targetNamed(target), options, print)
-  const relay = await RelayProcess.start()
+  const relay = await RelayProcess.start([], options.profileRelay)
   try {
     return await runPlan(plan, ownTarget(relay), options, print)
   } finally {

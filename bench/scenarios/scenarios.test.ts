@@ -6,6 +6,7 @@ import { runReport } from '../load/report/run-report.ts'
 import { recordOf } from '../load/report/test-record.ts'
 import { churnPlan } from './churn.ts'
 import { comparison } from './compare.ts'
+import { idlePlan } from './idle.ts'
 import { holds, objectiveGoals } from './objective.ts'
 import { climb } from './ramp.ts'
 import { growthAnHour } from './soak.ts'
@@ -71,6 +72,15 @@ describe('the service objective', () => {
     ['nothing came', { classes: {}, latencyMs: {} }],
   ])('breaks when %s', (_why, fields) => {
     expect(holds({ goals: objectiveGoals(run(fields), 1) })).toBe(false)
+  })
+})
+
+describe('idle', () => {
+  it('has people who are there and neither send nor watch', () => {
+    const { participants } = idlePlan(loadOptions({ subscribers: '3' }, DEFAULTS))
+    expect(participants).toHaveLength(3)
+    for (const { publishes, watches } of participants)
+      expect([publishes, watches]).toEqual([[], []])
   })
 })
 

@@ -7,6 +7,7 @@ import { Timeline } from '../figures/timeline.ts'
 import { GroupKeys } from '../keys/group-keys.ts'
 import { NamedKeys } from '../keys/named-keys.ts'
 import { type MakeKeys, Participant } from '../participant/participant.ts'
+import { SharedOpenings } from '../participant/shared-openings.ts'
 import { startTicker } from '../participant/ticker.ts'
 import type { LabelFigures, World } from '../participant/world.ts'
 import { measuredMs, type ParticipantPlan } from '../plan.ts'
@@ -41,6 +42,7 @@ export class Player {
       phases: new Phases(startAt + plan.warmupMs, plan.phases),
       lateMs: plan.lateMs,
       compareBytes: plan.compareBytes,
+      openings: plan.mls === null ? new SharedOpenings() : null,
       lateness: this.lateness,
     }
     this.participants = plan.participants.map((placed) => {

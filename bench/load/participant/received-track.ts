@@ -4,11 +4,10 @@ import {
   decodeMediaProperties,
   immutableOf,
   MediaFormatError,
-  type MediaProperties,
   ObjectMetadata,
 } from '../../../moq/media/index.ts'
 import type { Session } from '../../../moq/session/index.ts'
-import { type FullTrackName, textOf } from '../../../moq/wire/names.ts'
+import { type FullTrackName, formatTrack, textOf } from '../../../moq/wire/names.ts'
 import { type MoqObject, ObjectStatus } from '../../../moq/wire/object.ts'
 import { SFrameError } from '../../../sframe/index.ts'
 import { SeenObjects } from '../figures/seen-objects.ts'
@@ -18,6 +17,7 @@ import { CLASS_INDEX, OBJECT_CLASSES, objectClassOf } from '../media/object-clas
 import type { TrackSpec } from '../media/profile.ts'
 import { readStamp } from '../media/stamp.ts'
 import type { ReceivedPicture } from './received-picture.ts'
+import type { Opening, TrackOpenings } from './shared-openings.ts'
 import type { LabelFigures, World } from './world.ts'
 
 export interface ReceivedTrackOptions {
@@ -68,10 +68,14 @@ interface Arrived {
   readonly at: number
 }
 
-/** A subscription of a synthetic participant's: every object is decrypted and accounted for. */
+/**
+ * A subscription of a synthetic participant's: every object is decrypted, or is the same as one that was
+ * (see `SharedOpenings`), and accounted for.
+ */
 export class ReceivedTrack {
   private readonly options: ReceivedTrackOptions
   private readonly metadata: ObjectMetadata
+  private readonly openings: TrackOpenings | null
   private readonly window: string
   private readonly seen = new SeenObjects()
   private readonly gaps: StallWatch | null
@@ -91,6 +95,7 @@ export class ReceivedTrack {
     this.options = options
     this.metadata = new ObjectMetadata(track)
     this.window = `${publisher} ${textOf(track.name)}`
+    this.openings = world.openings?.of(formatTrack(track)) ?? null
     this.gaps = spec.kind === 'audio' ? new StallWatch(AUDIO_GAP_MS) : null
     this.beganAt = world.clock.now()
     this.counts = Array.from({ length: world.phases.count }, () => OBJECT_CLASSES.map(() => 0))
@@ -172,6 +177,11 @@ export class ReceivedTrack {
 
   private open(arrived: Arrived): void {
     const { object } = arrived
+    const known = this.openings?.find(object)
+    if (known) {
+      this.opened(arrived, known)
+      return
+    }
     try {
       const immutable = immutableOf(object.properties)
       const metadata = this.metadata.of(object.group, object.object, immutable)
@@ -179,25 +189,31 @@ export class ReceivedTrack {
       // Only a key that is not derived yet makes it wait.
       if (opened instanceof Promise) {
         opened
-          .then((plaintext) => this.opened(arrived, immutable, plaintext))
+          .then((plaintext) => this.read(arrived, immutable, plaintext))
           .catch((error) => this.failed(error, arrived))
-      } else this.opened(arrived, immutable, opened)
+      } else this.read(arrived, immutable, opened)
     } catch (error) {
       this.failed(error, arrived)
     }
   }
 
-  private opened({ object, at }: Arrived, immutable: Uint8Array, plaintext: Uint8Array): void {
-    const { world, spec, picture, figures, onArrival } = this.options
+  /** @throws MediaFormatError */
+  private read(arrived: Arrived, immutable: Uint8Array, plaintext: Uint8Array): void {
     const sentAt = readStamp(plaintext)
     if (sentAt === null) throw new MediaFormatError('no stamp')
+    const media = this.options.picture ? decodeMediaProperties(immutable) : null
+    const opening = { sentAt, media }
+    this.openings?.keep(arrived.object, opening)
+    this.opened(arrived, opening)
+  }
+
+  private opened({ object, at }: Arrived, { sentAt, media }: Opening): void {
+    const { world, spec, picture, figures, onArrival } = this.options
     // An object that waited for its key is of use when there is one.
     const now = Math.max(at, world.clock.now())
     this.firstArrivalAt ??= at
     const { group, object: id, payload } = object
-    let media: MediaProperties | null = null
-    if (picture && spec.kind !== 'audio') {
-      media = decodeMediaProperties(immutable)
+    if (media && picture && spec.kind !== 'audio') {
       picture.push(spec.rendition ?? 0, group, id, media)
     }
     const of = objectClassOf(spec.kind, media?.frameMarking?.layer?.temporal ?? 0)

@@ -88,6 +88,7 @@ async function scene(
     phases,
     lateMs: 300,
     compareBytes: true,
+    openings: null,
     lateness: new Lateness(),
   }
   const figures: LabelFigures = {

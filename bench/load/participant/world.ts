@@ -3,6 +3,7 @@ import type { Lateness } from '../figures/lateness.ts'
 import type { Phases } from '../figures/phases.ts'
 import type { ReceiverFigures } from '../figures/receiver-figures.ts'
 import type { Timeline } from '../figures/timeline.ts'
+import type { SharedOpenings } from './shared-openings.ts'
 
 /** What all participants of a process share. */
 export interface World {
@@ -16,6 +17,8 @@ export interface World {
   readonly phases: Phases
   readonly lateMs: number
   readonly compareBytes: boolean
+  /** Null where participants have keys of their own, and each has to show that it has them. */
+  readonly openings: SharedOpenings | null
   /** How late sources tick. */
   readonly lateness: Lateness
 }

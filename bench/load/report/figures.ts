@@ -154,7 +154,7 @@ export interface RunReport extends LoadFigures {
 /** The JSON of a load scenario: figures over all its runs, and each run's own. */
 export interface LoadReport extends Report, LoadFigures {
   readonly schemaVersion: number
-  readonly settings: Omit<LoadOptions, 'html' | 'target'>
+  readonly settings: Omit<LoadOptions, 'html' | 'profileRelay' | 'target'>
   readonly runs: readonly RunReport[]
   /** What all runs together say, where the scenario is for that. */
   readonly conclusions: readonly Goal[]

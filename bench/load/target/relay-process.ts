@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -46,10 +47,15 @@ export class RelayProcess {
 
   /**
    * @param args flags further to those of a load test
+   * @param profiles directory into which it writes a CPU and an allocation profile when it ends
    * @throws Error with what it wrote, when it does not come up
    */
-  static async start(args: readonly string[] = []): Promise<RelayProcess> {
-    const child = spawn(process.execPath, ['sfu/main.ts', ...ARGS, ...args], {
+  static async start(
+    args: readonly string[] = [],
+    profiles: string | null = null,
+  ): Promise<RelayProcess> {
+    const flags = profiles === null ? [] : profileFlags(profiles)
+    const child = spawn(process.execPath, [...flags, 'sfu/main.ts', ...ARGS, ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -93,6 +99,11 @@ export class RelayProcess {
     await gone
     clearTimeout(timer)
   }
+}
+
+function profileFlags(directory: string): string[] {
+  const dir = resolve(directory)
+  return ['--cpu-prof', `--cpu-prof-dir=${dir}`, '--heap-prof', `--heap-prof-dir=${dir}`]
 }
 
 function parseLine(line: string): Ready {
