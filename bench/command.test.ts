@@ -20,7 +20,7 @@ async function run(...args: string[]) {
 }
 
 const NAMES =
-  'micro, mls, fanout, meeting, rooms, churn, ramp, impaired, soak, idle, compare, join, glass'
+  'micro, mls, fanout, meeting, rooms, churn, ramp, impaired, soak, idle, compare, join, glass, main-thread'
 
 describe('bench', () => {
   it.each([

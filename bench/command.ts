@@ -7,6 +7,7 @@ import { micro } from './micro/index.ts'
 import { mls } from './mls/index.ts'
 import { glass } from './page/glass.ts'
 import { join } from './page/join.ts'
+import { mainThread } from './page/main-thread.ts'
 import { type Scenario, UsageError } from './scenario.ts'
 import { churn } from './scenarios/churn.ts'
 import { compare } from './scenarios/compare.ts'
@@ -32,6 +33,7 @@ const SCENARIOS: readonly Scenario[] = [
   compare,
   join,
   glass,
+  mainThread,
 ]
 
 const COMMON = {
