@@ -1,10 +1,10 @@
 /** The call library: join an end-to-end-encrypted call from a browser. */
 
 export { Call, joinCall } from './call/call.ts'
-export { preloadCall } from './call/call-worker.ts'
 export type { JoinTimes } from './call/join-times.ts'
 export { CallOptionsError } from './call/options.ts'
 export type { ParticipantView, PictureSource } from './call/participant-view.ts'
+export { preloadCall } from './call/preload.ts'
 export { configFromServer, type ServerConfig } from './call/server-config.ts'
 export type {
   CallError,

@@ -14,6 +14,7 @@ import { BuildError } from './build-app.ts'
 /** Sources that run in a thread of their own, and what they are called when built. */
 const PARTS: Readonly<Record<string, string>> = {
   'call/worker/main.ts': 'call-worker.js',
+  'painting/worker.ts': 'picture-worker.js',
   'media/playout-worklet.ts': 'playout-worklet.js',
 }
 const ENTRY = 'index.js'

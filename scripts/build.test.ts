@@ -171,6 +171,7 @@ describe('the package', () => {
       'call-worker.js',
       'element.js',
       'index.js',
+      'picture-worker.js',
       'playout-worklet.js',
     ])
     const fromEntry = /\bimport\{[^}]*\}from["'`]\.\/index\.js["'`];/
@@ -185,6 +186,7 @@ describe('the package', () => {
     const url = (name: string) =>
       new RegExp(`new URL\\(["'\`]\\./${name}["'\`],\\s*import\\.meta\\.url\\)`)
     expect(entry).toMatch(url('call-worker\\.js'))
+    expect(entry).toMatch(url('picture-worker\\.js'))
     expect(entry).toMatch(url('playout-worklet\\.js'))
   })
 
@@ -202,7 +204,7 @@ describe('the package', () => {
       build: { outDir, assetsInlineLimit: 0 },
     })
     const assets = await readdir(join(outDir, 'assets'))
-    for (const name of ['call-worker', 'playout-worklet', 'index']) {
+    for (const name of ['call-worker', 'picture-worker', 'playout-worklet', 'index']) {
       expect(assets.filter((asset) => asset.startsWith(name))).toHaveLength(1)
     }
   })

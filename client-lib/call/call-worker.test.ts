@@ -31,9 +31,9 @@ vi.mock('./worker/main.ts?worker&url', () => ({ default: '/worker.js' }))
 
 describe('the worker of a call', () => {
   it('is started once however often it is preloaded, and taken by the next call alone', async () => {
-    const { preloadCall, takeWorker } = await load()
-    preloadCall()
-    preloadCall()
+    const { preloadWorker, takeWorker } = await load()
+    preloadWorker()
+    preloadWorker()
     expect(FakeWorker.started).toHaveLength(1)
     expect(takeWorker()).toBe(FakeWorker.started[0])
     expect(takeWorker()).toBe(FakeWorker.started[1])
@@ -41,8 +41,8 @@ describe('the worker of a call', () => {
   })
 
   it('is started anew for a call when what was preloaded broke', async () => {
-    const { preloadCall, takeWorker } = await load()
-    preloadCall()
+    const { preloadWorker, takeWorker } = await load()
+    preloadWorker()
     FakeWorker.started[0]!.onerror!()
     expect(FakeWorker.started[0]!.isTerminated).toBe(true)
     expect(takeWorker()).toBe(FakeWorker.started[1])

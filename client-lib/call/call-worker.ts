@@ -1,16 +1,16 @@
 /** The call's worker: its script holds MLS, SFrame and MoQT, and so is what takes longest to load. */
 
+import { startWorker } from './start-worker.ts'
 import workerUrl from './worker/main.ts?worker&url'
+
+const NAME = 'sotto call'
 
 let waiting: Worker | null = null
 
-/**
- * Loads and starts what the next `joinCall` needs before it is called: for a page that asks for a name
- * and devices first. Does nothing where that waits already.
- */
-export function preloadCall(): void {
+/** Loads and starts the worker of the next call. Does nothing where one waits already. */
+export function preloadWorker(): void {
   if (waiting !== null) return
-  const worker = startWorker(workerUrl)
+  const worker = startWorker(workerUrl, NAME)
   waiting = worker
   // The call tries again by itself, and tells when it cannot.
   worker.onerror = () => {
@@ -21,22 +21,7 @@ export function preloadCall(): void {
 
 /** The worker that waits, else a new one; the caller sets `onerror`. */
 export function takeWorker(): Worker {
-  const worker = waiting ?? startWorker(workerUrl)
+  const worker = waiting ?? startWorker(workerUrl, NAME)
   waiting = null
-  return worker
-}
-
-/**
- * Starts the worker from where the library was loaded. A worker's script must be of the page's own
- * origin: where the library comes from another, a line of ours imports it.
- */
-function startWorker(url: string): Worker {
-  const options: WorkerOptions = { type: 'module', name: 'sotto call' }
-  if (new URL(url, location.href).origin === location.origin) return new Worker(url, options)
-  const stub = new Blob([`import ${JSON.stringify(url)}`], { type: 'text/javascript' })
-  const stubUrl = URL.createObjectURL(stub)
-  const worker = new Worker(stubUrl, options)
-  // The worker has its script once it says anything.
-  worker.addEventListener('message', () => URL.revokeObjectURL(stubUrl), { once: true })
   return worker
 }

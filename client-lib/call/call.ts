@@ -12,6 +12,7 @@ import { Machine } from './machine.ts'
 import { pageUnfit } from './missing-feature.ts'
 import { checkOptions } from './options.ts'
 import { OwnMedia } from './own-media.ts'
+import { pagePainter } from './page-painter.ts'
 import { completeView, type ParticipantView, type PictureSource } from './participant-view.ts'
 import { Pictures } from './pictures.ts'
 import { Requests } from './requests.ts'
@@ -48,9 +49,10 @@ export class Call {
   private readonly sounds = new Sounds({
     onOpened: (source, port) => this.worker.tell({ type: 'sound', source, port }, [port]),
     onHeard: () => this.live.reached('firstHeard'),
+    onDelay: (source, ms) => this.pictures.setSoundDelay(source, ms),
     onError: (error) => this.onError(error),
   })
-  private readonly pictures = new Pictures((id, source) => this.sounds.of(id, source))
+  private readonly pictures: Pictures
   private readonly media: OwnMedia
   private readonly texts = new Requests<ChatText>()
   private readonly data = new Requests<ChatData>()
@@ -61,7 +63,7 @@ export class Call {
   /** Use `joinCall`, which checks the options. */
   constructor(options: JoinOptions) {
     this.options = options
-    const { sounds, pictures } = this
+    const { sounds } = this
     const onError = (error: CallError) => this.onError(error)
     const tell = (message: ToWorker, transfer?: Transferable[]) =>
       this.worker.tell(message, transfer)
@@ -69,18 +71,23 @@ export class Call {
     this.entrance = new Entrance(options, { tell, onError, onFailed: (error) => this.fail(error) })
     this.live = new LiveStatus(options, this.emitter, (participant, track) => ({
       ...sounds.measured(participant, track),
-      ...pictures.measured(participant, track),
+      ...this.pictures.measured(participant, track),
     }))
     // It cannot be loaded, or breaks: there is no call without it.
     this.worker = new WorkerLink(this.handlers(), (detail) => this.fail({ ...BROKEN, detail }))
+    this.pictures = new Pictures(pagePainter(), {
+      tell,
+      soundOf: (id, source) => sounds.of(id, source),
+      onFirst: (at) => this.live.reached('firstPicture', at),
+    })
     this.entrance.begin()
     this.machine = new Machine({
       onHint: (hint) => this.worker.tell({ type: 'hint', hint }),
       onHide: () => this.suspend(),
       onBack: () => this.fail({ code: 'disconnected', message: WAS_AWAY }),
     })
-    const onPicture = (frame: VideoFrame) => pictures.showOwn(this.self, frame)
-    this.media = new OwnMedia(options, { tell, onPicture, onError })
+    const onCamera = (camera: MediaStreamTrack | null) => this.pictures.setCamera(camera)
+    this.media = new OwnMedia(options, { tell, onCamera, onError })
     const unfit = pageUnfit(globalThis)
     // Once there are listeners.
     if (unfit !== null) queueMicrotask(() => this.fail(unfit))
@@ -180,15 +187,19 @@ export class Call {
 
   /**
    * Draws a participant's picture into a canvas until the returned function is called; of ourselves,
-   * what the camera sees.
+   * what the camera sees. A worker draws, to which the canvas is handed over for good, where the browser
+   * can do that and the canvas has no context yet; else the page's own thread does. The canvas may show
+   * somebody else later, in another call too.
    * @param source a participant whose `tracks` have one of kind `screen` shares its screen
+   * @throws TypeError when the canvas has another kind of context, or was handed over by somebody else
    */
   attachVideo(
     participantId: string,
     canvas: HTMLCanvasElement,
     source: PictureSource = 'camera',
   ): () => void {
-    return this.pictures.attach(participantId, source, canvas)
+    const own = participantId === this.self
+    return this.pictures.attach(participantId, source, canvas, own)
   }
 
   /**
@@ -268,16 +279,13 @@ export class Call {
   }
 
   private handlers(): WorkerHandlers {
-    const { emitter, entrance, live, pictures, sounds, texts, data } = this
+    const { emitter, entrance, live, sounds, texts, data } = this
     return {
       seated: (message) => entrance.onSeated(message),
       'no-seat': ({ error }) => this.fail(error),
       status: ({ status }) => this.onStatus(status),
       error: ({ error }) => this.onError(error),
-      picture: ({ participant, source, frame }) => {
-        live.reached('firstPicture')
-        pictures.show(participant, source, frame)
-      },
+      picture: ({ participant, source, frame }) => this.pictures.show(participant, source, frame),
       reached: ({ step, at }) => live.reached(step, at - performance.timeOrigin),
       'sound-wanted': ({ source }) => void sounds.open(source),
       'sound-ended': ({ source }) => sounds.end(source),

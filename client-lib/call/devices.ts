@@ -1,14 +1,13 @@
 import { type Capture, captureCamera, formatOf } from '../media/capture.ts'
 import { captureFailure } from './capture-failure.ts'
-import { SelfView } from './self-view.ts'
 import type { CallError } from './types.ts'
 import type { CapturedVideo } from './worker-protocol.ts'
 
 export interface DevicesEvents {
   /** Devices were opened; the streams are the receiver's, to be transferred. */
   onOpened(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void
-  /** What our camera sees, for our own tile; the receiver closes it. */
-  onPicture(frame: VideoFrame): void
+  /** Our camera, to be shown to ourselves; null: it is not open any more. */
+  onCamera(camera: MediaStreamTrack | null): void
   onError(error: CallError): void
 }
 
@@ -27,7 +26,6 @@ export class Devices {
   private readonly wanted: Record<Kind, boolean> = { audio: false, video: false }
   /** Opened, or being opened. */
   private readonly opened = new Set<Kind>()
-  private selfView: SelfView | null = null
   private closed = false
   private readonly size: PictureSize
   private readonly ids: Record<Kind, string | undefined>
@@ -81,7 +79,7 @@ export class Devices {
   /** Lets go of the devices; their lamps go out. */
   close(): void {
     this.closed = true
-    this.selfView?.close()
+    this.events.onCamera(null)
     for (const capture of this.captures) capture.stop()
   }
 
@@ -91,9 +89,7 @@ export class Devices {
       return
     }
     this.captures.push(capture)
-    if (capture.video) {
-      this.selfView = new SelfView(capture.video.track, (frame) => this.events.onPicture(frame))
-    }
+    if (capture.video) this.events.onCamera(capture.video.track)
     this.apply()
     this.events.onOpened(
       capture.video && { frames: capture.video.readable, format: formatOf(capture.video.track) },

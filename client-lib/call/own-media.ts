@@ -6,8 +6,8 @@ import type { CapturedVideo, ToWorker } from './worker-protocol.ts'
 export interface OwnMediaEvents {
   /** For the worker. */
   tell(message: ToWorker, transfer?: Transferable[]): void
-  /** What our camera sees, for our own tile; the receiver closes it. */
-  onPicture(frame: VideoFrame): void
+  /** Our camera, to be shown to ourselves; null: it is not open any more. */
+  onCamera(camera: MediaStreamTrack | null): void
   onError(error: CallError): void
 }
 
@@ -28,7 +28,7 @@ export class OwnMedia {
     this.devices = new Devices(
       {
         onOpened: (video, audio) => this.onCaptured(video, audio),
-        onPicture: (frame) => events.onPicture(frame),
+        onCamera: (camera) => events.onCamera(camera),
         onError: (error) => events.onError(error),
       },
       simulcast === false ? {} : SIMULCAST_SIZE,

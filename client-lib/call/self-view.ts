@@ -1,25 +1,20 @@
-import { readTrack } from '../media/track-reader.ts'
-
-/** Pixels of the longer side that a tile of our own needs: more is drawn in vain, on the main thread. */
+/** Pixels of the longer side that a tile of our own needs: more is drawn in vain. */
 const LONG_SIDE = 640
 
 /** What the camera sees, for our own tile: frames of a copy of the track, not those that are sent. */
 export class SelfView {
+  /** Transferable to a worker; ends with `close`. Whoever reads it closes the frames. */
+  readonly frames: ReadableStream<VideoFrame>
   private readonly track: MediaStreamTrack
-  private readonly ended = new AbortController()
 
-  /** @param onFrame takes each frame over */
-  constructor(camera: MediaStreamTrack, onFrame: (frame: VideoFrame) => void) {
+  constructor(camera: MediaStreamTrack) {
     const Processor = globalThis.MediaStreamTrackProcessor!
     this.track = camera.clone()
     shrink(this.track)
-    const { readable } = new Processor<VideoFrame>({ track: this.track })
-    // The stream fails only with its track, which then has no more pictures to show.
-    readTrack(readable, onFrame, this.ended.signal).catch(() => {})
+    this.frames = new Processor<VideoFrame>({ track: this.track }).readable
   }
 
   close(): void {
-    this.ended.abort()
     this.track.stop()
   }
 }

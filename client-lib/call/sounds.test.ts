@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { AudioSource } from '../media/audio-output.ts'
+import type { AudioSource, AudioSourceEvents } from '../media/audio-output.ts'
 import { Sounds } from './sounds.ts'
 
 // The script's address is the bundler's.
@@ -7,16 +7,20 @@ vi.mock('../media/playout-worklet.ts?worker&url', () => ({ default: '/worklet.js
 
 /** A loudspeaker that opens when the test says so. */
 function world() {
-  const opening = Promise.withResolvers<{ addSource(): AudioSource; close(): Promise<void> }>()
+  const opening = Promise.withResolvers<{
+    addSource(events?: Partial<AudioSourceEvents>): AudioSource
+    close(): Promise<void>
+  }>()
   const sources: (AudioSource & { closed: boolean })[] = []
+  const told: Partial<AudioSourceEvents>[] = []
   const log: string[] = []
   let outputs = 0
   const output = {
-    addSource: () => {
+    addSource: (events: Partial<AudioSourceEvents> = {}) => {
+      told.push(events)
       const source = {
         port: {} as MessagePort,
         report: null,
-        soundDelayMs: null,
         closed: false,
         delayBy: () => {},
         setVolume: () => {},
@@ -35,6 +39,7 @@ function world() {
     {
       onOpened: (source) => log.push(`opened ${source}`),
       onHeard: () => {},
+      onDelay: (source, ms) => log.push(`${source} after ${ms}`),
       onError: ({ code, message }) => log.push(`${code}: ${message}`),
     },
     () => {
@@ -51,7 +56,7 @@ function world() {
     opening.reject(new Error('no worklet'))
     await settle()
   }
-  return { sounds, sources, log, open, fail, settle, outputs: () => outputs }
+  return { sounds, sources, told, log, open, fail, settle, outputs: () => outputs }
 }
 
 describe('sounds at the loudspeaker', () => {
@@ -65,7 +70,18 @@ describe('sounds at the loudspeaker', () => {
     expect(sounds.of('ann', 'camera')).toBe(sources[0])
     sounds.end('ann/audio')
     expect(sources.map(({ closed }) => closed)).toEqual([true, false])
+    expect(log.slice(2)).toEqual(['ann/audio after null'])
     expect(sounds.of('ann', 'camera')).toBeNull()
+  })
+
+  it('tell how long after their timestamps they are heard, until they end', async () => {
+    const { sounds, told, log, open } = world()
+    void sounds.open('ann/audio')
+    await open()
+    told[0]!.onDelay!(40)
+    sounds.end('ann/audio')
+    told[0]!.onDelay!(50)
+    expect(log.slice(1)).toEqual(['ann/audio after 40', 'ann/audio after null'])
   })
 
   it('that end while the loudspeaker opens leave nothing behind', async () => {

@@ -9,6 +9,8 @@ export interface SoundsEvents {
   onOpened(source: string, port: MessagePort): void
   /** Sound of a source goes to the loudspeaker: told when it first does. */
   onHeard(): void
+  /** @param ms from a timestamp to when its sound is heard, on `performance.now()`; null: no sound */
+  onDelay(source: string, ms: number | null): void
   onError(error: CallError): void
 }
 
@@ -38,7 +40,13 @@ export class Sounds {
     const output = await this.output
     // It may have ended while the loudspeaker opened, and even begun again.
     if (!output || this.closed || this.wishes.get(source) !== wish) return
-    const opened = output.addSource(() => this.events.onHeard())
+    const opened = output.addSource({
+      onPlaying: () => this.events.onHeard(),
+      onDelay: (ms) => {
+        // The last report may come after the end.
+        if (this.wishes.get(source) === wish) this.events.onDelay(source, ms)
+      },
+    })
     this.sources.set(source, opened)
     this.events.onOpened(source, opened.port)
   }
@@ -46,7 +54,7 @@ export class Sounds {
   end(source: string): void {
     this.wishes.delete(source)
     this.sources.get(source)?.close()
-    this.sources.delete(source)
+    if (this.sources.delete(source)) this.events.onDelay(source, null)
   }
 
   /** The sound that belongs to a picture; null while there is none. */

@@ -49,6 +49,12 @@ export interface CapturedVideo {
   readonly format: CaptureFormat
 }
 
+/** Whether the painter draws a picture, or the page; both where it is on several canvases. */
+export interface ShownBy {
+  readonly painter: boolean
+  readonly page: boolean
+}
+
 export type ToWorker =
   /** The first of all; the answer is `seated` or `no-seat`. A second one gives the first seat up. */
   | { readonly type: 'seat'; readonly wish: SeatWish }
@@ -92,6 +98,15 @@ export type ToWorker =
   | { readonly type: 'hashes'; readonly hashes: readonly string[] | null }
   /** What the page sees of the machine: it is worth a look whether the connection still works. */
   | { readonly type: 'hint'; readonly hint: 'network-changed' | 'awake' }
+  /** Where the frames go that the painter draws, each a `PaintedFrame`; the port is transferred. */
+  | { readonly type: 'painter'; readonly frames: MessagePort }
+  /** Who draws a picture from now on. */
+  | {
+      readonly type: 'show'
+      readonly participant: string
+      readonly source: PictureSource
+      readonly by: ShownBy
+    }
   | { readonly type: 'leave' }
   /** The page goes, and may be back in a moment. */
   | { readonly type: 'suspend' }
@@ -126,7 +141,7 @@ export type FromWorker =
   | { readonly type: 'no-seat'; readonly error: CallError }
   | { readonly type: 'status'; readonly status: WorkerStatus }
   | { readonly type: 'error'; readonly error: CallError }
-  /** A picture, transferred; whoever takes it closes it. */
+  /** A picture that the page draws itself, transferred; whoever takes it closes it. */
   | {
       readonly type: 'picture'
       readonly participant: string
@@ -164,4 +179,16 @@ export type FromWorker =
 /** Names a track of sound among all of the call's. */
 export function soundSource(participantId: string, kind: TrackKind): string {
   return `${participantId}/${kind}`
+}
+
+/** Names a picture among all of the call's. */
+export function pictureName(participantId: string, source: PictureSource): string {
+  return `${source} ${participantId}`
+}
+
+/** The picture to which a sound belongs. @param source as of `soundSource` */
+export function pictureOfSound(source: string): string {
+  const end = source.lastIndexOf('/')
+  const kind = source.slice(end + 1)
+  return pictureName(source.slice(0, end), kind === 'screen-audio' ? 'screen' : 'camera')
 }

@@ -16,13 +16,21 @@ export interface AudioOutputOptions {
   readonly onState?: (state: AudioOutputState) => void
 }
 
+export interface AudioSourceEvents {
+  /** Told once, when its first sound is played. */
+  onPlaying(): void
+  /**
+   * Told twice a second, and when it changes: how long after its timestamp (µs, as ms) sound is heard, on
+   * `performance.now()`; null: no sound.
+   */
+  onDelay(ms: number | null): void
+}
+
 export interface AudioSource {
   /** To be transferred to the worker, for a `PcmSender`. */
   readonly port: MessagePort
   /** The worklet's last report; null before the first. */
   readonly report: PlayoutReport | null
-  /** From a timestamp (µs, as ms) to when its sound is heard, on `performance.now()`; null: no sound. */
-  readonly soundDelayMs: number | null
   /** @param ms by which sound is to be later, for a picture's sake; see `JitterBuffer.delayBy` */
   delayBy(ms: number): void
   /** @param volume 0..1 */
@@ -73,8 +81,7 @@ export class AudioOutput {
     return (this.context.baseLatency + (this.context.outputLatency || 0)) * 1000
   }
 
-  /** @param onPlaying told once, when its first sound is played */
-  addSource(onPlaying: () => void = () => {}): AudioSource {
+  addSource(events: Partial<AudioSourceEvents> = {}): AudioSource {
     const node = new AudioWorkletNode(this.context, PROCESSOR, {
       numberOfInputs: 0,
       numberOfOutputs: 1,
@@ -85,25 +92,21 @@ export class AudioOutput {
     const { port1, port2 } = new MessageChannel()
     send(node, { samples: port1 }, [port1])
     let report: PlayoutReport | null = null
-    let soundDelayMs: number | null = null
     let played = false
     node.port.onmessage = (event: MessageEvent<PlayoutReport>) => {
       report = event.data
       const delay = report.soundDelayMs
       if (delay !== null && !played) {
         played = true
-        onPlaying()
+        events.onPlaying?.()
       }
-      soundDelayMs = delay === null ? null : delay + this.heardAfterMs()
+      events.onDelay?.(delay === null ? null : delay + this.heardAfterMs())
     }
     const context = this.context
     return {
       port: port2,
       get report() {
         return report
-      },
-      get soundDelayMs() {
-        return soundDelayMs
       },
       delayBy(ms) {
         send(node, { delayBy: ms })

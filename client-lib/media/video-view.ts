@@ -1,37 +1,33 @@
 /**
- * A participant's picture, on the main thread: draws the newest frame that is due onto a canvas with
- * each repaint and closes every other. A hidden page is not repainted: a timer then keeps frames from
- * piling up.
+ * A picture on a canvas, on a page's thread or in a worker: draws the newest frame that is due with each
+ * repaint and closes every other.
  */
 
 import { PictureQueue, type PictureTiming } from './picture-queue.ts'
+import type { Repaints } from './repaints.ts'
 
-const HIDDEN_INTERVAL_MS = 250
 const AT_ONCE: PictureTiming = { dueAt: () => 0, shown: () => {} }
 
+type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D
+
 export class VideoView {
-  private readonly canvas: HTMLCanvasElement
-  private readonly context: CanvasRenderingContext2D
+  private readonly context: Context
+  private readonly repaints: Repaints
   private readonly queue: PictureQueue<VideoFrame>
-  private animation: number | null = null
-  private timer: ReturnType<typeof setTimeout> | null = null
   private closed = false
-  private readonly visibilityChanged = (): void => {
-    this.unschedule()
-    this.schedule()
-  }
 
   /**
    * @param timing on `performance.now()`; default: each frame at once
-   * @throws TypeError when the canvas has another kind of context already
+   * @throws TypeError when the canvas has another kind of context already, or is another thread's
    */
-  constructor(canvas: HTMLCanvasElement, timing: PictureTiming = AT_ONCE) {
-    const context = canvas.getContext('2d', { alpha: false, desynchronized: true })
-    if (context === null) throw new TypeError('the canvas has no 2d context')
-    this.canvas = canvas
-    this.context = context
+  constructor(
+    canvas: HTMLCanvasElement | OffscreenCanvas,
+    repaints: Repaints,
+    timing: PictureTiming = AT_ONCE,
+  ) {
+    this.context = contextOf(canvas)
+    this.repaints = repaints
     this.queue = new PictureQueue(timing)
-    document.addEventListener('visibilitychange', this.visibilityChanged)
   }
 
   get counters(): { readonly drawn: number; readonly skipped: number } {
@@ -45,45 +41,45 @@ export class VideoView {
       return
     }
     this.queue.push(frame)
-    this.schedule()
+    this.repaints.next(this.repaint)
   }
 
+  /** What was drawn last stays on the canvas. */
   close(): void {
     this.closed = true
-    this.unschedule()
-    document.removeEventListener('visibilitychange', this.visibilityChanged)
+    this.repaints.cancel(this.repaint)
     this.queue.clear()
   }
 
-  private schedule(): void {
-    if (this.queue.size === 0 || this.animation !== null || this.timer !== null) return
-    if (document.hidden) this.timer = setTimeout(() => this.repaint(), HIDDEN_INTERVAL_MS)
-    else this.animation = requestAnimationFrame(() => this.repaint())
-  }
-
-  private unschedule(): void {
-    if (this.animation !== null) cancelAnimationFrame(this.animation)
-    if (this.timer !== null) clearTimeout(this.timer)
-    this.animation = null
-    this.timer = null
-  }
-
-  private repaint(): void {
-    this.animation = null
-    this.timer = null
+  private readonly repaint = (): void => {
     const frame = this.queue.take(performance.now())
     if (frame) this.draw(frame)
-    this.schedule()
+    if (this.queue.size > 0) this.repaints.next(this.repaint)
   }
 
   private draw(frame: VideoFrame): void {
     const { displayWidth, displayHeight } = frame
+    const { canvas } = this.context
     // Setting a size clears the canvas: only when it changed.
-    if (this.canvas.width !== displayWidth || this.canvas.height !== displayHeight) {
-      this.canvas.width = displayWidth
-      this.canvas.height = displayHeight
+    if (canvas.width !== displayWidth || canvas.height !== displayHeight) {
+      canvas.width = displayWidth
+      canvas.height = displayHeight
     }
     this.context.drawImage(frame, 0, 0, displayWidth, displayHeight)
     frame.close()
   }
+}
+
+function contextOf(canvas: HTMLCanvasElement | OffscreenCanvas): Context {
+  let context: Context | null = null
+  try {
+    context =
+      'transferControlToOffscreen' in canvas
+        ? canvas.getContext('2d', { alpha: false, desynchronized: true })
+        : canvas.getContext('2d', { alpha: false })
+  } catch (error) {
+    throw new TypeError('the canvas is drawn on by another thread', { cause: error })
+  }
+  if (context === null) throw new TypeError('the canvas has no 2d context')
+  return context
 }

@@ -78,7 +78,10 @@ export class Caller {
         return { width: 0, height: 0, mean: [0, 0, 0] as const, hash: 0 }
       }
       const { width, height } = canvas
-      const pixels = canvas.getContext('2d')!.getImageData(0, 0, width, height).data
+      // By a copy: what draws on the page's own canvas is elsewhere.
+      const copy = new OffscreenCanvas(width, height).getContext('2d')!
+      copy.drawImage(canvas, 0, 0)
+      const pixels = copy.getImageData(0, 0, width, height).data
       const sum: [number, number, number] = [0, 0, 0]
       let hash = 0
       for (let i = 0; i < pixels.length; i += 4) {

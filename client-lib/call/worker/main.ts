@@ -9,6 +9,7 @@ import type { CallError } from '../types.ts'
 import type { FromWorker, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
 import { CallEngine } from './call-engine.ts'
 import { keysFailed } from './call-errors.ts'
+import { PictureOutlet } from './picture-outlet.ts'
 
 let engine: CallEngine | null = null
 let seat: Promise<Seat> | null = null
@@ -16,6 +17,9 @@ let seat: Promise<Seat> | null = null
 let early: ToWorker[] = []
 /** Where decoded sound goes; null until the page has opened the source that was asked for. */
 const sounds = new Map<string, PcmSender | null>()
+const pictures = new PictureOutlet((participant, source, frame) =>
+  tell({ type: 'picture', participant, source, frame }, [frame]),
+)
 /** What holds for a call that is not there yet. */
 const EARLY: ReadonlySet<ToWorker['type']> = new Set([
   'capture',
@@ -64,6 +68,12 @@ function take(data: ToWorker): void {
       return
     case 'sound':
       if (sounds.has(data.source)) sounds.set(data.source, new PcmSender(data.port))
+      return
+    case 'painter':
+      pictures.setPainter(data.frames)
+      return
+    case 'show':
+      pictures.setShown(data.participant, data.source, data.by)
       return
     case 'token':
       engine?.renewToken(data.token)
@@ -135,8 +145,7 @@ function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
     onData: (data) => tell({ type: 'data', data }, [data.bytes.buffer]),
     onChatDelivered: (delivery) => tell({ type: 'chat-delivered', delivery }),
     onHistory: (events) => tell({ type: 'history', events }),
-    onPicture: (participant, source, frame) =>
-      tell({ type: 'picture', participant, source, frame }, [frame]),
+    onPicture: (participant, source, frame) => pictures.show(participant, source, frame),
     onReached: (step) => {
       tell({ type: 'reached', step, at: performance.timeOrigin + performance.now() })
     },

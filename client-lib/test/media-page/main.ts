@@ -4,6 +4,7 @@ import { AudioOutput, type AudioSource } from '../../media/audio-output.ts'
 import { type Capture, captureCamera } from '../../media/capture.ts'
 import { type CodecSupport, probeCodecs } from '../../media/codec-support.ts'
 import workletUrl from '../../media/playout-worklet.ts?worker&url'
+import { Repaints } from '../../media/repaints.ts'
 import { DEFAULT_VIDEO, type VideoSettings } from '../../media/video-settings.ts'
 import { VideoView } from '../../media/video-view.ts'
 import type { Command, LoopReport, Start } from './messages.ts'
@@ -24,7 +25,7 @@ declare global {
 }
 
 const canvas = document.querySelector('canvas')!
-const view = new VideoView(canvas)
+const view = new VideoView(canvas, new Repaints())
 let worker: Worker | null = null
 let capture: Capture | null = null
 let output: AudioOutput | null = null
