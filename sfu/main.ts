@@ -90,7 +90,10 @@ function endOnSignal(server: RunningServer, log: Logger): void {
       process.exit(1)
     })
   }
-  void server.ended.then(() => process.exit(0))
+  void server.ended.then((failure) => {
+    if (failure !== null) log.fatal(failure)
+    process.exit(failure === null ? 0 : 1)
+  })
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGHUP', () => void server.reload())

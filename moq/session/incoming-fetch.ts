@@ -1,7 +1,13 @@
 import { ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Location } from '../wire/location.ts'
-import type { ControlMessage, Fetch, FetchRange, RequestUpdate } from '../wire/messages.ts'
+import type {
+  ControlMessage,
+  Fetch,
+  FetchRange,
+  Redirect,
+  RequestUpdate,
+} from '../wire/messages.ts'
 import type { GroupOrder, Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
 import { FetchWriter, type FetchWriterOwner } from './fetch-writer.ts'
@@ -94,13 +100,21 @@ export class IncomingFetch implements OpenRequest, FetchWriterOwner {
     if (this.writer?.closed) this.close()
   }
 
-  /** REQUEST_ERROR. A stream that was opened is reset; after `accept` there is only the reset to say. */
-  reject(code: number, reason: string, retryAfterMs: number | null = null): void {
+  /**
+   * REQUEST_ERROR. A stream that was opened is reset; after `accept` there is only the reset to say.
+   * @param redirect only with the code REDIRECT (section 10.6.1)
+   */
+  reject(
+    code: number,
+    reason: string,
+    retryAfterMs: number | null = null,
+    redirect?: Redirect,
+  ): void {
     if (this.ended) return
     if (this.answered) {
       this.abort(ResetCode.INTERNAL_ERROR)
     } else {
-      this.stream.send(requestError({ code, reason, retryAfterMs }))
+      this.stream.send(requestError({ code, reason, retryAfterMs, redirect }))
       this.close()
     }
     this.writer?.reset(ResetCode.INTERNAL_ERROR)

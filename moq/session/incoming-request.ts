@@ -1,5 +1,5 @@
 import { ProtocolError } from '../wire/errors.ts'
-import type { ControlMessage, Goaway, RequestUpdate } from '../wire/messages.ts'
+import type { ControlMessage, Goaway, Redirect, RequestUpdate } from '../wire/messages.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import { type RequestRefusal, requestError } from './refusal.ts'
 import type { RequestHost } from './request-host.ts'
@@ -61,10 +61,18 @@ export abstract class IncomingRequest implements OpenRequest {
     this.stream.release()
   }
 
-  /** REQUEST_ERROR, in place of `accept`. */
-  reject(code: number, reason: string, retryAfterMs: number | null = null): void {
+  /**
+   * REQUEST_ERROR, in place of `accept`.
+   * @param redirect only with the code REDIRECT, without a name (section 10.6.1)
+   */
+  reject(
+    code: number,
+    reason: string,
+    retryAfterMs: number | null = null,
+    redirect?: Redirect,
+  ): void {
     if (this.state !== 'pending') return
-    this.refuse({ code, reason, retryAfterMs })
+    this.refuse({ code, reason, retryAfterMs, redirect })
   }
 
   /** Ends it from our side, with a stream reset code. No callback follows. */

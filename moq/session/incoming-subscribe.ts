@@ -79,10 +79,7 @@ export class IncomingSubscribe implements OpenRequest {
     if (this.answered) return
     this.answered = true
     this.host.requestOver(this)
-    this.stream.send({
-      ...requestError({ code, reason, retryAfterMs }),
-      ...(redirect && { redirect }),
-    })
+    this.stream.send(requestError({ code, reason, retryAfterMs, redirect }))
     this.stream.finish()
     this.stream.release()
   }

@@ -4,6 +4,7 @@ import type { ControlMessage, Goaway, Publish } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { AuthorizationToken, Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
+import type { Clock } from './clock.ts'
 import type { Publication } from './publication.ts'
 import type { AcceptOptions } from './publication-handler.ts'
 import { requestError } from './refusal.ts'
@@ -50,6 +51,7 @@ export function offer(
 
 /** What a PUBLISH of the peer's needs of its session. */
 export interface IncomingPublishHost {
+  readonly clock: Clock
   /** Accepted: makes the subscription that goes on from it, before PUBLISH_OK is sent. */
   publishAccepted(
     publish: IncomingPublish,
@@ -133,6 +135,14 @@ export class IncomingPublish implements OpenRequest {
     this.stream.finish()
     this.stream.release()
     this.host.publishOver(this)
+  }
+
+  /**
+   * Asks the publisher to publish elsewhere (section 10.4); `reject` is to follow, since a redirect is no
+   * answer to a PUBLISH (section 10.6).
+   */
+  goaway(uri: string, timeoutMs: number): void {
+    this.stream.goaway(uri, timeoutMs, this.host.clock)
   }
 
   /** The session ended under it. */

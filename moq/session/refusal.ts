@@ -1,5 +1,5 @@
 import { RequestCode } from '../wire/codes.ts'
-import type { RequestError } from '../wire/messages.ts'
+import type { Redirect, RequestError } from '../wire/messages.ts'
 
 /** Why a request is refused: a REQUEST_ERROR (draft-18 section 10.6). */
 export interface RequestRefusal {
@@ -7,6 +7,8 @@ export interface RequestRefusal {
   readonly reason: string
   /** ms after which it may be tried again; null: never. */
   readonly retryAfterMs: number | null
+  /** Where to ask instead (section 10.6.1); only with the code REDIRECT. */
+  readonly redirect?: Redirect | undefined
 }
 
 /** Section 5.1: one subscription a track, whichever side asked for it. */
@@ -18,6 +20,6 @@ export const ALREADY_SUBSCRIBED: RequestRefusal = {
 
 /** The REQUEST_ERROR that says it; also what an owner is told when the peer sent none. */
 export function requestError(refusal: RequestRefusal): RequestError {
-  const { code, reason, retryAfterMs } = refusal
-  return { type: 'REQUEST_ERROR', code, retryAfterMs, reason }
+  const { code, reason, retryAfterMs, redirect } = refusal
+  return { type: 'REQUEST_ERROR', code, retryAfterMs, reason, ...(redirect && { redirect }) }
 }

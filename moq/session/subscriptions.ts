@@ -49,6 +49,10 @@ export class Subscriptions implements SubscriptionHost, IncomingPublishHost {
     this.aliases = new Aliases(host.clock, host.limits)
   }
 
+  get clock(): Clock {
+    return this.host.clock
+  }
+
   get maxPropertiesBytes(): number {
     return this.host.limits.maxPropertiesBytes
   }

@@ -1,7 +1,7 @@
 import { ResetCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { Location } from '../wire/location.ts'
-import type { RequestError, RequestOk, TrackStatus } from '../wire/messages.ts'
+import type { Redirect, RequestError, RequestOk, TrackStatus } from '../wire/messages.ts'
 import type { FullTrackName } from '../wire/names.ts'
 import type { Parameters } from '../wire/parameters.ts'
 import type { Property } from '../wire/properties.ts'
@@ -127,10 +127,16 @@ export class IncomingTrackStatus {
     this.stream.finish()
   }
 
-  reject(code: number, reason: string, retryAfterMs: number | null = null): void {
+  /** @param redirect only with the code REDIRECT (section 10.6.1) */
+  reject(
+    code: number,
+    reason: string,
+    retryAfterMs: number | null = null,
+    redirect?: Redirect,
+  ): void {
     if (this.over) return
     this.close()
-    this.stream.send({ type: 'REQUEST_ERROR', code, retryAfterMs, reason })
+    this.stream.send(requestError({ code, reason, retryAfterMs, redirect }))
     this.stream.finish()
   }
 

@@ -11,6 +11,8 @@ export interface ContractFeatures {
   largestStreamCode?: number
   /** Path that the server should see. */
   path?: string
+  /** Authority that the server should see. */
+  authority?: string
 }
 
 export interface ContractPair {

@@ -6,13 +6,15 @@ import type { ContractRig } from './contract-rig.ts'
 
 /** The contract of a session: what it tells, stream credit, datagrams, room and its end. */
 export function defineSessionTests(rig: ContractRig): void {
-  it('tells protocol, path and peer', () => {
+  it('tells protocol, path, authority and peer', () => {
     expect(rig.client.session.protocol).not.toBe('')
     expect(rig.server.session.protocol).toBe(rig.client.session.protocol)
     expect(rig.client.session.peer).not.toBe('')
     expect(rig.server.session.peer).not.toBe('')
     if (rig.pair.features?.path !== undefined)
       expect(rig.server.session.path).toBe(rig.pair.features.path)
+    if (rig.pair.features?.authority !== undefined)
+      expect(rig.server.session.authority).toBe(rig.pair.features.authority)
   })
 
   it('answers null without stream credit and says when it returns', async ({ skip }) => {

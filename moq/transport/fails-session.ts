@@ -43,6 +43,8 @@ export interface FailsSessionOptions {
   /** The agreed version; a client learns it with `onReady`. */
   protocol: string
   path: string
+  /** Of the request, at a server. */
+  authority?: string
   peer: string
   /** Monotonic time, ms. */
   now(): number
@@ -74,6 +76,7 @@ interface Opening {
 export class FailsSession implements TransportSession, FailsStreamOwner {
   readonly kind: TransportKind
   readonly path: string
+  readonly authority: string | undefined
   readonly peer: string
   /** Read by the package. */
   state: 'connecting' | 'connected' | 'closed' = 'connecting'
@@ -110,6 +113,7 @@ export class FailsSession implements TransportSession, FailsStreamOwner {
     this.#options = options
     this.kind = options.kind
     this.path = options.path
+    this.authority = options.authority
     this.peer = options.peer
     this.#protocol = options.protocol
     native.jsobj = this

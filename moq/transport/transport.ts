@@ -20,6 +20,11 @@ export interface TransportSession {
   readonly protocol: string
   /** Path and query of the request, e.g. `/?room=demo`; `''` where the transport has none. */
   readonly path: string
+  /**
+   * `host[:port]` that the client asked for, as it said; at a server only, and absent where the transport
+   * does not say.
+   */
+  readonly authority?: string | undefined
   /** `host:port` of the peer, for logs. */
   readonly peer: string
   /** Largest datagram in bytes that would be taken now; 0 while datagrams are not available. */

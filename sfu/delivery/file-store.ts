@@ -10,7 +10,8 @@
  * - What waits for the disk waits beside the event loop: media do not stand still for it. What only
  *   reaches the kernel's memory (open, write, rename, close) is done at once.
  *
- * One process uses a directory at a time: a `lock` file has its process id.
+ * One process uses a directory at a time: a `lock` file has its process id. Or several share it, each with
+ * rooms of its own, while the process that started them has the lock.
  */
 
 import { createHash } from 'node:crypto'
@@ -43,8 +44,16 @@ export interface FileStoreOptions {
   /** Default: the disk. */
   readonly files?: StoreFiles
   readonly processId: number
+  /** Null, the default: the directory is this process's alone. */
+  readonly shared?: SharedDirectory | null
   /** A file was not as it was written and was cut back, or removed; a sentence for the operator. */
   readonly onRepaired?: (what: string) => void
+}
+
+/** The part of one of several processes in a directory that another one has locked for them. */
+export interface SharedDirectory {
+  /** Whether a room is this process's. @param digest SHA-256 of its name, hex */
+  owns(digest: string): boolean
 }
 
 const MAGIC = Buffer.from('sotto room 1\0')
@@ -63,22 +72,25 @@ interface RoomFile {
 export class FileStore implements RoomStore {
   private readonly directory: string
   private readonly files: StoreFiles
-  private readonly lock: DirectoryLock
+  /** Null: somebody else has it, for us too. */
+  private readonly lock: DirectoryLock | null
+  private readonly shared: SharedDirectory | null
   private readonly onRepaired: (what: string) => void
   private readonly rooms = new Map<string, RoomFile>()
   private readonly syncs = new SyncQueue(MOST_SYNCS)
   private closed = false
 
-  private constructor(directory: string, lock: DirectoryLock, options: FileStoreOptions) {
+  private constructor(directory: string, lock: DirectoryLock | null, options: FileStoreOptions) {
     this.directory = directory
     this.lock = lock
+    this.shared = options.shared ?? null
     this.files = options.files ?? nodeFiles
     this.onRepaired = options.onRepaired ?? (() => {})
   }
 
   /**
    * Makes the directory if need be.
-   * @throws StorageError when it cannot be written, or another process uses it
+   * @throws StorageError when it cannot be written, or another process uses it and does not share it
    */
   static open(dataDirectory: string, options: FileStoreOptions): FileStore {
     const files = options.files ?? nodeFiles
@@ -86,7 +98,7 @@ export class FileStore implements RoomStore {
     attempt(`use the data directory ${dataDirectory}`, () =>
       files.mkdirSync(directory, { recursive: true, mode: 0o700 }),
     )
-    const lock = DirectoryLock.take(dataDirectory, options.processId)
+    const lock = options.shared ? null : DirectoryLock.take(dataDirectory, options.processId)
     return new FileStore(directory, lock, options)
   }
 
@@ -94,6 +106,7 @@ export class FileStore implements RoomStore {
     const names = attempt(`read ${this.directory}`, () => this.files.readdirSync(this.directory))
     const rooms: StoredRoom[] = []
     for (const name of names) {
+      if (this.shared && !this.shared.owns(name.replace(/\..*$/s, ''))) continue
       const path = join(this.directory, name)
       // Written anew, but not in place when the process ended.
       if (name.endsWith(NEW_SUFFIX)) attempt(`remove ${path}`, () => this.files.unlinkSync(path))
@@ -166,7 +179,7 @@ export class FileStore implements RoomStore {
   /** Lets another process use the directory: what was not done yet is not done, and nobody is told. */
   close(): void {
     this.closed = true
-    this.lock.release()
+    this.lock?.release()
   }
 
   private create(room: string, path: string, records: readonly Uint8Array[], done: Done): void {

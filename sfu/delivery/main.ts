@@ -147,7 +147,7 @@ function startOps(
   return startOpsServer({
     host: '127.0.0.1',
     port: opsPort,
-    registry,
+    metrics: registry,
     notReady: () => (link.connected ? [] : ['the relay is not connected']),
     debug: null,
     rooms: (room) =>

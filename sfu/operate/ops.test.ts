@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { pino } from 'pino'
 import { Gauge, Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type DebugSource, debugData, debugPage } from './debug.ts'
 import type { Listening } from './http.ts'
 import { startOpsServer } from './ops.ts'
 import type { Revoke } from './revoke.ts'
@@ -27,19 +28,27 @@ beforeEach(async () => {
   server = await start(revoke)
 })
 
+const debug: DebugSource = {
+  rooms: () => [{ room: 'demo', participants: 2 }],
+  room: () => null,
+}
+
 function start(revoking: Revoke | null, host = '127.0.0.1'): Promise<Listening> {
   const registry = new Registry()
   new Gauge({ name: 'sotto_test', help: 'A test.', registers: [registry] }).set(7)
   return startOpsServer({
     host,
     port: 0,
-    registry,
+    metrics: registry,
     notReady: () => reasons,
     rooms: (room) => {
       if (fail) throw new Error('rooms are on fire')
       return [{ room: room ?? 'demo', participants: 2 }]
     },
-    debug: { rooms: () => [{ room: 'demo', participants: 2 }], room: () => null },
+    debug: {
+      page: (query) => debugPage(debug, query),
+      data: (query) => debugData(debug, query),
+    },
     drain: () => {
       drains++
     },

@@ -6,9 +6,7 @@
 
 import { isIP } from 'node:net'
 import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
 import { hostName } from './address.ts'
-import { type DebugSource, debugData, debugPage } from './debug.ts'
 import {
   type Address,
   type Answer,
@@ -21,17 +19,31 @@ import {
 } from './http.ts'
 import { answerRevoke, type Revoke } from './revoke.ts'
 
+type MaybePromise<Value> = Value | Promise<Value>
+
+/** What `/metrics` shows, e.g. a registry of prom-client. */
+export interface MetricsSource {
+  readonly contentType: string
+  metrics(): Promise<string>
+}
+
+/** `/debug` and `/debug.json`. */
+export interface DebugAnswers {
+  page(query: URLSearchParams): MaybePromise<Answer>
+  data(query: URLSearchParams): MaybePromise<Answer>
+}
+
 export interface OpsServerOptions extends Address {
-  readonly registry: Registry
+  readonly metrics: MetricsSource
   /** Reasons why new sessions should not be sent here; empty when ready. */
-  readonly notReady: () => readonly string[]
+  readonly notReady: () => MaybePromise<readonly string[]>
   /**
    * Plain JSON about the rooms, of bounded length: no names of people, no keys, no media.
    * @param room the only one that is asked for, or null
    */
-  readonly rooms: (room: string | null) => unknown
+  readonly rooms: (room: string | null) => MaybePromise<unknown>
   /** What `/debug` shows; null where no media is forwarded. */
-  readonly debug: DebugSource | null
+  readonly debug: DebugAnswers | null
   /** Begins to drain; calling it again has no effect. */
   readonly drain: () => void
   /** Null where nobody needs a token. */
@@ -43,15 +55,15 @@ type Route = Readonly<Record<string, (request: Request) => Answer | Promise<Answ
 
 /** @throws ListenError */
 export async function startOpsServer(options: OpsServerOptions): Promise<Listening> {
-  const { registry, notReady, rooms, debug, drain, revoke, log } = options
+  const { metrics, notReady, rooms, debug, drain, revoke, log } = options
   /** Number of the last request that is in the log. */
   let request = 0
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     ['/', { GET: () => text(200, [...routes.keys()].join('\n')) }],
     ['/livez', { GET: () => text(200, 'alive') }],
-    ['/readyz', { GET: () => readiness(notReady()) }],
-    ['/metrics', { GET: () => metrics(registry) }],
-    ['/rooms', { GET: ({ query }) => json(200, rooms(query.get('room'))) }],
+    ['/readyz', { GET: async () => readiness(await notReady()) }],
+    ['/metrics', { GET: () => metricsAnswer(metrics) }],
+    ['/rooms', { GET: async ({ query }) => json(200, await rooms(query.get('room'))) }],
     ...(debug ? debugRoutes(debug) : []),
     [
       '/drain',
@@ -99,10 +111,10 @@ export async function startOpsServer(options: OpsServerOptions): Promise<Listeni
   })
 }
 
-function debugRoutes(source: DebugSource): [string, Route][] {
+function debugRoutes(debug: DebugAnswers): [string, Route][] {
   return [
-    ['/debug', { GET: ({ query }) => debugPage(source, query) }],
-    ['/debug.json', { GET: ({ query }) => debugData(source, query) }],
+    ['/debug', { GET: ({ query }) => debug.page(query) }],
+    ['/debug.json', { GET: ({ query }) => debug.data(query) }],
   ]
 }
 
@@ -132,7 +144,7 @@ function readiness(reasons: readonly string[]): Answer {
   return reasons.length === 0 ? json(200, { ready: true }) : json(503, { ready: false, reasons })
 }
 
-async function metrics(registry: Registry): Promise<Answer> {
-  const headers = { 'content-type': registry.contentType, 'cache-control': 'no-store' }
-  return { status: 200, headers, body: await registry.metrics() }
+async function metricsAnswer(metrics: MetricsSource): Promise<Answer> {
+  const headers = { 'content-type': metrics.contentType, 'cache-control': 'no-store' }
+  return { status: 200, headers, body: await metrics.metrics() }
 }

@@ -10,7 +10,10 @@ import type { RevocationOutcome, Revoked } from '../admission/index.ts'
 import { type Answer, BodyError, json, type Request, text } from './http.ts'
 
 /** @param expires ms since 1970, or null when the operator did not say */
-export type Revoke = (revoked: Revoked, expires: number | null) => RevocationOutcome
+export type Revoke = (
+  revoked: Revoked,
+  expires: number | null,
+) => RevocationOutcome | Promise<RevocationOutcome>
 
 const MAX_BODY_BYTES = 4096
 const name = (most: number) => z.string().min(1).max(most)
@@ -38,7 +41,10 @@ export async function answerRevoke(request: Request, revoke: Revoke | null): Pro
   const parsed = bodySchema.safeParse(body)
   if (!parsed.success) return text(400, FORMS)
   const { exp: expires } = parsed.data
-  const outcome = revoke(revokedOf(parsed.data), expires === undefined ? null : expires * 1000)
+  const outcome = await revoke(
+    revokedOf(parsed.data),
+    expires === undefined ? null : expires * 1000,
+  )
   if (!outcome.revoked) {
     return text(
       507,

@@ -57,6 +57,7 @@ beforeEach(async () => {
       certificateHashes: [hash],
       auth: 'none',
     }),
+    relays: () => ['https://127.0.0.1:4433/moq', 'https://127.0.0.1:4434/moq'],
     certificateHash: () => hash,
     log: pino({ level: 'silent' }),
   })
@@ -85,7 +86,9 @@ describe('the call page', () => {
     expect(headers.get('cache-control')).toBe('no-cache')
     const policy = headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'none'; script-src 'self'; worker-src 'self';")
-    expect(policy).toContain("connect-src 'self' https://127.0.0.1:4433 wss://127.0.0.1:4433;")
+    expect(policy).toContain(
+      "connect-src 'self' https://127.0.0.1:4433 wss://127.0.0.1:4433 https://127.0.0.1:4434 wss://127.0.0.1:4434;",
+    )
     expect(policy).not.toMatch(/unsafe|\*/)
     expect(headers.get('permissions-policy')).toContain('camera=(self), microphone=(self)')
     expect(headers.get('x-content-type-options')).toBe('nosniff')

@@ -6,6 +6,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import type { PublicJwk } from '../admission/index.ts'
+import { websocketUrl } from './address.ts'
 import { type Asset, AssetFolder } from './assets.ts'
 import {
   type Address,
@@ -36,8 +37,13 @@ export interface SiteConfig {
 export interface WebServerOptions extends Address {
   /** Folder of the built page. It may be built later or anew while the server runs. */
   readonly directory: string
-  /** @param askedFor the `Host` header of the request */
-  readonly site: (askedFor: string | undefined) => SiteConfig
+  /**
+   * @param askedFor the `Host` header of the request
+   * @param room that the client is about to join, where it says so: `/config.json?room=…`
+   */
+  readonly site: (askedFor: string | undefined, room: string | null) => SiteConfig
+  /** URLs of all relays that the page may be told of. */
+  readonly relays: (askedFor: string | undefined) => readonly string[]
   /** SHA-256 of the certificate in use, hex. */
   readonly certificateHash: () => string
   /** Serve over HTTPS with this pair. */
@@ -59,16 +65,18 @@ export async function startWebServer(options: WebServerOptions): Promise<Listeni
   await assets.refresh()
 
   const answer = async (request: Request): Promise<Answer> => {
-    const { path, method, headers } = request
+    const { path, method, headers, query } = request
     if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(['GET', 'HEAD'])
     if (path === '/certificate.sha256') return hashAnswer(options.certificateHash())
-    if (path === '/config.json') return json(200, options.site(headers.host), forEveryOrigin)
+    if (path === '/config.json') {
+      return json(200, options.site(headers.host, query.get('room')), forEveryOrigin)
+    }
     const isPage = path === '/' || path === '/index.html'
     if (isPage) await assets.refresh()
     const asset = assets.get(path)
     if (asset !== undefined) {
       const page = asset.type.startsWith('text/html')
-      return serve(request, asset, page ? pageHeaders(options.site(headers.host)) : {})
+      return serve(request, asset, page ? pageHeaders(options.relays(headers.host)) : {})
     }
     if (isPage && !assets.built) return text(503, notBuilt, { 'retry-after': '5' })
     // Browsers ask for it unasked, and would report an error.
@@ -116,7 +124,8 @@ function matches(header: string | undefined, etag: string): boolean {
  * What the page may do: run its own scripts and workers, talk to this relay, use camera and
  * microphone; nothing from elsewhere, nothing inline, no frames. It holds the keys of a call.
  */
-function pageHeaders({ relay, websocket }: SiteConfig): OutgoingHttpHeaders {
+function pageHeaders(relays: readonly string[]): OutgoingHttpHeaders {
+  const connects = relays.flatMap((relay) => [origin(relay), origin(websocketUrl(relay))])
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
@@ -126,7 +135,7 @@ function pageHeaders({ relay, websocket }: SiteConfig): OutgoingHttpHeaders {
     "media-src 'self' blob: mediastream:",
     "font-src 'self'",
     "manifest-src 'self'",
-    `connect-src 'self' ${origin(relay)} ${origin(websocket)}`,
+    `connect-src 'self' ${connects.join(' ')}`,
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

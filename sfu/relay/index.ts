@@ -12,6 +12,7 @@ export {
   type RelayLimits,
 } from './limits.ts'
 export { Peer } from './peer.ts'
+export type { Place, Placement } from './placed-host.ts'
 export { Relay, type RelayOptions } from './relay.ts'
 export { participantsByRoom, type RoomView, viewRoom } from './room-view.ts'
 export type { RelayTally } from './tally.ts'

@@ -103,6 +103,8 @@ export class Peer implements Ticked {
   readonly watches = new Set<IncomingNamespaceSubscription>()
   readonly trackWatches = new Set<IncomingTracksSubscription>()
   private readonly relay: PeerHost
+  /** What the client said of itself; null before it did. */
+  private hello: Setup | null = null
   private follower: Receiver | null = null
   readonly service: boolean
   /** Null: it may send whatever it likes. */
@@ -148,6 +150,11 @@ export class Peer implements Ticked {
     })
     const { clock, path } = options
     this.path = path && new SubscriberPath(clock, this.session, this.egress, path)
+  }
+
+  /** The peer's SETUP; null before it came. */
+  get setup(): Setup | null {
+    return this.hello
   }
 
   /** Null while the session leaves no choice to the relay; told of every sample of the path. */
@@ -218,6 +225,7 @@ export class Peer implements Ticked {
     const { admission } = this
     return {
       onReady: (setup) => {
+        this.hello = setup
         options.checkSetup?.(setup, transport)
         admission?.onSetup(setup.options)
       },

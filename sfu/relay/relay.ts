@@ -44,6 +44,7 @@ import { makePathTally } from './path-tally.ts'
 import { PathTicker } from './path-ticker.ts'
 import { type CheckSetup, type OpenAdmission, Peer, type PeerHost } from './peer.ts'
 import { PeerShares, refuseForLoad } from './peer-shares.ts'
+import { PlacedHost, type Placement } from './placed-host.ts'
 import { PrefixRequests } from './prefix-requests.ts'
 import { isReportTrack, Receivers } from './receivers/index.ts'
 import { toldRejection } from './rejections.ts'
@@ -67,6 +68,8 @@ export interface RelayOptions {
   readonly checkSetup?: CheckSetup
   /** Fields, such as `.mls`, of services that come as clients do; see `isReserved`. */
   readonly foreignServices?: readonly string[]
+  /** Where rooms are, of several relays that share them; absent: all are here. */
+  readonly placement?: Placement
   /** What each session but our own services' may send; absent: whatever it likes. */
   readonly police?: PoliceSettings
   /** A session sends more than it may, and so many objects were dropped since this was last told. */
@@ -105,6 +108,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
   /** What arrives from each publisher, and what is wanted of it. */
   readonly meters: FeedbackMeters
   private readonly options: RelayOptions
+  /** Who hears what clients ask. */
+  private readonly door: PeerHost
   private readonly peers = new Set<Peer>()
   private readonly shares: PeerShares
   private readonly namespaces = new NamespaceRegistry<Peer>()
@@ -121,6 +126,7 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
     const { tally, keys } = this
     const clock = guardedClock(options.clock, onInternalError)
     this.options = { ...options, clock }
+    this.door = options.placement ? new PlacedHost(this, options.placement) : this
     this.speakers = new Speakers(clock, { maxVoices: limits.maxVoices })
     this.meters = new FeedbackMeters({
       intervalMs: limits.feedbackMs,
@@ -166,7 +172,8 @@ export class Relay implements PeerHost, TrackHost<RelayTrack> {
    */
   addSession(transport: TransportSession, service = false): Peer {
     const { clock, counters, sessionLimits, limits, onInternalError } = this.options
-    const peer = new Peer(transport, this, {
+    const host = service ? this : this.door
+    const peer = new Peer(transport, host, {
       clock,
       counters,
       sessionLimits: {

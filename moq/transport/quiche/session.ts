@@ -31,6 +31,8 @@ export interface Carrier {
 export interface SessionFacts {
   readonly protocol: string
   readonly path: string
+  /** Of the request, at a server. */
+  readonly authority?: string
 }
 
 /** Datagrams are copied by quiche, so one buffer serves all that need a prefix. */
@@ -40,6 +42,7 @@ export class QuicSession implements TransportSession {
   readonly kind: 'quic' | 'webtransport'
   readonly protocol: string
   readonly path: string
+  readonly authority: string | undefined
   readonly peer: string
   #connection: Connection
   #carrier: Carrier
@@ -58,6 +61,7 @@ export class QuicSession implements TransportSession {
     this.kind = carrier.kind
     this.protocol = facts.protocol
     this.path = facts.path
+    this.authority = facts.authority
     this.peer = connection.peerName
     this.#connection = connection
     this.#carrier = carrier

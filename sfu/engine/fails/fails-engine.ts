@@ -232,6 +232,7 @@ export class FailsEngine implements Engine {
       kind: this.#carrier.kind,
       protocol,
       path: request.path,
+      authority: request.authority,
       peer: request.peer,
       now: () => clock.now(),
       pressure: link ?? undefined,

@@ -58,5 +58,6 @@ describeTransportContract('WebTransport', async (attach) => {
     }),
   )
   // One stream each way is HTTP/3's own.
-  return { ...pair, features: { streamCredit: STREAMS - 1, path: '/call?room=a' } }
+  const streamCredit = STREAMS - 1
+  return { ...pair, features: { streamCredit, path: '/call?room=a', authority: pair.client.peer } }
 })

@@ -4,7 +4,7 @@ import type { Connection } from '../../../moq/transport/quiche/connection.ts'
 import { H3_REQUEST_REJECTED } from '../../../moq/transport/quiche/h3/errors.ts'
 import { encodeFrame, FRAME_DATA, FRAME_HEADERS } from '../../../moq/transport/quiche/h3/frames.ts'
 import { encodeFields, type Field } from '../../../moq/transport/quiche/h3/qpack.ts'
-import type { QuicSession } from '../../../moq/transport/quiche/session.ts'
+import type { QuicSession, SessionFacts } from '../../../moq/transport/quiche/session.ts'
 import type { QuicReceiveStream, QuicSendStream } from '../../../moq/transport/quiche/streams.ts'
 import { capsuleReader } from '../../../moq/transport/quiche/webtransport/capsules.ts'
 import { Http3 } from '../../../moq/transport/quiche/webtransport/http3.ts'
@@ -26,7 +26,7 @@ export interface ConnectRequest {
 }
 
 export type ConnectAnswer =
-  | { readonly accept: true; readonly protocol: string; readonly path: string }
+  | ({ readonly accept: true } & SessionFacts)
   | { readonly accept: false; readonly status: number; readonly reason: string }
 
 /** What the engine decides and does. Called from the flush. */

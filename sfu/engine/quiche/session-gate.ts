@@ -95,7 +95,8 @@ export class SessionGate {
       return this.#refuse({ ...asked, protocol }, elsewhere.status, elsewhere.reason)
     }
     const admission = this.#decide({ ...asked, protocol })
-    return admission.accept ? { ...admission, path: request.path } : admission
+    if (!admission.accept) return admission
+    return { ...admission, path: request.path, authority: request.authority }
   }
 
   #decide(request: SessionRequest): Admission {
