@@ -15,6 +15,7 @@ import type { Certificate } from './certificate/index.ts'
 import { type Config, version } from './config.ts'
 import { budgetOptionsOf } from './config-congestion.ts'
 import { admissionLimitsOf, relayLimitsOf, sessionLimitsOf } from './config-limits.ts'
+import { roomsBoundsOf } from './config-operate.ts'
 import { policeSettingsOf } from './config-police.ts'
 import type { SharedDirectory } from './delivery/index.ts'
 import { checkSetupTarget, type Engine, type EngineLimitName } from './engine/index.ts'
@@ -22,7 +23,12 @@ import type { DebugSource } from './operate/debug.ts'
 import type { Levels } from './operate/levels.ts'
 import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
 import { createMetrics, type Metrics } from './operate/metrics.ts'
-import type { RoomsSource } from './operate/rooms-view.ts'
+import {
+  boundsOfShare,
+  type RoomsSource,
+  type RoomsView,
+  roomsView,
+} from './operate/rooms-view.ts'
 import { udpDrops } from './operate/udp-socket.ts'
 import {
   dumpRoom,
@@ -160,8 +166,21 @@ export class CallServer {
     return reasons
   }
 
-  /** For `/rooms`. */
-  get rooms(): RoomsSource {
+  /**
+   * For `/rooms`.
+   * @param asked name of the only room that is wanted, or null for all
+   * @param processes of which this is one, that answer together
+   */
+  viewRooms(asked: string | null, processes = 1): RoomsView {
+    const bounds = roomsBoundsOf(this.config)
+    const view = roomsView(this.rooms, asked, boundsOfShare(bounds, processes))
+    const { limits } = this.metrics.counters
+    if (view.leftOut?.rooms || view.leftOut?.groups) countLimit(limits, 'rooms-shown')
+    if (view.leftOut?.entries) countLimit(limits, 'rooms-entries')
+    return view
+  }
+
+  private get rooms(): RoomsSource {
     const { relay } = this
     const participants = participantsByRoom(relay)
     const { groups } = this.services

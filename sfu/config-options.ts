@@ -5,6 +5,7 @@
  */
 
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type CongestionSettings, congestionOptions } from './config-congestion.ts'
 import { type ConnectionSettings, connectionOptions } from './config-connection.ts'
@@ -36,6 +37,8 @@ export interface Settings
   readonly host: string
   /** UDP for QUIC, TCP for the WebSocket fallback. 0 takes any free port. */
   readonly port: number
+  /** Processes that serve calls; above 1 each has a port of its own, from `port` on. */
+  readonly workers: number
   readonly httpPort: number
   readonly opsHost: string
   readonly opsPort: number
@@ -118,6 +121,20 @@ const auth = z
     return z.NEVER
   })
 
+/** More of them would be more than one machine has use for. */
+const MOST_WORKERS = 64
+const workersError = `must be a whole number from 1 to ${MOST_WORKERS}, or auto`
+const workers = z
+  .union([z.literal('auto'), z.number(), z.string().regex(/^\d+$/).transform(Number)], {
+    error: workersError,
+  })
+  .transform((number) =>
+    number === 'auto' ? Math.min(MOST_WORKERS, availableParallelism()) : number,
+  )
+  .refine((number) => Number.isInteger(number) && number >= 1 && number <= MOST_WORKERS, {
+    error: workersError,
+  })
+
 const addresses = 'Addresses:'
 const admission = 'Security:'
 const limits = 'Limits:'
@@ -141,6 +158,15 @@ export const options: { readonly [Key in keyof Settings]: Option<Settings[Key]> 
     fallback: 4433,
     fallbackText: '4433',
     schema: port,
+  },
+  workers: {
+    flag: 'workers',
+    value: '<number|auto>',
+    help: 'processes that serve calls, each on a port of its own from --port on; auto: as many as cores',
+    group: addresses,
+    fallback: 1,
+    fallbackText: '1',
+    schema: workers,
   },
   httpPort: {
     flag: 'http-port',

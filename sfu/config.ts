@@ -222,12 +222,28 @@ function checkTogether(config: Config): void {
   if (config.minRate > config.startRate || config.startRate > config.maxRate) {
     throw new ConfigError('--start-rate must lie between --min-rate and --max-rate')
   }
+  if (config.workers > 1 && config.delivery === 'none') {
+    throw new ConfigError('--delivery none needs --workers 1: a delivery service has one relay')
+  }
+  checkPorts(config)
+}
+
+function checkPorts(config: Config): void {
+  const last = config.port + config.workers - 1
+  if (last > 65_535) {
+    throw new ConfigError(
+      `--workers ${config.workers} needs ports up to ${last}; choose a lower --port`,
+    )
+  }
   const taken = new Map<number, Key>()
+  for (let port = config.port + 1; config.port !== 0 && port <= last; port++)
+    taken.set(port, 'workers')
   for (const key of ['port', 'httpPort', 'opsPort'] as const) {
     const other = taken.get(config[key])
     if (other !== undefined && config[key] !== 0) {
       const names = `${flagOf(other)} and ${flagOf(key)}`
-      throw new ConfigError(`${names} are both ${config[key]}; choose two ports`)
+      const both = other === 'workers' ? 'both need' : 'are both'
+      throw new ConfigError(`${names} ${both} ${config[key]}; choose two ports`)
     }
     taken.set(config[key], key)
   }

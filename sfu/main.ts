@@ -8,20 +8,14 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { systemClock } from '../moq/session/index.ts'
-import {
-  AdmissionControl,
-  JwksError,
-  runTokenCommand,
-  TokenCommandError,
-} from './admission/index.ts'
-import { CertificateError, CertificateKeeper } from './certificate/index.ts'
-import { type Config, ConfigError, parseConfig } from './config.ts'
-import { StorageError } from './delivery/index.ts'
-import { EngineError } from './engine/index.ts'
+import { AdmissionControl, runTokenCommand } from './admission/index.ts'
+import { CertificateKeeper } from './certificate/index.ts'
+import { type Config, parseConfig } from './config.ts'
+import { explain } from './explain.ts'
 import { certificateNames } from './operate/address.ts'
-import { ListenError } from './operate/http.ts'
 import { createLogger } from './operate/log.ts'
 import { type RunningServer, startServer } from './server.ts'
+import { startWorkers } from './workers/parent.ts'
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
@@ -74,7 +68,7 @@ async function checkConfig(config: Config): Promise<void> {
 
 async function start(config: Config): Promise<void> {
   const log = createLogger({ level: config.logLevel, format: config.logFormat })
-  const server = await startServer(config, log)
+  const server = await (config.workers === 1 ? startServer : startWorkers)(config, log)
   endOnSignal(server, log)
   log.info(server.urls, 'ready')
 }
@@ -97,20 +91,6 @@ function endOnSignal(server: RunningServer, log: Logger): void {
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGHUP', () => void server.reload())
-}
-
-/** What went wrong and is the operator's to mend: one line. Anything else is a bug, with its trace. */
-function explain(error: unknown): string {
-  const known =
-    error instanceof ConfigError ||
-    error instanceof CertificateError ||
-    error instanceof JwksError ||
-    error instanceof TokenCommandError ||
-    error instanceof EngineError ||
-    error instanceof StorageError ||
-    error instanceof ListenError
-  if (known) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 main().catch((error) => {

@@ -12,7 +12,6 @@ import { certificateNames, relayUrl } from './operate/address.ts'
 import { debugData, debugPage } from './operate/debug.ts'
 import type { Listening } from './operate/http.ts'
 import { startOpsServer } from './operate/ops.ts'
-import { roomsView } from './operate/rooms-view.ts'
 
 export interface RunningServer {
   /** Where each part listens. */
@@ -138,7 +137,7 @@ class Server implements RunningServer {
       port: this.config.opsPort,
       metrics: metrics.registry,
       notReady: () => calls.notReady(),
-      rooms: (room) => roomsView(calls.rooms, room),
+      rooms: (room) => calls.viewRooms(room),
       debug: {
         page: (query) => debugPage(debug, query),
         data: (query) => debugData(debug, query),

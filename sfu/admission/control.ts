@@ -8,7 +8,7 @@ import { type AdmissionCounters, makeAdmissionCounters } from './counters.ts'
 import type { PublicJwk } from './jwks.ts'
 import { JwksKeeper, type JwksLocation } from './jwks-keeper.ts'
 import { KeyProofs } from './key-proof.ts'
-import { Revocations, type Revoked } from './revocation.ts'
+import { Revocations, type Revoked, type RevokedUntil } from './revocation.ts'
 import {
   type AdmissionLimits,
   SessionAdmission,
@@ -119,7 +119,7 @@ export class AdmissionControl {
    * token in use is looked up; anything else stays revoked as long as the relay runs.
    */
   revoke(revoked: Revoked, expires: number | null): RevocationOutcome {
-    const until = expires ?? this.#expiryOf(revoked)
+    const until = expires ?? this.expiryOf(revoked)
     const before = this.#sessions.size
     const kept = this.#revocations.revoke(
       revoked,
@@ -127,6 +127,18 @@ export class AdmissionControl {
       this.#options.wallClock(),
     )
     return { revoked: kept, until, ended: before - this.#sessions.size }
+  }
+
+  /** The latest expiry of a token in use, ms since 1970; null when it is not known. */
+  expiryOf(revoked: Revoked): number | null {
+    if (revoked.kind === 'participant') return null
+    let latest: number | null = null
+    for (const { admissions } of this.#sessions) {
+      for (const { tokenId, expires } of admissions) {
+        if (tokenId === revoked.tokenId) latest = Math.max(latest ?? 0, expires)
+      }
+    }
+    return latest
   }
 
   /** Looks for changed keys now (SIGHUP). */
@@ -151,6 +163,11 @@ export class AdmissionControl {
     return this.#revocations.size
   }
 
+  /** What is revoked now. */
+  get revocations(): RevokedUntil[] {
+    return this.#revocations.list(this.#options.wallClock())
+  }
+
   /** Stops looking for keys. */
   close(): void {
     this.#keys.close()
@@ -158,16 +175,5 @@ export class AdmissionControl {
 
   #recheck(): void {
     for (const session of [...this.#sessions]) session.recheck()
-  }
-
-  #expiryOf(revoked: Revoked): number | null {
-    if (revoked.kind === 'participant') return null
-    let latest: number | null = null
-    for (const { admissions } of this.#sessions) {
-      for (const { tokenId, expires } of admissions) {
-        if (tokenId === revoked.tokenId) latest = Math.max(latest ?? 0, expires)
-      }
-    }
-    return latest
   }
 }

@@ -16,12 +16,18 @@ export interface Revocable {
   readonly tokenId: string | null
 }
 
+/** An entry of the list. */
+export interface RevokedUntil {
+  readonly revoked: Revoked
+  /** ms since 1970; Infinity: as long as the relay runs. */
+  readonly until: number
+}
+
 const DEFAULT_MAX_ENTRIES = 10_000
 
 export class Revocations {
   readonly #maxEntries: number
-  /** End of each entry, ms since 1970. */
-  readonly #until = new Map<string, number>()
+  readonly #entries = new Map<string, RevokedUntil>()
   readonly #listeners = new Set<() => void>()
 
   constructor(maxEntries: number = DEFAULT_MAX_ENTRIES) {
@@ -29,7 +35,7 @@ export class Revocations {
   }
 
   get size(): number {
-    return this.#until.size
+    return this.#entries.size
   }
 
   /**
@@ -40,9 +46,9 @@ export class Revocations {
   revoke(revoked: Revoked, until: number, now: number): boolean {
     if (until <= now) return true
     const key = keyOf(revoked)
-    const known = this.#until.get(key)
+    const known = this.#entries.get(key)
     if (known === undefined && !this.#hasRoom(now)) return false
-    this.#until.set(key, Math.max(until, known ?? 0))
+    this.#entries.set(key, { revoked, until: Math.max(until, known?.until ?? 0) })
     for (const listener of this.#listeners) listener()
     return true
   }
@@ -52,6 +58,11 @@ export class Revocations {
     const { tokenId, room, participant } = right
     if (tokenId !== null && this.#holds({ kind: 'token', tokenId }, now)) return true
     return this.#holds({ kind: 'participant', room, participant }, now)
+  }
+
+  /** What holds now. */
+  list(now: number): RevokedUntil[] {
+    return [...this.#entries.values()].filter(({ until }) => until > now)
   }
 
   /** Calls `listener` after each revocation, so that running sessions are looked at again. */
@@ -64,17 +75,17 @@ export class Revocations {
 
   #holds(revoked: Revoked, now: number): boolean {
     const key = keyOf(revoked)
-    const until = this.#until.get(key)
-    if (until === undefined) return false
-    if (until > now) return true
-    this.#until.delete(key)
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
+    if (entry.until > now) return true
+    this.#entries.delete(key)
     return false
   }
 
   #hasRoom(now: number): boolean {
-    if (this.#until.size < this.#maxEntries) return true
-    for (const [key, until] of this.#until) if (until <= now) this.#until.delete(key)
-    return this.#until.size < this.#maxEntries
+    if (this.#entries.size < this.#maxEntries) return true
+    for (const [key, { until }] of this.#entries) if (until <= now) this.#entries.delete(key)
+    return this.#entries.size < this.#maxEntries
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StorageError } from './room-store.ts'
 
@@ -10,10 +10,14 @@ export class DirectoryLock {
     this.path = path
   }
 
-  /** @throws StorageError when a living process has it, or the directory cannot be written */
+  /**
+   * Makes the directory if need be.
+   * @throws StorageError when a living process has it, or the directory cannot be written
+   */
   static take(directory: string, processId: number): DirectoryLock {
     const path = join(directory, 'lock')
     try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
       try {
         writeFileSync(path, `${processId}\n`, { flag: 'wx', mode: 0o600 })
       } catch (error) {

@@ -9,6 +9,8 @@ export interface LogOptions {
   readonly level: string
   /** `auto` writes text where stdout is a terminal. */
   readonly format: 'auto' | 'json' | 'text'
+  /** Number of the worker process that writes, of several. */
+  readonly worker?: number
   /** Standard output unless told. */
   readonly destination?: DestinationStream
 }
@@ -44,13 +46,13 @@ function scrub(line: string): string {
   return secretTexts.reduce((text, [secret, instead]) => text.replace(secret, instead), line)
 }
 
-export function createLogger({ level, format, destination }: LogOptions): Logger {
+export function createLogger({ level, format, worker, destination }: LogOptions): Logger {
   const asText = format === 'text' || (format === 'auto' && process.stdout.isTTY === true)
   const out = destination ?? pino.destination({ fd: 1, sync: true })
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths, censor: '[redacted]' },

@@ -12,6 +12,12 @@ export interface Sample {
   readonly value: number
 }
 
+/**
+ * What of several processes is shown: the sum unless something else is said, as of most that can be
+ * counted. `first` is of what they have in common.
+ */
+export type Merged = 'sum' | 'max' | 'min' | 'first'
+
 export class MetricSet {
   private readonly registry: Registry
 
@@ -31,8 +37,8 @@ export class MetricSet {
     )
   }
 
-  gauge(name: string, help: string, read: () => number): void {
-    this.samples('gauge', name, help, [], () => [{ labels: [], value: read() }])
+  gauge(name: string, help: string, read: () => number, merged: Merged = 'sum'): void {
+    this.samples('gauge', name, help, [], () => [{ labels: [], value: read() }], merged)
   }
 
   /** Any labels. Of what `read` leaves out there is no sample. */
@@ -42,6 +48,7 @@ export class MetricSet {
     help: string,
     labelNames: readonly string[],
     read: () => readonly Sample[],
+    merged: Merged = 'sum',
   ): void {
     const fullName = kind === 'counter' ? `sotto_${name}_total` : `sotto_${name}`
     const Metric = kind === 'counter' ? Counter : Gauge
@@ -49,6 +56,7 @@ export class MetricSet {
       name: fullName,
       help,
       labelNames: [...labelNames],
+      aggregator: merged,
       registers: [this.registry],
       collect() {
         this.reset()
@@ -73,7 +81,8 @@ export class MetricSet {
   }
 
   /**
-   * Quantiles that somebody else took, as a summary without sum and count.
+   * Quantiles that somebody else took, as a summary without sum and count; of several processes the
+   * largest.
    * @param read values by quantile
    */
   quantiles(name: string, help: string, read: () => ByLabel): void {
@@ -85,7 +94,7 @@ class TakenSummary extends Summary<'quantile'> {
   private readonly read: () => ByLabel
 
   constructor(registry: Registry, name: string, help: string, read: () => ByLabel) {
-    super({ name, help, registers: [registry] })
+    super({ name, help, aggregator: 'max', registers: [registry] })
     this.read = read
   }
 

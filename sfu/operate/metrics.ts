@@ -48,9 +48,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   registerSessions(set, counters, now)
   registerTransportMetrics(set, now)
   registerProcess(set, loop, now)
-  set.samples('gauge', 'build_info', 'Always 1; the labels say what runs.', BUILD, () => [
-    { labels: [version, process.version, engine()], value: 1 },
-  ])
+  const build = () => [{ labels: [version, process.version, engine()], value: 1 }]
+  set.samples('gauge', 'build_info', 'Always 1; the labels say what runs.', BUILD, build, 'first')
   return {
     registry,
     counters,
@@ -98,9 +97,10 @@ function registerMedia(set: MetricSet, counters: Counters, now: () => Levels): v
     'class',
     () => Object.fromEntries(TRAFFIC.map((name, at) => [name, counters.latency[at]!])),
   )
-  set.samples('gauge', 'queue_oldest_seconds', 'Age of what waits longest.', ['class'], () =>
-    TRAFFIC.map((name, at) => ({ labels: [name], value: now().oldestMs[at]! / 1000 })),
-  )
+  const oldest = () =>
+    TRAFFIC.map((name, at) => ({ labels: [name], value: now().oldestMs[at]! / 1000 }))
+  const age = 'Age of what waits longest.'
+  set.samples('gauge', 'queue_oldest_seconds', age, ['class'], oldest, 'max')
   set.counters('objects_dropped', 'Objects not forwarded.', 'reason', () => counters.drops)
   set.counters(
     'objects_dropped_by_class',
@@ -223,7 +223,9 @@ function registerSessions(set: MetricSet, counters: Counters, now: () => Levels)
   set.gauge('namespaces', 'Namespaces being published.', () => now().namespaces)
   set.gauge('requests', 'Requests to and from all peers that are open.', () => now().requests)
   set.gauge('token_cache_bytes', 'Bytes of registered tokens.', () => now().tokenCacheBytes)
-  set.gauge('revocations', 'Tokens and participants revoked now.', () => now().revocations)
+  const revoked = 'Tokens and participants revoked now.'
+  // Each process knows all of them.
+  set.gauge('revocations', revoked, () => now().revocations, 'max')
 }
 
 const QUANTILES = [0.5, 0.9, 0.99, 1]
@@ -239,12 +241,15 @@ function registerProcess(set: MetricSet, loop: EventLoopWatch, now: () => Levels
     'event_loop_busy_ratio',
     'Share of the time since the last scrape in which the event loop worked.',
     () => taken().busy,
+    'max',
   )
-  set.gauge('ready', '1 while new sessions may be sent here.', () => (now().ready ? 1 : 0))
-  set.gauge('draining', '1 while the relay drains.', () => (now().draining ? 1 : 0))
+  const ready = '1 while new sessions may be sent here.'
+  set.gauge('ready', ready, () => (now().ready ? 1 : 0), 'min')
+  set.gauge('draining', '1 while the relay drains.', () => (now().draining ? 1 : 0), 'max')
   set.gauge(
     'certificate_expiry_timestamp_seconds',
     'When the certificate in use expires, since 1970.',
     () => now().certificateExpires / 1000,
+    'min',
   )
 }

@@ -26,11 +26,17 @@ export interface RoomsSource {
   readonly group: (name: string) => unknown
 }
 
+export interface RoomsLeftOut {
+  readonly rooms: number
+  readonly groups: number
+  readonly entries: number
+}
+
 export interface RoomsView {
   readonly rooms: readonly unknown[]
   readonly groups: readonly unknown[]
   /** Absent where everything is shown. */
-  readonly leftOut?: { readonly rooms: number; readonly groups: number; readonly entries: number }
+  readonly leftOut?: RoomsLeftOut | undefined
   readonly hint?: string
 }
 
@@ -53,12 +59,37 @@ export function roomsView(
   const rooms = pick(source.names(), source.room)
   const groups = pick(source.groupNames(), source.group)
   const leftOut = { rooms: rooms.leftOut, groups: groups.leftOut, entries: clip.leftOut }
-  const isWhole = Object.values(leftOut).every((count) => count === 0)
+  return viewOf(rooms.shown, groups.shown, leftOut)
+}
+
+/** The bounds for each of several processes, whose views together are as long as that of one. */
+export function boundsOfShare(bounds: RoomsBounds, processes: number): RoomsBounds {
   return {
-    rooms: rooms.shown,
-    groups: groups.shown,
-    ...(!isWhole && { leftOut, hint: 'ask for one room with /rooms?room=<name>' }),
+    maxRoomsShown: Math.ceil(bounds.maxRoomsShown / processes),
+    maxEntriesShown: bounds.maxEntriesShown,
+    maxEntriesShownInAll: Math.ceil(bounds.maxEntriesShownInAll / processes),
   }
+}
+
+/** The views of several processes, each with rooms of its own, as one. */
+export function mergedRoomsView(views: readonly RoomsView[]): RoomsView {
+  const left = (what: keyof RoomsLeftOut) =>
+    views.reduce((sum, { leftOut }) => sum + (leftOut?.[what] ?? 0), 0)
+  return viewOf(
+    views.flatMap(({ rooms }) => rooms),
+    views.flatMap(({ groups }) => groups),
+    { rooms: left('rooms'), groups: left('groups'), entries: left('entries') },
+  )
+}
+
+function viewOf(
+  rooms: readonly unknown[],
+  groups: readonly unknown[],
+  leftOut: RoomsLeftOut,
+): RoomsView {
+  const isWhole = Object.values(leftOut).every((count) => count === 0)
+  const hint = 'ask for one room with /rooms?room=<name>'
+  return { rooms, groups, ...(!isWhole && { leftOut, hint }) }
 }
 
 /** Copies plain JSON without what is beyond the bounds. */
