@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_LIMITS } from '../moq/session/index.ts'
 import { type Config, ConfigError, configWarnings, parseConfig, version } from './config.ts'
@@ -122,6 +123,12 @@ describe('parseConfig', () => {
     }
   })
 
+  it('takes as many workers as there are cores when told so', () => {
+    const { workers } = parse(['--workers', 'auto'])
+    expect(workers).toBe(Math.min(64, availableParallelism()))
+    expect(parse(['--workers', '2', '--port', '0', '--http-port', '1']).workers).toBe(2)
+  })
+
   it('reads lists with commas, as JSON, or as all', () => {
     files['lists.json'] = JSON.stringify({ paths: ['/', '/a%20b'], authorities: 'a.example:1, b' })
     expect(parse(['--config', 'lists.json'])).toMatchObject({
@@ -224,6 +231,22 @@ describe('an unusable configuration', () => {
     [['--auth', 'http://id.example.com/'], {}, '--auth must be none, or a JWKS'],
     [['--auth', 'ftp://id.example.com/'], {}, '--auth must be none, or a JWKS'],
     [['--http-port', '4433'], {}, '--port and --http-port are both 4433; choose two ports'],
+    [
+      ['--workers', '3', '--http-port', '4435'],
+      {},
+      '--workers and --http-port both need 4435; choose two ports',
+    ],
+    [
+      ['--workers', '2', '--port', '65535'],
+      {},
+      '--workers 2 needs ports up to 65536; choose a lower --port',
+    ],
+    [['--workers', '0'], {}, '--workers must be a whole number from 1 to 64, or auto; it is "0"'],
+    [
+      ['--workers', '2', '--delivery', 'none'],
+      {},
+      '--delivery none needs --workers 1: a delivery service has one relay',
+    ],
   ]
   it.each(cases)('%j %j', (argv, env, message) => {
     const told = problem(argv, env)

@@ -87,7 +87,7 @@ async function join(chosen: Settings): Promise<void> {
   keepRoomInAddress(settings.room)
   const { audio, video, token, ...rest } = settings
   try {
-    const { relay, certificateHashes, auth } = await configFromServer()
+    const { relay, certificateHashes, auth } = await configFromServer(settings.room)
     if (mine !== attempt) return
     if (auth === 'token' && token === null) {
       showForm(NO_TOKEN)

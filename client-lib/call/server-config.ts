@@ -17,12 +17,15 @@ export interface ServerConfig {
 }
 
 /**
- * Asks the server that served this page. To be asked again before each new connection: a self-signed
+ * Asks the server that served this page; where it spreads rooms over several relays, for the relay of one.
+ * To be asked again before each new connection: a self-signed
  * certificate changes every few days.
+ * @param room that is to be joined. Without it the address is good as well: a relay sends the call on.
  * @throws Error when the server does not answer
  */
-export async function configFromServer(): Promise<ServerConfig> {
-  const response = await fetch('/config.json', { cache: 'no-store' })
+export async function configFromServer(room?: string): Promise<ServerConfig> {
+  const query = room === undefined ? '' : `?${new URLSearchParams({ room })}`
+  const response = await fetch(`/config.json${query}`, { cache: 'no-store' })
   if (!response.ok) throw new Error(`the server answered ${response.status} to /config.json`)
   return (await response.json()) as ServerConfig
 }

@@ -104,13 +104,14 @@ export class SottoCallElement extends HTMLElement {
     this.#controls.showCall(devices)
     say(this.#status, 'Joining…')
     try {
-      const server = await this.#server()
+      const room = this.getAttribute('room') ?? this.options.room ?? ''
+      const server = await this.#server(room)
       if (mine !== this.#attempt) return
       this.#follow(
         joinCall({
           ...this.options,
           ...server,
-          room: this.getAttribute('room') ?? this.options.room ?? '',
+          room,
           name: this.getAttribute('name') ?? this.options.name ?? '',
           media: { audio: devices.microphone, video: devices.camera },
           ...(this.token !== undefined && { token: this.token }),
@@ -133,10 +134,10 @@ export class SottoCallElement extends HTMLElement {
     await this.#live?.leave()
   }
 
-  async #server(): Promise<Pick<JoinOptions, 'url' | 'certificateHashes'>> {
+  async #server(room: string): Promise<Pick<JoinOptions, 'url' | 'certificateHashes'>> {
     const url = this.getAttribute('relay') ?? this.options.url
     if (url === undefined) {
-      const { relay, certificateHashes } = await configFromServer()
+      const { relay, certificateHashes } = await configFromServer(room)
       return { url: relay, certificateHashes }
     }
     const hashes = this.getAttribute('certificate-hashes')?.split(/\s+/).filter(Boolean)

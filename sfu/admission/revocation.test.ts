@@ -38,6 +38,15 @@ describe('Revocations', () => {
     expect(revocations.size).toBe(2)
   })
 
+  it('can be told to another process, as long as it holds', () => {
+    const revocations = new Revocations()
+    revocations.revoke({ kind: 'token', tokenId: 'a' }, 10, 0)
+    revocations.revoke({ kind: 'token', tokenId: 'b' }, Number.POSITIVE_INFINITY, 0)
+    expect(revocations.list(10)).toEqual([
+      { revoked: { kind: 'token', tokenId: 'b' }, until: Number.POSITIVE_INFINITY },
+    ])
+  })
+
   it('tells listeners', () => {
     const revocations = new Revocations()
     let told = 0

@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf, placeOfDigest, placeOfRoom } from '../workers/place.ts'
 import { atOnce, DirectStore, directFiles, SlowDisk } from './direct-store.ts'
 import { FileStore, type StoreFiles } from './file-store.ts'
 import { StorageError } from './room-store.ts'
@@ -287,5 +288,46 @@ describe('a data directory', () => {
     open().close()
     fs.writeFileSync(join(folder, 'lock'), '999999999\n')
     open().close()
+  })
+
+  it('is shared by several processes, each with rooms of its own, however many there are', () => {
+    const names = Array.from({ length: 12 }, (_, index) => `room ${index}`)
+    const share = (count: number, index: number): FileStore => {
+      const owns = (digest: string) => placeOfDigest(digest, count) === index
+      return FileStore.open(folder, {
+        processId: process.pid,
+        files: directFiles,
+        shared: { owns },
+        onRepaired: (what) => repairs.push(what),
+      })
+    }
+    const store = open()
+    for (const name of names) store.append(name, record('1'))
+    store.close()
+    for (const count of [1, 2, 5]) {
+      const stores = Array.from({ length: count }, (_, index) => share(count, index))
+      const loaded = stores.map((one) => one.load().map(({ room }) => room))
+      for (const [index, rooms] of loaded.entries()) {
+        expect(rooms.every((room) => placeOfRoom(room, count) === index)).toBe(true)
+        for (const room of rooms) stores[index]!.append(room, [record('2')], () => {})
+      }
+      expect(loaded.flat().toSorted()).toEqual(names.toSorted())
+    }
+    expect(Object.values(found())).toEqual(names.map(() => ['1', '2', '2', '2']))
+  })
+
+  it('is left as it is by a process whose rooms others write', () => {
+    const mine = 'room 0'
+    const index = placeOfRoom(mine, 2)
+    const fresh = (room: string) => join(folder, 'rooms', `${digestOf(room)}.log.new`)
+    const theirs = ['room 1', 'room 2', 'room 3', 'room 4', 'room 5', 'room 6'].find(
+      (room) => placeOfRoom(room, 2) !== index,
+    )!
+    open().close()
+    fs.writeFileSync(fresh(mine), 'half')
+    fs.writeFileSync(fresh(theirs), 'half')
+    const owns = (digest: string) => placeOfDigest(digest, 2) === index
+    FileStore.open(folder, { processId: 1, shared: { owns } }).load()
+    expect([fs.existsSync(fresh(mine)), fs.existsSync(fresh(theirs))]).toEqual([false, true])
   })
 })

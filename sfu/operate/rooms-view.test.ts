@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_ROOMS_BOUNDS, type RoomsSource, roomsView } from './rooms-view.ts'
+import {
+  boundsOfShare,
+  DEFAULT_ROOMS_BOUNDS,
+  mergedRoomsView,
+  type RoomsSource,
+  roomsView,
+} from './rooms-view.ts'
 
 const { maxRoomsShown, maxEntriesShown, maxEntriesShownInAll } = DEFAULT_ROOMS_BOUNDS
 
@@ -65,5 +71,19 @@ describe('roomsView', () => {
     expect(view.groups).toEqual([])
     expect(view).not.toHaveProperty('leftOut')
     expect(roomsView(source(1), 'other')).toEqual({ rooms: [], groups: [] })
+  })
+
+  it('of several processes is one, about as long as that of one', () => {
+    const three = [source(2), source(0), source(1)].map((one) => roomsView(one, null))
+    expect(mergedRoomsView(three)).toMatchObject({ rooms: [{}, {}, {}], groups: [{}, {}] })
+    expect(mergedRoomsView(three)).not.toHaveProperty('leftOut')
+    expect(mergedRoomsView([])).toEqual({ rooms: [], groups: [] })
+    const share = boundsOfShare(DEFAULT_ROOMS_BOUNDS, 3)
+    const merged = mergedRoomsView(
+      [500, 500, 500].map((rooms) => roomsView(source(rooms), null, share)),
+    )
+    expect(merged.rooms).toHaveLength(maxRoomsShown + 2)
+    expect(merged.leftOut).toEqual({ rooms: 1500 - merged.rooms.length, groups: 0, entries: 0 })
+    expect(merged.hint).toContain('/rooms?room=')
   })
 })

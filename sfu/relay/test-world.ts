@@ -27,6 +27,7 @@ import { makeForwardCounters } from '../forward/counters.ts'
 import type { PoliceSettings } from '../forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
+import type { Placement } from './placed-host.ts'
 import { Relay } from './relay.ts'
 
 /** What worlds speak, unless they say otherwise: see `moqt-19.test.ts`. */
@@ -45,6 +46,8 @@ export interface RelayWorldOptions {
   readonly police?: PoliceSettings
   /** See `RelayOptions`. */
   readonly foreignServices?: readonly string[]
+  /** See `RelayOptions`. */
+  readonly placement?: Placement
   /** What sessions speak; `RelayWorld.protocol` changes it for those that come. */
   readonly protocol?: string
 }
@@ -76,6 +79,7 @@ export class RelayWorld {
       limits: { ...DEFAULT_RELAY_LIMITS, ...options.limits },
       ...(options.sessionLimits && { sessionLimits: options.sessionLimits }),
       ...(options.foreignServices && { foreignServices: options.foreignServices }),
+      ...(options.placement && { placement: options.placement }),
       ...(options.police && { police: options.police }),
       onPoliced: (peer, dropped) => this.policed.push([this.peers.indexOf(peer), dropped]),
       onLimit: (limit) => this.hits.push(limit),

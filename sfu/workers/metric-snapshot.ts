@@ -4,7 +4,8 @@ import { z } from 'zod'
 
 const sampleSchema = z.looseObject({
   labels: z.record(z.string(), z.union([z.string(), z.number()])),
-  value: z.number(),
+  /** May be infinite, or none. */
+  value: z.custom<number>((value) => typeof value === 'number'),
   /** Of a histogram, with its suffix. */
   metricName: z.string().optional(),
 })

@@ -147,7 +147,7 @@ export class Worker {
       case 'metrics':
         return calls.metrics.registry.getMetricsAsJSON()
       case 'rooms':
-        return calls.viewRooms(question.room, this.count)
+        return calls.viewRooms(question.room, question.room === null ? this.count : 1)
       case 'room-sizes':
         return calls.debug.rooms()
       case 'debug': {

@@ -27,6 +27,8 @@ import { MediaKeys } from './media-keys.ts'
 import { Reconnector, type ReconnectorSettings } from './reconnector.ts'
 import type { RelayConnection } from './relay-connection.ts'
 
+/** The relay that has the rooms. */
+export const RIGHT = 'https://right.example/'
 const ROOM = 'demo'
 const START = Date.UTC(2030, 0, 1)
 const STEP_MS = 10
@@ -39,19 +41,26 @@ export class Wire {
   /** The relay's side. */
   readonly peer: Peer
 
-  constructor(world: ReconnectWorld) {
+  constructor(world: ReconnectWorld, relay: RelayWorld) {
     const pair = createTransportPair({
       schedule: (task) => {
         if (!this.isCut) world.later(() => this.isCut || task())
       },
     })
-    this.peer = world.relay.relay.addSession(pair.server, false)
+    this.peer = relay.relay.addSession(pair.server, false)
     this.client = pair.client
   }
 }
 
 export class ReconnectWorld {
   readonly relay = new RelayWorld()
+  /** One that has no rooms, and sends who comes for one to `sentTo`. */
+  readonly door = new RelayWorld({
+    placement: { placeOf: () => ({ kind: 'elsewhere', uri: this.sentTo }) },
+  })
+  sentTo = RIGHT
+  /** Whether the address of the calls is that of the door. */
+  hasDoor = false
   readonly callers: TestCaller[] = []
   private tasks: (() => void)[] = []
 
@@ -156,7 +165,7 @@ export class TestCaller {
       clock,
       random: () => 0.5,
       settings,
-      dial: async () => this.dial(),
+      dial: async ({ url }) => this.dial(url),
       judgeDial: () => ({ error: UNREACHABLE, final: false }),
       judgeClose: () => ({ error: UNREACHABLE, final: false }),
       judgeRefusal: () => ({ error: UNREACHABLE, final: false }),
@@ -176,7 +185,7 @@ export class TestCaller {
   }
 
   begin(): void {
-    this.reconnector.begin(this.dial())
+    this.reconnector.begin(this.dial(null))
   }
 
   /** Nothing gets through any more, without a word to either side. */
@@ -205,10 +214,11 @@ export class TestCaller {
     return this.other(id)?.tracks.find(({ kind }) => kind === 'audio')?.decryptFailures ?? 0
   }
 
-  private dial(): RelayConnection {
+  private dial(url: string | null): RelayConnection {
     this.dials++
     if (!this.hasNetwork) throw new Error('no network')
-    const wire = new Wire(this.world)
+    const { relay, door, hasDoor } = this.world
+    const wire = new Wire(this.world, hasDoor && url !== RIGHT ? door : relay)
     this.wires.push(wire)
     return this.room.open({ session: wire.client, transport: 'webtransport' }, [])
   }

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { stubCodecs } from '../../media/fake-codecs.ts'
-import { ReconnectWorld } from './reconnect-world.ts'
+import { ReconnectWorld, RIGHT } from './reconnect-world.ts'
 
 beforeEach(stubCodecs)
 afterEach(() => vi.unstubAllGlobals())
@@ -133,5 +133,46 @@ describe('a relay that goes away (GOAWAY, section 10.4)', () => {
     expect(bob.lost).toEqual([])
     expect(ann.heardOf('bob') - before.ann).toBeGreaterThanOrEqual(bob.spoken - spoken.bob - 2)
     expect(bob.heardOf('ann') - before.bob).toBeGreaterThanOrEqual(ann.spoken - spoken.ann - 2)
+  })
+})
+
+describe('a relay that has the room elsewhere (REDIRECT, section 10.6.1)', () => {
+  it('sends a caller there at the join, who hears nothing of it', async () => {
+    const world = new ReconnectWorld()
+    const ann = await world.enter('ann')
+    world.hasDoor = true
+    const bob = await world.enter('bob')
+    expect(bob.wires).toHaveLength(2)
+    expect(bob.wires[0]?.peer.session.closed).toBe(true)
+    await world.until(() => ann.heardOf('bob') > 20 && bob.heardOf('ann') > 20)
+    expect([bob.lost, bob.failed]).toEqual([[], []])
+    expect(bob.epoch.verificationCode).toBe(ann.epoch.verificationCode)
+  })
+
+  it('sends a caller there who comes back by the address of the call', async () => {
+    const { world, ann, bob } = await call()
+    world.hasDoor = true
+    const { leaf } = bob.epoch
+    const heard = bob.heardOf('ann')
+    bob.reconnector.connection!.session.transport.close(0, 'the worker ended')
+    expect(await world.until(() => bob.heardOf('ann') > heard + 20)).toBeLessThan(2000)
+    expect(bob.lost).toEqual([true, false])
+    expect(bob.epoch.leaf).toBe(leaf)
+    expect(ann.failuresOf('bob')).toBe(0)
+  })
+
+  it('is not followed for ever, nor to what is no relay', async () => {
+    const world = new ReconnectWorld()
+    world.hasDoor = true
+    world.sentTo = 'https://door.example/'
+    const circling = await world.enter('circling')
+    expect(circling.dials).toBe(9)
+    expect(circling.failed).not.toEqual([])
+    world.sentTo = 'moqt://right.example/'
+    const misled = await world.enter('misled')
+    expect(misled.dials).toBe(1)
+    expect(misled.failed).not.toEqual([])
+    world.sentTo = RIGHT
+    expect((await world.enter('ann')).failed).toEqual([])
   })
 })

@@ -1,11 +1,13 @@
 /**
  * Keeps the call connected: one connection at a time, and for a moment two. A lost one is replaced by
  * tries that begin at once and go on for minutes; one that falls silent, or whose relay goes away
- * (GOAWAY, draft-18 section 10.4), serves until another one is there.
+ * (GOAWAY, draft-18 section 10.4), serves until another one is there. Where a relay says that the room is
+ * elsewhere (REDIRECT, section 10.6.1), it is gone to at once.
  */
 
 import type { Clock } from '../../../moq/session/index.ts'
 import type { CloseInfo } from '../../../moq/transport/transport.ts'
+import { RequestCode } from '../../../moq/wire/codes.ts'
 import type { Goaway, RequestError } from '../../../moq/wire/messages.ts'
 import type { CallError } from '../types.ts'
 import { Backoff, type BackoffSettings } from './backoff.ts'
@@ -25,7 +27,7 @@ export interface Keepable {
 export interface Try {
   /** Counts from 0 since the last good connection. */
   readonly number: number
-  /** Where a relay that goes away sent us; null: where the call began. */
+  /** Where a relay sent us, of another one or as it goes away; null: where the call began. */
   readonly url: string | null
   readonly signal: AbortSignal
 }
@@ -80,8 +82,10 @@ export const DEFAULT_RECONNECT = {
   mostOverlapMs: 8000,
 } as const
 
-/** Tries where a GOAWAY sent us before it is where the call began again. */
+/** Tries where a relay sent us before it is where the call began again. */
 const TRIES_ELSEWHERE = 3
+/** Redirects that are followed before a relay lets us in: they may lead in a circle. */
+const MOST_REDIRECTS = 8
 const LOOK_MS = 100
 /** Callers of one relay that is gone do not all come at once: they begin within this, ms. */
 const SPREAD_MS = 100
@@ -100,6 +104,7 @@ export class Reconnector<Connection extends Keepable> {
   private readonly former = new Set<Connection>()
   private url: string | null = null
   private goneAway = false
+  private redirects = 0
   private dialling: AbortController | null = null
   private tries = 0
   private lastError: CallError = NEVER_BACK
@@ -160,6 +165,7 @@ export class Reconnector<Connection extends Keepable> {
     connection.watcher = {
       onEstablished: () => {
         this.worked = true
+        this.redirects = 0
         if (connection === this.next) this.adopt(connection)
       },
       onRefused: (error) => this.onRefused(connection, error),
@@ -171,10 +177,33 @@ export class Reconnector<Connection extends Keepable> {
 
   private onRefused(connection: Connection, error: RequestError): void {
     if (this.over || this.former.has(connection)) return
+    const uri = this.redirects < MOST_REDIRECTS ? redirectOf(error) : null
+    if (uri !== null) {
+      this.goTo(connection, uri)
+      return
+    }
     const { error: told, final } = this.options.judgeRefusal(error)
     // At the join there is nothing to go on with.
     if (final || !this.worked) this.fail(told)
     else if (connection === this.next) this.dropNext(told)
+  }
+
+  /** The relay of this connection has sent us elsewhere. */
+  private goTo(connection: Connection, uri: string): void {
+    if (connection !== this.current && connection !== this.next) return
+    this.redirects++
+    this.url = uri
+    this.since ??= this.clock.now()
+    if (connection === this.current) {
+      this.stopStable()
+      connection.watcher = null
+      connection.close('the relay sent us elsewhere')
+      this.options.onOver(connection)
+      this.goneAway = false
+      if (this.worked) this.setLost(true)
+    }
+    // Whatever else is under way goes with it.
+    this.tryNow()
   }
 
   private onClosed(connection: Connection, info: CloseInfo): void {
@@ -375,6 +404,14 @@ const NEVER_BACK: CallError = {
   code: 'disconnected',
   message:
     'The connection to the relay was lost, and is not back. Check your network, then join again.',
+}
+
+/** Where the request is to be made instead, for the same names; null for any other refusal. */
+function redirectOf({ code, redirect }: RequestError): string | null {
+  if (code !== RequestCode.REDIRECT || !redirect) return null
+  const { connectUri, track } = redirect
+  const isSame = track.namespace.length === 0 && track.name.length === 0
+  return isSame && isUsable(connectUri) ? connectUri : null
 }
 
 /** A relay may send us to another one, but not to what is none. */

@@ -25,7 +25,7 @@ export function useCall(room: string, name: string): typeof NOTHING {
       if (!gone) setView((before) => ({ ...before, ...part }))
     }
     const join = async () => {
-      const { relay, certificateHashes } = await configFromServer()
+      const { relay, certificateHashes } = await configFromServer(room)
       if (gone) return
       call = joinCall({ url: relay, room, name, certificateHashes })
       call.on('state', (state) => change({ state }))
