@@ -5,6 +5,7 @@ import { Sequencer } from '../sfu/delivery/index.ts'
 import { registerDeliveryMetrics } from '../sfu/delivery/metrics.ts'
 import { createMetrics } from '../sfu/operate/metrics.ts'
 import { makeLevels } from '../sfu/operate/test-levels.ts'
+import { MergedMetrics } from '../sfu/workers/merged-metrics.ts'
 import { parseYaml, type Yaml } from './yaml.ts'
 
 /** @param path inside this folder */
@@ -47,12 +48,14 @@ export function alertRules(): AlertRule[] {
     }))
 }
 
-/** Names of all samples that a relay's `/metrics` may have. */
+/** Names of all samples that the `/metrics` of a relay, of one process or of several, may have. */
 export async function metricNames(): Promise<Set<string>> {
   const metrics = createMetrics({ version: '1', engine: () => 'quiche', levels: makeLevels })
   registerDeliveryMetrics(metrics.registry, new Sequencer())
-  const text = await metrics.registry.metrics()
+  const workers = new MergedMetrics({ serving: () => 2, restarts: () => 0 }, async () => new Map())
+  const text = (await metrics.registry.metrics()) + (await workers.metrics())
   metrics.close()
+  workers.close()
   const names = new Set(['up'])
   for (const [, name = '', type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     names.add(name)

@@ -23,12 +23,7 @@ import type { DebugSource } from './operate/debug.ts'
 import type { Levels } from './operate/levels.ts'
 import { countLimit, countSessionLimit } from './operate/limit-hits.ts'
 import { createMetrics, type Metrics } from './operate/metrics.ts'
-import {
-  boundsOfShare,
-  type RoomsSource,
-  type RoomsView,
-  roomsView,
-} from './operate/rooms-view.ts'
+import { boundsOfShare, type RoomsSource, type RoomsView, roomsView } from './operate/rooms-view.ts'
 import { udpDrops } from './operate/udp-socket.ts'
 import {
   dumpRoom,

@@ -79,10 +79,13 @@ export const overview: DashboardSpec = {
         },
         {
           title: 'Busy',
-          description: 'Share of one core that the event loop and the whole process use.',
+          description: 'Share of one core that each event loop and the whole relay use.',
           unit: 'percentunit',
           queries: [
-            { expr: of('sotto_event_loop_busy_ratio'), legend: 'loop {{instance}}' },
+            {
+              expr: `${of('sotto_worker_event_loop_busy_ratio')} or ${of('sotto_event_loop_busy_ratio')}`,
+              legend: 'loop {{instance}} {{worker}}',
+            },
             { expr: rate('process_cpu_seconds_total'), legend: 'process {{instance}}' },
           ],
         },
@@ -96,6 +99,37 @@ export const overview: DashboardSpec = {
             { expr: of('sotto_cache_limit_bytes'), legend: 'cache at most {{instance}}' },
             { expr: of('sotto_buffered_bytes'), legend: 'waiting {{instance}}' },
             { expr: of('sotto_transport_buffered_bytes'), legend: 'in transports {{instance}}' },
+          ],
+        },
+        {
+          title: 'Workers',
+          description:
+            'Of a relay of several processes: those that serve, and those that were started again within an hour.',
+          unit: 'short',
+          queries: [
+            {
+              expr: `${of('sotto_workers')} or ${of('sotto_ready')}`,
+              legend: 'serve {{instance}}',
+            },
+            {
+              expr: `increase(${of('sotto_worker_restarts_total')}[1h]) or 0 * ${of('sotto_ready')}`,
+              legend: 'restarts {{instance}}',
+            },
+          ],
+        },
+        {
+          title: 'Load of each worker',
+          description: 'Sessions and rooms of each process, of several.',
+          unit: 'short',
+          queries: [
+            {
+              expr: `${of('sotto_worker_sessions')} or sum by (instance) (${of('sotto_sessions')})`,
+              legend: 'sessions {{instance}} {{worker}}',
+            },
+            {
+              expr: `${of('sotto_worker_rooms')} or ${of('sotto_rooms')}`,
+              legend: 'rooms {{instance}} {{worker}}',
+            },
           ],
         },
         {
