@@ -31,6 +31,29 @@ describe('plot', () => {
     expect(svg.match(/<polyline[^>]*stroke="#d55e00"/g)).toHaveLength(2)
   })
 
+  it('gives each name of the legend its room, in more rows where one is full', () => {
+    const names = [
+      'audio',
+      'publishers who come and go',
+      'who comes and goes',
+      'who stays',
+      'relay',
+    ]
+    const series = names.map((name) => ({ name, points: [[1, 1]] as const }))
+    const svg = plot('', [{ ...panel, series }], { columns: 1 })
+    const at = names.map((name) => {
+      const [, x, y] = new RegExp(`<text x="(\\d+)" y="(\\d+)" >${name}<`).exec(svg)!
+      return { left: Number(x), right: Number(x) + 6 * name.length, y }
+    })
+    for (const [index, { left, right, y }] of at.entries()) {
+      expect(right).toBeLessThanOrEqual(300)
+      const before = at[index - 1]
+      if (before?.y === y) expect(left).toBeGreaterThan(before!.right)
+    }
+    expect(new Set(at.map(({ y }) => y)).size).toBeGreaterThan(1)
+    expect(new Set(svg.match(/<polyline[^>]*stroke="#\w+"/g)).size).toBe(5)
+  })
+
   it('escapes what would be markup', () => {
     const svg = plot('a < b', [panel])
     expect(svg).toContain('join &lt;new&gt; (ms)')

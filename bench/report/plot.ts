@@ -17,10 +17,15 @@ export interface Panel {
 const PANEL = { width: 300, height: 220 }
 /** Around the drawing of a panel, for its title and the numbers at its axes. */
 const MARGIN = { left: 48, right: 12, top: 30, bottom: 36 }
-const LEGEND_HEIGHT = 52
+const TITLE_HEIGHT = 26
+/** Of a row of the legend. */
+const LEGEND_ROW = 22
+/** Of a line of the legend with the space around it, and of a letter of its name, about. */
+const LEGEND_LINE = 40
+const LETTER = 6
 const TICKS = 4
 /** Told apart by the colour-blind too (Okabe and Ito). */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9']
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000', '#999']
 
 export interface PlotOptions {
   /** Panels beside each other; default 3. */
@@ -29,7 +34,10 @@ export interface PlotOptions {
   readonly dots?: boolean
 }
 
-/** @returns an SVG document; every panel has its own scale, from 0 */
+/**
+ * @param title above all panels; may be empty
+ * @returns an SVG document; every panel has its own scale, from 0
+ */
 export function plot(
   title: string,
   panels: readonly Panel[],
@@ -37,31 +45,50 @@ export function plot(
 ): string {
   const rows = Math.ceil(panels.length / columns)
   const width = columns * PANEL.width
-  const height = LEGEND_HEIGHT + rows * PANEL.height
   const names = [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))]
+  const places = legendPlaces(names, width)
+  const above = TITLE_HEIGHT + ((places.at(-1)?.row ?? 0) + 1) * LEGEND_ROW
+  const height = above + rows * PANEL.height
   const drawn = panels.map((panel, i) => {
     const x = (i % columns) * PANEL.width
-    const y = LEGEND_HEIGHT + Math.floor(i / columns) * PANEL.height
+    const y = above + Math.floor(i / columns) * PANEL.height
     return `<g transform="translate(${x} ${y})">\n${drawPanel(panel, names, dots)}</g>\n`
   })
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
     `height="${height}" font-family="sans-serif" font-size="11" fill="#333">\n` +
     `<rect width="${width}" height="${height}" fill="#fff"/>\n` +
-    `${text(MARGIN.left, 20, title, 'font-size="14" font-weight="bold"')}` +
-    `${drawLegend(names)}${drawn.join('')}</svg>\n`
+    `${title && text(MARGIN.left, 20, title, 'font-size="14" font-weight="bold"')}` +
+    `${places.map(drawName).join('')}${drawn.join('')}</svg>\n`
   )
 }
 
-function drawLegend(names: readonly string[]): string {
-  const step = 130
-  return names
-    .map((name, i) => {
-      const x = MARGIN.left + i * step
-      const line = `<line x1="${x}" y1="38" x2="${x + 20}" y2="38" stroke="${colour(i)}" stroke-width="2"/>\n`
-      return line + text(x + 26, 42, name)
-    })
-    .join('')
+interface LegendPlace {
+  readonly name: string
+  readonly index: number
+  readonly x: number
+  readonly row: number
+}
+
+/** One name after the other, in as many rows as they need. */
+function legendPlaces(names: readonly string[], width: number): LegendPlace[] {
+  let [x, row] = [MARGIN.left, 0]
+  return names.map((name, index) => {
+    const size = LEGEND_LINE + name.length * LETTER
+    if (x + size > width && x > MARGIN.left) {
+      x = MARGIN.left
+      row++
+    }
+    const place = { name, index, x, row }
+    x += size
+    return place
+  })
+}
+
+function drawName({ name, index, x, row }: LegendPlace): string {
+  const y = TITLE_HEIGHT + 12 + row * LEGEND_ROW
+  const line = `<line x1="${x}" y1="${y}" x2="${x + 20}" y2="${y}" stroke="${colour(index)}" stroke-width="2"/>\n`
+  return line + text(x + 26, y + 4, name)
 }
 
 function drawPanel(

@@ -52,7 +52,7 @@ function runSection(run: RunReport): string {
   ]
   const drawn = panels.filter(({ series }) => series.some(({ points }) => points.length > 0))
   return (
-    `<h2>${escapeHtml(run.name)}</h2>\n${plot(run.name, drawn, { dots: false })}` +
+    `<h2>${escapeHtml(run.name)}</h2>\n${plot('', drawn, { dots: false })}` +
     `<pre>${escapeHtml(runText(run).trim())}</pre>\n`
   )
 }

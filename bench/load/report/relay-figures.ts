@@ -30,8 +30,15 @@ export function relayFigures(
   }
 }
 
-/** @param from when measuring began, ms of the machine's clock */
-export function relayTimeline(samples: readonly RelaySample[], from: number): RelayTimeline {
+/** The last look is at the end of measuring, or a little later. */
+const SAMPLE_SLACK_MS = 200
+
+/** Of the time that was measured. */
+export function relayTimeline({
+  relaySamples: samples,
+  from,
+  to,
+}: Pick<RunRecord, 'relaySamples' | 'from' | 'to'>): RelayTimeline {
   const seconds: number[] = []
   const cpuCores: (number | null)[] = []
   const rssBytes: (number | null)[] = []
@@ -43,6 +50,7 @@ export function relayTimeline(samples: readonly RelaySample[], from: number): Re
     const before = inOrder[index - 1]
     // Two at nearly the same time, as a second ends with measuring, say nothing of a rate.
     if (!before || sample.at < from || sample.at - before.at < 200) continue
+    if (sample.at > to + SAMPLE_SLACK_MS) break
     const spent = (sample.at - before.at) / 1000
     seconds.push(Math.round((sample.at - from) / 100) / 10)
     cpuCores.push(per(between(before, sample, cpuOf), spent))

@@ -24,7 +24,7 @@ export function runReport(
     invalidBecause,
     ...figures,
     labels,
-    relayTimeline: relayTimeline(record.relaySamples, record.from),
+    relayTimeline: relayTimeline(record),
     latencyDistribution: distributions(record),
     faults: faultsOf(record),
   }

@@ -93,8 +93,9 @@ function relayLines({ relay }: RunReport): string {
   return (
     `relay: ${known(cpuCores)} cores (${known(cpuSeconds)} s), ` +
     `${known(relay.cpuSecondsPerMillionObjects)} s a million objects, ` +
-    `${known(relay.cpuSecondsPerGigabit)} s a Gbit; ${megabytes(rssBytes)}, ` +
-    `${megabytes(rssBytesPerParticipant)} a participant; loop lag p99 ${known(eventLoopLagMsP99)} ms\n` +
+    `${known(relay.cpuSecondsPerGigabit)} s a Gbit\n` +
+    `relay: ${megabytes(rssBytes)}, ${megabytes(rssBytesPerParticipant)} a participant; ` +
+    `loop lag p99 ${known(eventLoopLagMsP99)} ms\n` +
     `relay forwarded ${known(relay.forwarded)} objects, dropped ${drops === undefined ? '?' : drops || 'none'}\n`
   )
 }
@@ -103,8 +104,8 @@ function generatorLines({ generator }: RunReport): string {
   const { workers, cpuCores, lagMsP99, lateTicks, rssBytesPerParticipant, machineBusy } = generator
   return (
     `generator: ${workers} workers, busiest ${cpuCores} cores, loop lag p99 ${lagMsP99} ms, ` +
-    `${(lateTicks * 100).toFixed(1)} % of ticks late, ` +
-    `${megabytes(rssBytesPerParticipant)} a participant; machine ${Math.round(machineBusy * 100)} % busy\n`
+    `${(lateTicks * 100).toFixed(1)} % of ticks late\n` +
+    `generator: ${megabytes(rssBytesPerParticipant)} a participant; machine ${Math.round(machineBusy * 100)} % busy\n`
   )
 }
 
