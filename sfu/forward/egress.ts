@@ -271,7 +271,7 @@ export class EgressScheduler implements FlowHost {
     if (!flow.isWritten) return sent
     flow.shift()
     const size = object.body.length
-    this.counters.sent.count(owner.streamClass, false, size)
+    this.counters.sent.count(owner.streamClass, false, object.payloadLength)
     this.counters.latency[owner.streamClass]!.observe(age)
     if (!flow.first) {
       this.order.removeFlow(flow)
@@ -294,7 +294,7 @@ export class EgressScheduler implements FlowHost {
         owner.onDatagramLost(object, 'useless')
       } else if (publication.sendDatagram(datagram)) {
         sent = datagram.length
-        this.counters.sent.count(owner.datagramClass, true, sent)
+        this.counters.sent.count(owner.datagramClass, true, object.payloadLength)
         this.counters.latency[owner.datagramClass]!.observe(age)
       } else {
         this.dropped('congestion', owner.datagramClass)

@@ -18,6 +18,7 @@ export interface ForwardObject {
   readonly generation: number
   /** Subgroup objects: what stands behind the object id on the stream. */
   readonly body: Uint8Array
+  readonly payloadLength: number
   /** Datagrams: the whole datagram under the relay's alias; null for a subgroup object. */
   readonly datagram: Uint8Array | null
   /** When its first byte came, ms of the relay's clock. */

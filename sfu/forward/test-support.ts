@@ -154,6 +154,7 @@ export class TestOwner implements FlowOwner {
   }
 
   private object(group: number, object: number, options: Partial<ForwardObject>): ForwardObject {
+    const body = Uint8Array.from(options.body ?? BODY)
     const made: ForwardObject = {
       group,
       object,
@@ -163,8 +164,9 @@ export class TestOwner implements FlowOwner {
       generation: 0,
       datagram: null,
       arrivedAt: this.world.clock.now(),
+      payloadLength: body.length,
       ...options,
-      body: Uint8Array.from(options.body ?? BODY),
+      body,
     }
     this.publication.bodies.set(made.datagram ?? made.body, made)
     return made

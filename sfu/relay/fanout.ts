@@ -220,6 +220,7 @@ export class Fanout {
       marking: this.markingOf(object),
       generation: this.generationOf(object, arrivedAt),
       body: object.body,
+      payloadLength: object.payloadLength,
       datagram: feed ? null : reencodeDatagram(this.options.alias, object),
       arrivedAt,
     }

@@ -122,7 +122,8 @@ export class RelayedSubgroup {
   ): void {
     const properties = this.form.hasProperties ? object.properties : null
     const body = encodeSubgroupBody(properties, object.payload)
-    const shared = { ...facts, priority, body, datagram: null, arrivedAt: now }
+    const payloadLength = object.payload.length
+    const shared = { ...facts, priority, body, payloadLength, datagram: null, arrivedAt: now }
     const flow = this.flows[downstream.slot]
     if (!downstream.takes(shared)) this.holdBack(downstream, flow)
     else if (flow instanceof RelayedFlow) this.goOn(flow, shared)

@@ -23,7 +23,7 @@ import {
 import type { Parameters } from '../../moq/wire/parameters.ts'
 import { encodeProperties, type Property } from '../../moq/wire/properties.ts'
 import { encodeHeader } from '../../sframe/header.ts'
-import { makeForwardCounters } from '../forward/counters.ts'
+import { type ForwardCounters, makeForwardCounters } from '../forward/counters.ts'
 import type { PoliceSettings } from '../forward/police/index.ts'
 import { DEFAULT_RELAY_LIMITS, type RelayLimitName, type RelayLimits } from './limits.ts'
 import type { Peer } from './peer.ts'
@@ -48,13 +48,15 @@ export interface RelayWorldOptions {
   readonly foreignServices?: readonly string[]
   /** See `RelayOptions`. */
   readonly placement?: Placement
+  /** Where it counts; its own by default. */
+  readonly counters?: ForwardCounters
   /** What sessions speak; `RelayWorld.protocol` changes it for those that come. */
   readonly protocol?: string
 }
 
 export class RelayWorld {
   readonly clock = new ManualClock()
-  readonly counters = makeForwardCounters()
+  readonly counters: ForwardCounters
   readonly relay: Relay
   /** What sessions speak that connect from now on. */
   protocol: string
@@ -72,6 +74,7 @@ export class RelayWorld {
 
   constructor(options: RelayWorldOptions = {}) {
     this.options = options
+    this.counters = options.counters ?? makeForwardCounters()
     this.protocol = options.protocol ?? spoken.version
     this.relay = new Relay({
       clock: this.clock,
