@@ -55,6 +55,17 @@ describe('AudioTrackDecoder', () => {
     expect(FakeCodec.last.inputs).toHaveLength(1)
   })
 
+  it('takes output that cannot be read for an error of the decoder, and closes it', () => {
+    const { errors, decoder } = setUp()
+    decoder.decode(Uint8Array.of(1), 0)
+    const codec = FakeCodec.last
+    const close = vi.fn()
+    codec.emit({ timestamp: 0, numberOfFrames: 960, numberOfChannels: 0, copyTo: () => {}, close })
+    expect(errors).toMatchObject([{ stage: 'audio-decoder' }])
+    expect(close).toHaveBeenCalledOnce()
+    expect(codec.state).toBe('closed')
+  })
+
   it('drops rather than queue for more than a second', () => {
     const { decoder } = setUp()
     decoder.decode(Uint8Array.of(1), 0)

@@ -60,8 +60,7 @@ export class AudioTrackDecoder {
     try {
       const decoder = new AudioDecoder({
         output: (data) => {
-          if (this.decoder === decoder) this.deliver(data)
-          data.close()
+          this.take(decoder, data)
         },
         error: (error) => {
           if (this.decoder === decoder) this.fail(error)
@@ -80,6 +79,17 @@ export class AudioTrackDecoder {
     }
   }
 
+  /** What cannot be read is the decoder's fault: in its callback nobody else would catch it. */
+  private take(from: AudioDecoder, data: AudioData): void {
+    try {
+      if (this.decoder === from) this.deliver(data)
+    } catch (error) {
+      this.fail(error)
+    } finally {
+      data.close()
+    }
+  }
+
   private deliver(data: AudioData): void {
     const channels: Float32Array<ArrayBuffer>[] = []
     for (let planeIndex = 0; planeIndex < data.numberOfChannels; planeIndex++) {
@@ -87,7 +97,9 @@ export class AudioTrackDecoder {
       data.copyTo(samples, { planeIndex, format: 'f32-planar' })
       channels.push(samples)
     }
-    this.meter.measure(channels[0]!)
+    const [first] = channels
+    if (first === undefined) throw new RangeError('sound without a channel')
+    this.meter.measure(first)
     this.audioLevel = this.meter.take().rms
     this.backoff.worked()
     this.counters.framesDecoded++

@@ -95,7 +95,7 @@ export class VideoTrackDecoder {
     try {
       const decoder = new VideoDecoder({
         output: (picture) => {
-          if (this.decoder === decoder) this.deliver(picture)
+          if (this.decoder === decoder) this.take(picture)
           else picture.close()
         },
         error: (error) => {
@@ -115,11 +115,17 @@ export class VideoTrackDecoder {
     }
   }
 
-  private deliver(picture: VideoFrame): void {
+  private take(picture: VideoFrame): void {
     this.backoff.worked()
     this.counters.framesDecoded++
     this.lastFrameAt = this.options.now()
-    this.options.onFrame(picture)
+    try {
+      this.options.onFrame(picture)
+    } catch (error) {
+      // In the decoder's callback nobody else would catch it.
+      picture.close()
+      this.fail(error)
+    }
   }
 
   private fail(cause: unknown): void {

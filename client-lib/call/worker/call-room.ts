@@ -26,6 +26,7 @@ import type { WorkerOptions } from '../worker-protocol.ts'
 import { ActiveSpeakers } from './active-speakers.ts'
 import { ChatLink } from './chat-link.ts'
 import type { GroupIdentity } from './credentials.ts'
+import { Faults } from './faults.ts'
 import { FeedbackLink } from './feedback-link.ts'
 import type { JoinSteps } from './join-steps.ts'
 import { Line } from './line.ts'
@@ -82,6 +83,7 @@ export class CallRoom {
   private readonly reports: ReceiverReports
   private readonly arrivals = new ArrivalMeter()
   private readonly line: Line
+  private readonly faults: Faults
   private readonly presence: Presence
   /** Whether the relay itself publishes anything for the room. */
   private readonly relayPresence: Presence
@@ -93,7 +95,8 @@ export class CallRoom {
   constructor(options: CallRoomOptions) {
     this.options = options
     const { clock, events } = options
-    this.line = new Line(clock)
+    this.faults = new Faults(() => clock.now(), events.onBug)
+    this.line = new Line(clock, (what, error) => this.faults.tell(what, error))
     this.group = this.openGroup()
     this.chat = this.openChat()
     const { line: session, name: room } = this
@@ -304,6 +307,7 @@ export class CallRoom {
         events.onChange()
       },
       onError: (error) => events.onMediaError(error),
+      onFault: (id, error) => this.faults.tell(id, error),
       onPicture: (id, source, frame) => events.onPicture(id, source, frame),
       onSamples: (source, chunk) => events.onSamples(source, chunk),
       onSoundEnded: (source) => events.onSoundEnded(source),

@@ -8,7 +8,8 @@ import { PcmSender } from '../../media/pcm.ts'
 import type { CallError } from '../types.ts'
 import type { FromWorker, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
 import { CallEngine } from './call-engine.ts'
-import { keysFailed } from './call-errors.ts'
+import { keysFailed, wentWrong } from './call-errors.ts'
+import { Faults } from './faults.ts'
 import { PictureOutlet } from './picture-outlet.ts'
 
 let engine: CallEngine | null = null
@@ -33,6 +34,22 @@ function tell(message: FromWorker, transfer: Transferable[] = []): void {
   postMessage(message, { transfer })
 }
 
+const faults = new Faults(
+  () => performance.now(),
+  (error) => tell({ type: 'error', error: wentWrong(error) }),
+)
+
+// A mistake that nobody caught is told, and the call goes on as far as it can: a page that hears of it
+// from the browser has to take the worker for broken.
+addEventListener('error', (event) => {
+  event.preventDefault()
+  faults.tell('the worker', event.error ?? event.message)
+})
+addEventListener('unhandledrejection', (event) => {
+  event.preventDefault()
+  faults.tell('the worker', event.reason)
+})
+
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if (engine === null && EARLY.has(data.type)) early.push(data)
   else take(data)
@@ -49,7 +66,9 @@ function take(data: ToWorker): void {
       )
       return
     case 'join':
-      void seat?.then((taken) => join(data.options, taken))
+      seat
+        ?.then((taken) => join(data.options, taken))
+        .catch((error) => tell({ type: 'no-seat', error: wentWrong(error) }))
       return
     case 'capture':
       engine?.capture(data.video, data.audio)

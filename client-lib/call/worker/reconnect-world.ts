@@ -76,8 +76,14 @@ export class ReconnectWorld {
     this.tasks.push(task)
   }
 
-  async enter(id: string, settings: Partial<ReconnectorSettings> = {}): Promise<TestCaller> {
+  /** @param prepare changes what the caller does, before it begins */
+  async enter(
+    id: string,
+    settings: Partial<ReconnectorSettings> = {},
+    prepare: (caller: TestCaller) => void = () => {},
+  ): Promise<TestCaller> {
     const caller = new TestCaller(id, this, settings)
+    prepare(caller)
     this.callers.push(caller)
     caller.begin()
     await this.run(1500)
@@ -135,11 +141,20 @@ export class TestCaller {
   hasNetwork = true
   dials = 0
   spoken = 0
+  /** What its catalog says. */
+  catalog: Uint8Array = encodeCatalog({ displayName: '', tracks: [] })
+  /** What becomes of the key of an epoch before it is used. */
+  changeKey: (key: Uint8Array) => Uint8Array = (key) => key
+  /** Chunks of samples that were decoded, by source. */
+  readonly samples = new Map<string, number>()
+  onError: (error: unknown) => void = (error) => {
+    throw error
+  }
   wires: Wire[] = []
   private readonly world: ReconnectWorld
   private readonly keys: MediaKeys
   private readonly audio: EncryptedTrack
-  private readonly catalog: EncryptedTrack
+  private readonly catalogTrack: EncryptedTrack
   private catalogGroup = 0
 
   constructor(id: string, world: ReconnectWorld, settings: Partial<ReconnectorSettings>) {
@@ -158,7 +173,10 @@ export class TestCaller {
       },
       nobleProvider,
     )
-    this.catalog = this.track('catalog', 1, () => this.publishCatalog())
+    const install = this.keys.install.bind(this.keys)
+    this.keys.install = (epoch) => install({ ...epoch, baseKey: this.changeKey(epoch.baseKey) })
+    this.say([AUDIO])
+    this.catalogTrack = this.track('catalog', 1, () => this.publishCatalog())
     this.audio = this.track('audio', 2)
     this.room = this.openRoom()
     this.reconnector = new Reconnector({
@@ -194,6 +212,17 @@ export class TestCaller {
     for (const wire of this.wires) wire.isCut = true
   }
 
+  /** What its catalog says from now on. */
+  say(tracks: CatalogTrack[]): void {
+    this.catalog = encodeCatalog({ displayName: this.id, tracks })
+  }
+
+  publishCatalog(): void {
+    const track = this.catalogTrack
+    track.switchKey()
+    if (track.canSend) track.send({ ...this.plan(this.catalogGroup++), payload: this.catalog })
+  }
+
   speak(): void {
     if (!this.audio.canSend) return
     const group = this.spoken++
@@ -225,9 +254,7 @@ export class TestCaller {
 
   private openRoom(): CallRoom {
     const { clock } = this.world.relay
-    const onBug = (error: unknown) => {
-      throw error
-    }
+    const onBug = (error: unknown) => this.onError(error)
     return new CallRoom({
       call: {
         url: 'https://relay.example/',
@@ -257,7 +284,7 @@ export class TestCaller {
         onData: () => {},
         onChatDelivered: () => {},
         onPicture: () => {},
-        onSamples: () => {},
+        onSamples: (source) => this.samples.set(source, (this.samples.get(source) ?? 0) + 1),
         onSoundEnded: () => {},
         onBug,
       },
@@ -280,7 +307,7 @@ export class TestCaller {
   }
 
   private named(name: string | null): EncryptedTrack | undefined {
-    return name === 'catalog' ? this.catalog : name === 'audio' ? this.audio : undefined
+    return name === 'catalog' ? this.catalogTrack : name === 'audio' ? this.audio : undefined
   }
 
   private track(name: string, number: number, onGroupRequested?: () => void): EncryptedTrack {
@@ -297,17 +324,10 @@ export class TestCaller {
   }
 
   private async renewKeys(): Promise<void> {
-    await Promise.all([this.audio.renewKey(), this.catalog.renewKey()])
+    await Promise.all([this.audio.renewKey(), this.catalogTrack.renewKey()])
     this.audio.switchKey()
     this.publishCatalog()
     void this.room.chat.renewKey()
-  }
-
-  private publishCatalog(): void {
-    this.catalog.switchKey()
-    if (!this.catalog.canSend) return
-    const payload = encodeCatalog({ displayName: this.id, tracks: [AUDIO] })
-    this.catalog.send({ ...this.plan(this.catalogGroup++), payload })
   }
 
   private plan(group: number) {

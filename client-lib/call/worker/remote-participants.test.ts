@@ -18,6 +18,7 @@ import type { ChatLink } from './chat-link.ts'
 import { EncryptedTrack } from './encrypted-track.ts'
 import { JoinSteps } from './join-steps.ts'
 import { MediaKeys } from './media-keys.ts'
+import { RemoteParticipant } from './remote-participant.ts'
 import { RemoteParticipants } from './remote-participants.ts'
 import type { VerifiedGroup } from './verified-group.ts'
 import { firstEpoch } from './video-world.ts'
@@ -71,6 +72,7 @@ async function world() {
   await bobsKeys!.install(firstEpoch(baseKey, 1))
   await catalog.renewKey()
   let changes = 0
+  const faults: string[] = []
   const security = { alarms: [], alarmNames: [], safetyNumber: '' }
   const remotes = new RemoteParticipants({
     session,
@@ -86,6 +88,7 @@ async function world() {
     onPicture: () => {},
     onSamples: () => {},
     onSoundEnded: () => {},
+    onFault: (id, error) => faults.push(`${id}: ${error}`),
   })
   let group = 0
   const publish = async (...tracks: CatalogTrack[]) => {
@@ -112,7 +115,7 @@ async function world() {
     remotes.setPresent('ann', true)
     await settle()
   }
-  return { remotes, subscribed, publish, enter, settle, changes: () => changes }
+  return { remotes, faults, subscribed, publish, enter, settle, changes: () => changes }
 }
 
 describe('somebody else in the call', () => {
@@ -187,5 +190,40 @@ describe('wishes for the relay', () => {
     remotes.setPresent('ann', true)
     expect(remotes.wishes()[0]).toMatchObject({ width: 0, height: 0 })
     remotes.close()
+  })
+})
+
+describe('somebody of whom something fails', () => {
+  it('stops nobody else, whatever is asked of all', async () => {
+    const { remotes, faults, enter, settle } = await world()
+    await enter()
+    remotes.setPresent('eve', true)
+    await settle()
+    const asked: string[] = []
+    for (const method of ['poll', 'info', 'arrivals', 'keysChanged', 'close'] as const) {
+      vi.spyOn(RemoteParticipant.prototype, method).mockImplementation(function (
+        this: RemoteParticipant,
+      ): never {
+        asked.push(`${method} ${this.id}`)
+        throw new TypeError(method)
+      })
+    }
+    try {
+      remotes.poll()
+      remotes.keysChanged()
+      expect(remotes.arrivals()).toEqual([])
+      expect(remotes.infos()).toMatchObject([
+        { id: 'ann', name: '', tracks: [] },
+        { id: 'eve', name: '', tracks: [] },
+      ])
+      remotes.close()
+      expect(remotes.infos()).toEqual([])
+      const methods = ['poll', 'keysChanged', 'arrivals', 'info', 'close']
+      expect(asked).toEqual(methods.flatMap((method) => [`${method} ann`, `${method} eve`]))
+      expect(faults).toHaveLength(10)
+      expect(faults[0]).toBe('ann: TypeError: poll')
+    } finally {
+      vi.restoreAllMocks()
+    }
   })
 })

@@ -6,6 +6,7 @@ import type { Participant } from '../types.ts'
 import { soundSource } from '../worker-protocol.ts'
 import type { ChatLink } from './chat-link.ts'
 import { RemoteParticipant, type RemoteParticipantOptions } from './remote-participant.ts'
+import type { Security } from './verification-link.ts'
 import type { VerifiedGroup } from './verified-group.ts'
 
 type Shared = 'room' | 'session' | 'keys' | 'clock' | 'rttMs' | 'steps' | 'onChange' | 'onError'
@@ -17,6 +18,8 @@ export interface RemoteParticipantsOptions extends Pick<RemoteParticipantOptions
   /** @param source names a track of sound among all of the call's */
   readonly onSamples: (source: string, chunk: PcmChunk) => void
   readonly onSoundEnded: (source: string) => void
+  /** Something of one participant's failed, and stopped nobody else's; may be told often. */
+  readonly onFault: (participantId: string, error: unknown) => void
 }
 
 const PICTURES: readonly PictureSource[] = ['camera', 'screen']
@@ -50,20 +53,21 @@ export class RemoteParticipants {
     this.hasKeys = true
     for (const id of this.awaited) this.add(id)
     this.awaited.clear()
-    for (const remote of this.received.values()) remote.keysChanged()
+    this.each((remote) => remote.keysChanged())
   }
 
   /** How the page shows a picture of somebody's. */
   setView(id: string, source: PictureSource, view: CompleteView): void {
     if (this.views.size >= MAX_WISHES && !this.views.has(id)) return
     this.views.set(id, { ...this.views.get(id), [source]: view })
-    this.received.get(id)?.setView(source, view)
+    const remote = this.received.get(id)
+    if (remote) this.guard(remote, () => remote.setView(source, view))
   }
 
   /** Whether the relay follows our reports and so chooses among renditions. */
   setManaged(managed: boolean): void {
     this.managed = managed
-    for (const remote of this.received.values()) remote.setManaged(managed)
+    this.each((remote) => remote.setManaged(managed))
   }
 
   /** What the relay is to know of the pictures that we show. */
@@ -83,19 +87,28 @@ export class RemoteParticipants {
   }
 
   arrivals(): ArrivalCounts[] {
-    return [...this.received.values()].flatMap((remote) => remote.arrivals())
+    return [...this.received.values()].flatMap((remote) => {
+      return this.guard(remote, () => remote.arrivals()) ?? []
+    })
   }
 
   /** Plays what is due; to be called every few ms. */
   poll(): void {
-    for (const remote of this.received.values()) remote.poll()
+    for (const remote of this.received.values()) {
+      try {
+        remote.poll()
+      } catch (error) {
+        this.options.onFault(remote.id, error)
+      }
+    }
   }
 
   /** As of now; whose media came since the last time counts as heard of. */
   infos(): Participant[] {
     const { group } = this.options
     return [...this.received.values()].map((remote) => {
-      const info = remote.info(group.securityOf(remote.id))
+      const security = group.securityOf(remote.id)
+      const info = this.guard(remote, () => remote.info(security)) ?? nothingOf(remote.id, security)
       const objects = info.tracks.reduce((sum, track) => sum + track.objects, 0)
       if (objects !== this.heard.get(info.id)) group.noteTraffic(info.id)
       this.heard.set(info.id, objects)
@@ -127,14 +140,34 @@ export class RemoteParticipants {
 
   private remove(id: string): void {
     this.awaited.delete(id)
-    this.received.get(id)?.close()
+    const remote = this.received.get(id)
+    if (remote) this.guard(remote, () => remote.close())
     this.options.chat.setPresent(id, false)
     this.heard.delete(id)
     this.views.delete(id)
     if (this.received.delete(id)) this.options.onChange()
   }
 
+  private each(work: (remote: RemoteParticipant) => void): void {
+    for (const remote of this.received.values()) this.guard(remote, () => work(remote))
+  }
+
+  /** @returns undefined where it failed */
+  private guard<T>(remote: RemoteParticipant, work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      this.options.onFault(remote.id, error)
+      return undefined
+    }
+  }
+
   private viewOf(id: string, source: PictureSource): CompleteView {
     return this.views.get(id)?.[source] ?? ANY_SIZE
   }
+}
+
+/** Of somebody of whom nothing can be told now. */
+function nothingOf(id: string, security: Security): Participant {
+  return { id, name: '', local: false, speaking: false, tracks: [], ...security }
 }
