@@ -49,4 +49,36 @@ describe('the ticker of paths', () => {
     clock.advance(50)
     expect(clock.timers).toBe(0)
   })
+
+  it('takes a tenth of the time at most, in slices of 2 ms, and passes nobody over', () => {
+    const clock = new ManualClock()
+    let spent = 0
+    const ticker = new PathTicker({
+      now: () => clock.now() + spent,
+      after: (ms, task) => clock.after(ms, task),
+    })
+    const starts: number[] = []
+    const paths = Array.from({ length: 200 }, () => {
+      const path = new Path()
+      path.tick = (now) => {
+        if (starts.at(-1) !== now) starts.push(now)
+        path.ticks.push(now)
+        spent += 0.1
+      }
+      return path
+    })
+    for (const path of paths) ticker.add(path)
+    // Those that want the most looks come first, and yet leave some to the others.
+    for (const path of paths.slice(0, 100)) path.isUrgent = true
+    clock.advance(1000)
+    const looks = paths.map(({ ticks }) => ticks.length)
+    const all = looks.reduce((sum, count) => sum + count, 0)
+    expect(all * 0.1).toBeLessThan(110)
+    expect(all).toBeGreaterThan(800)
+    expect(Math.min(...looks)).toBeGreaterThanOrEqual(4)
+    const mostInOneGo = starts.map(
+      (start) => paths.filter(({ ticks }) => ticks.includes(start)).length,
+    )
+    expect(Math.max(...mostInOneGo)).toBeLessThanOrEqual(21)
+  })
 })

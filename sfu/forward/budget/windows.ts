@@ -21,7 +21,8 @@ export class WindowedMax {
   /** -Infinity when nothing was added of late. */
   max(now: number): number {
     this.turn(now)
-    return Math.max(...this.buckets)
+    const [first, second, third] = this.buckets
+    return Math.max(first!, second!, third!)
   }
 
   clear(): void {
@@ -30,12 +31,13 @@ export class WindowedMax {
 
   private turn(now: number): void {
     const bucket = Math.floor(now / this.bucketMs)
+    if (bucket <= this.newest) return
     const passed = Math.min(BUCKETS, bucket - this.newest)
     for (let i = 1; i <= passed; i++) {
       this.buckets[(this.newest + i) % BUCKETS] = Number.NEGATIVE_INFINITY
     }
     if (passed === BUCKETS) this.buckets.fill(Number.NEGATIVE_INFINITY)
-    if (bucket > this.newest) this.newest = bucket
+    this.newest = bucket
   }
 }
 
