@@ -14,6 +14,9 @@ import type { StreamCodes } from './stream-codes.ts'
 
 const EMPTY = new Uint8Array(0)
 
+/** Where chunks are put together; quiche copies at once, so one buffer serves all streams. */
+const gathered = new Uint8Array(16 * 1024)
+
 /** What a send stream needs of its connection. */
 export interface SendOwner {
   /** Bytes were written or an end was set: send them in the next flush. */
@@ -111,36 +114,58 @@ export class QuicSendStream implements SendStream {
    * @throws what quiche throws on a stream that was stopped or is gone
    */
   drain(native: NativeConnection, grant: number): void {
-    const chunks = this.#chunks
     let left = grant
-    while (this.#first < chunks.length) {
+    while (this.buffered > 0) {
       if (left <= 0) return
-      const chunk = chunks[this.#first]!
-      const end = Math.min(chunk.length, this.#offset + left)
-      const part =
-        this.#offset === 0 && end === chunk.length ? chunk : chunk.subarray(this.#offset, end)
-      const completes = end === chunk.length
-      const last = completes && this.#state === 'ending' && this.#first === chunks.length - 1
-      const count = native.streamSend(this.id, part, last) ?? 0
+      const piece = this.#gather(left)
+      const last = this.#state === 'ending' && piece.length === this.buffered
+      const count = native.streamSend(this.id, piece, last) ?? 0
       left -= count
-      this.buffered -= count
       this.taken += count
-      if (count < part.length || !completes) {
-        this.#offset += count
-        return
-      }
-      this.#offset = 0
-      this.#first++
+      this.#advance(count)
+      if (count < piece.length) return
       if (last) this.#state = 'over'
-    }
-    if (this.#first > 0) {
-      chunks.length = 0
-      this.#first = 0
     }
     if (this.#state === 'ending') {
       native.streamSend(this.id, EMPTY, true)
       this.#state = 'over'
     }
+  }
+
+  /**
+   * What is sent next, at most `most` bytes. Chunks go together, copied where there are several: each
+   * call into quiche, and each buffer that it makes for one, costs more than that.
+   */
+  #gather(most: number): Uint8Array {
+    const chunks = this.#chunks
+    const chunk = chunks[this.#first]!
+    const rest = chunk.length - this.#offset
+    if (rest >= Math.min(most, gathered.length) || rest === this.buffered) {
+      return chunk.subarray(this.#offset, Math.min(chunk.length, this.#offset + most))
+    }
+    const room = Math.min(most, gathered.length)
+    let length = 0
+    let offset = this.#offset
+    for (let i = this.#first; i < chunks.length && length < room; i++) {
+      const end = Math.min(chunks[i]!.length, offset + room - length)
+      gathered.set(chunks[i]!.subarray(offset, end), length)
+      length += end - offset
+      offset = 0
+    }
+    return gathered.subarray(0, length)
+  }
+
+  /** So many bytes were taken. */
+  #advance(count: number): void {
+    const chunks = this.#chunks
+    this.buffered -= count
+    this.#offset += count
+    while (this.#first < chunks.length && this.#offset >= chunks[this.#first]!.length) {
+      this.#offset -= chunks[this.#first++]!.length
+    }
+    if (this.#first < chunks.length) return
+    chunks.length = 0
+    this.#first = 0
   }
 
   get isDrained(): boolean {
