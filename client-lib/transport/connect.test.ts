@@ -170,6 +170,46 @@ describe('connect', () => {
     expect(timers.running).toBe(0)
   })
 
+  it('uses a WebTransport that is slow when WebSocket does not open, and drops that', async () => {
+    const { client } = createFakePair({ protocol: 'moqt-18' })
+    const timers = manualTimers()
+    const slow = Promise.withResolvers<void>()
+    const late = Object.create(client, { ready: { value: slow.promise } })
+    const connecting = dial({
+      WebTransport: constructorOf(late),
+      loadPonyfill: async () => ponyfillOf('fails'),
+      after: timers.after,
+    })
+    await turn()
+    expect(timers.expire()).toBe(2_000)
+    await turn()
+    slow.resolve()
+    expect((await connecting).transport).toBe('webtransport')
+    expect(timers.running).toBe(0)
+  })
+
+  it('gives up in the end when neither way answers', async () => {
+    const { client } = createFakePair()
+    const timers = manualTimers()
+    const mute = Object.create(client, {
+      ready: { value: new Promise(() => {}) },
+      close: { value: () => {} },
+    })
+    const connecting = codeOf(
+      dial({
+        WebTransport: constructorOf(mute),
+        loadPonyfill: async () => ponyfillOf('hangs'),
+        after: timers.after,
+      }),
+    )
+    await turn()
+    const expired = [timers.expire(), timers.expire()]
+    await turn()
+    expect([...expired, timers.expire()]).toEqual([2_000, 8_000, 8_000])
+    expect(await connecting).toBe('timeout')
+    expect(timers.running).toBe(0)
+  })
+
   it('keeps to the preferred way', async () => {
     const { client } = createFakePair({ protocol: 'moqt-18' })
     const loadPonyfill = async () => ponyfillOf('opens')

@@ -17,8 +17,11 @@ import { loadPonyfill } from './ponyfill.ts'
 
 export { ConnectError, type ConnectErrorCode } from './errors.ts'
 
-/** How long WebSocket may take, in multiples of `timeoutMs`: nothing comes after it. */
-const WEBSOCKET_PATIENCE = 4
+/** How long a way may take that is not given up for another, in multiples of `timeoutMs`. */
+const PATIENCE = 4
+const DEFAULT_TIMEOUT_MS = 2_000
+
+type Way = 'webtransport' | 'websocket'
 
 export interface ConnectOptions {
   /** `https:` URL of the relay. */
@@ -31,10 +34,13 @@ export interface ConnectOptions {
    */
   certificateHashes?: readonly (Uint8Array | string)[]
   /** `auto` tries both ways. Default `auto`. */
-  prefer?: 'auto' | 'webtransport' | 'websocket'
+  prefer?: 'auto' | Way
   /** Of `auto`, which is tried first: what worked the last time. Default WebTransport. */
-  first?: 'webtransport' | 'websocket'
-  /** How long WebTransport may take, ms. Default 2000. */
+  first?: Way
+  /**
+   * How long WebTransport may take, ms; of `auto`, after how long the second way is tried beside the
+   * first. Default 2000.
+   */
   timeoutMs?: number
   signal?: AbortSignal
   /** Told when a handler of the session throws; the session then ends. */
@@ -58,44 +64,95 @@ export type WebTransportConstructor = new (url: string, options: object) => W3cW
 export interface Connected {
   /** Its `handler` must be set at once, in the tick in which the promise is fulfilled. */
   readonly session: TransportSession
-  readonly transport: 'webtransport' | 'websocket'
+  readonly transport: Way
 }
 
 /** @throws ConnectError */
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const attempt = new Attempt(options)
-  const { prefer = 'auto' } = options
-  if (prefer === 'websocket') return attempt.webSocket()
-  if (prefer === 'webtransport') return attempt.webTransport()
-  const ways = [() => attempt.webTransport(), () => attempt.webSocket()] as const
-  const [first, second] = options.first === 'websocket' ? [ways[1], ways[0]] : ways
-  try {
-    return await first()
-  } catch (error) {
-    // Another way does not help against these.
-    if (error instanceof ConnectError && (error.code === 'aborted' || error.code === 'version')) {
-      throw error
+  const { prefer = 'auto', timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  if (prefer === 'auto') return race(options, timeoutMs)
+  const patienceMs = prefer === 'webtransport' ? timeoutMs : PATIENCE * timeoutMs
+  return new Attempt(options, patienceMs).open(prefer)
+}
+
+/**
+ * The second way is tried when the first has failed, or is slow: then both go on, and the one that opens
+ * is used. A network that lets no UDP through seldom says so, and a slow one is not to be given up.
+ */
+function race(options: ConnectOptions, timeoutMs: number): Promise<Connected> {
+  const { signal: outer, first = 'webtransport' } = options
+  const decided = new AbortController()
+  const signal = outer ? AbortSignal.any([outer, decided.signal]) : decided.signal
+  const attempt = new Attempt({ ...options, signal }, PATIENCE * timeoutMs)
+  return new Promise((resolve, reject) => {
+    let underWay = 0
+    let both = false
+    const decide = () => {
+      cancelTimer()
+      decided.abort()
     }
-    return second()
-  }
+    const onFailed = (error: unknown) => {
+      underWay--
+      if (decided.signal.aborted) return
+      if (isFinal(error)) {
+        decide()
+        reject(error)
+      } else if (!both) openSecond()
+      else if (underWay === 0) {
+        decide()
+        reject(error)
+      }
+    }
+    const open = (way: Way) => {
+      underWay++
+      attempt.open(way).then((connected) => {
+        if (decided.signal.aborted) connected.session.close(0, 'the other way was faster')
+        else {
+          decide()
+          resolve(connected)
+        }
+      }, onFailed)
+    }
+    const openSecond = () => {
+      both = true
+      cancelTimer()
+      open(first === 'webtransport' ? 'websocket' : 'webtransport')
+    }
+    const cancelTimer = attempt.after(timeoutMs, openSecond)
+    open(first)
+  })
+}
+
+/** Another way does not help against these. */
+function isFinal(error: unknown): boolean {
+  return error instanceof ConnectError && (error.code === 'aborted' || error.code === 'version')
 }
 
 class Attempt {
   readonly #options: ConnectOptions
   readonly #platform: ConnectPlatform
   readonly #url: URL
-  readonly #timeoutMs: number
+  readonly #patienceMs: number
 
-  constructor(options: ConnectOptions) {
+  /** @param patienceMs how long a way may take */
+  constructor(options: ConnectOptions, patienceMs: number) {
     this.#options = options
     this.#platform = { ...browserPlatform(), ...options.platform }
-    this.#timeoutMs = options.timeoutMs ?? 2_000
+    this.#patienceMs = patienceMs
     const url = URL.canParse(options.url) ? new URL(options.url) : null
     if (url === null || url.protocol !== 'https:') throw new ConnectError('invalid-url', '')
     this.#url = url
   }
 
-  async webTransport(): Promise<Connected> {
+  open(way: Way): Promise<Connected> {
+    return way === 'webtransport' ? this.#webTransport() : this.#webSocket()
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    return this.#platform.after(ms, callback)
+  }
+
+  async #webTransport(): Promise<Connected> {
     const { WebTransport } = this.#platform
     if (WebTransport === undefined) throw this.#error('unsupported')
     const { certificateHashes = [], protocols, onFault } = this.#options
@@ -114,7 +171,7 @@ class Attempt {
       throw this.#error('unreachable', cause)
     }
     webTransport.closed.catch(ignore)
-    await this.#within(this.#timeoutMs, webTransport.ready, () => webTransport.close())
+    await this.#within(webTransport.ready, () => webTransport.close())
     const protocol = webTransport.protocol ?? protocols[0] ?? ''
     if (!protocols.includes(protocol)) {
       webTransport.close()
@@ -131,8 +188,7 @@ class Attempt {
     return { session, transport: 'webtransport' }
   }
 
-  async webSocket(): Promise<Connected> {
-    const patience = this.#timeoutMs * WEBSOCKET_PATIENCE
+  async #webSocket(): Promise<Connected> {
     const { protocols, onFault } = this.#options
     let connecting: FailsConnecting | null = null
     let abandoned = false
@@ -148,7 +204,7 @@ class Attempt {
       if (abandoned) connecting.abort()
       return connecting.session
     })
-    const session = await this.#within(patience, opened, () => {
+    const session = await this.#within(opened, () => {
       abandoned = true
       connecting?.abort()
     })
@@ -160,7 +216,7 @@ class Attempt {
   }
 
   /** Waits for `opening`, but neither too long nor after an abort; then `giveUp` is called. */
-  #within<T>(ms: number, opening: Promise<T>, giveUp: () => void): Promise<T> {
+  #within<T>(opening: Promise<T>, giveUp: () => void): Promise<T> {
     const { signal } = this.#options
     return new Promise((resolve, reject) => {
       const fail = (error: ConnectError) => {
@@ -171,7 +227,7 @@ class Attempt {
         fail(this.#error('aborted', signal?.reason))
         giveUp()
       }
-      const cancelTimer = this.#platform.after(ms, () => {
+      const cancelTimer = this.#platform.after(this.#patienceMs, () => {
         fail(this.#error('timeout'))
         giveUp()
       })
