@@ -1,15 +1,15 @@
 /**
  * A call in which one receiver sits behind a narrow path: real Chromium, the relay, and a network in
- * user space between them. Layers go and come back, and sound goes on. With `SCREENSHOTS=<directory>` it
- * keeps what the receiver and the operator see.
+ * user space between them. Layers go and come back, and sound goes on. What the
+ * receiver and the operator see is kept in `test-artifacts/`.
  */
 
-import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Shaper } from '../bench/net/shaper.ts'
 import type { Snapshot } from '../client-lib/index.ts'
 import { buildApp } from '../scripts/build-app.ts'
+import { keepPicture } from './support/artefacts.ts'
 import { Caller, others, track } from './support/call-page.ts'
 import { launchChromium } from './support/chromium.ts'
 import { type RelayProcess, startRelay } from './support/relay-process.ts'
@@ -43,7 +43,12 @@ describe('a call with a receiver behind a narrow path', () => {
       name: 'near',
       autojoin: '1',
     })
-    far = await behind(shaper, { room: 'narrow', name: 'far', video: '0', autojoin: '1' })
+    far = await Caller.behind(browser, relay.urls.web, shaper.port, {
+      room: 'narrow',
+      name: 'far',
+      video: '0',
+      autojoin: '1',
+    })
   })
 
   afterAll(async () => {
@@ -51,19 +56,6 @@ describe('a call with a receiver behind a narrow path', () => {
     await shaper?.close()
     await relay?.stop()
   })
-
-  /** A caller whose page is told that the relay is where the shaper listens. */
-  async function behind({ port }: Shaper, query: Record<string, string>): Promise<Caller> {
-    const context = await browser.newContext({ viewport: { width: 960, height: 640 } })
-    await context.route('**/config.json', async (route) => {
-      const response = await route.fetch()
-      const config = await response.json()
-      const moved = new URL(config.relay)
-      moved.port = String(port)
-      await route.fulfill({ response, json: { ...config, relay: moved.href } })
-    })
-    return Caller.in(context, relay.urls.web, query)
-  }
 
   /** How the relay serves `far`, as an operator sees it. */
   async function served() {
@@ -84,17 +76,10 @@ describe('a call with a receiver behind a narrow path', () => {
       `${when}: rendition ${rendition} with ${temporalLayers} layers, budget ${kilobits} kbit/s, ` +
         `queue ${path.budget.queueMs} ms\n`,
     )
-    const directory = process.env.SCREENSHOTS
-    if (directory === undefined) return
-    await far.page.screenshot({
-      path: join(directory, `narrow ${when.replaceAll('/', ' a ')}.png`),
-    })
+    await keepPicture(far.page, `narrow ${when}`)
     const debug = await browser.newPage()
     await debug.goto(`${relay.urls.ops}/debug?room=narrow`)
-    await debug.screenshot({
-      path: join(directory, `narrow ${when.replaceAll('/', ' a ')}, debug.png`),
-      fullPage: true,
-    })
+    await keepPicture(debug, `narrow ${when}, debug`, { fullPage: true })
     await debug.close()
   }
 

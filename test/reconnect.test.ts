@@ -12,20 +12,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../client-lib/index.ts'
 import { buildApp } from '../scripts/build-app.ts'
 import { makeSelfSigned } from '../sfu/certificate/index.ts'
-import { Caller, others, received } from './support/call-page.ts'
+import { Caller, flows, tileCounts, watchTiles } from './support/call-page.ts'
 import { launchChromium } from './support/chromium.ts'
 import { type RelayProcess, startRelay } from './support/relay-process.ts'
-
-/** Media of the other is decoded now, sound and picture. */
-function flows(snapshot: Snapshot): boolean {
-  const tracks = received(snapshot)
-  return (
-    snapshot.state === 'connected' &&
-    others(snapshot).length === 1 &&
-    tracks.length === 2 &&
-    tracks.every((t) => t.framesDecoded > 0 && (t.lastFrameAgeMs ?? Number.MAX_VALUE) < 1000)
-  )
-}
 
 const portOf = (url: string) => new URL(url).port
 
@@ -36,21 +25,6 @@ function samePlace({ urls }: RelayProcess): string[] {
     ...['--http-port', portOf(urls.web)],
     ...['--ops-port', portOf(urls.ops)],
   ]
-}
-
-/** How many tiles the page shows, and whether it ever showed more or fewer than that. */
-async function watchTiles(caller: Caller): Promise<void> {
-  await caller.page.evaluate(() => {
-    const counts = new Set<number>()
-    setInterval(() => counts.add(document.querySelectorAll('[data-participant]').length), 20)
-    Object.assign(globalThis, { tileCounts: counts })
-  })
-}
-
-async function tileCounts(caller: Caller): Promise<number[]> {
-  return caller.page.evaluate(() => [
-    ...(globalThis as unknown as { tileCounts: Set<number> }).tileCounts,
-  ])
 }
 
 function ids(snapshot: Snapshot): string[] {

@@ -14,7 +14,7 @@ import {
 import { CallView } from './call-view.ts'
 import type { DeviceIds } from './device-pickers.ts'
 import { PreJoin } from './pre-join.ts'
-import { parseQuery, type Settings, withoutToken } from './query.ts'
+import { type Problems, parseQuery, type Settings, withoutToken } from './query.ts'
 import { Toasts } from './toasts.ts'
 
 declare global {
@@ -71,10 +71,22 @@ window.sotto = {
   },
   snapshot: () => call?.snapshot() ?? null,
 }
-if (query.autojoin) void join(settings)
-else {
-  preJoin.show(settings, query.problems)
-  preloadCall()
+begin(query.problems)
+// Back without a reload, from where the browser had kept the page: its call has ended meanwhile, and
+// everything is as it would be after a reload.
+addEventListener('pageshow', ({ persisted }) => {
+  if (!persisted || call === null) return
+  endCall()
+  view.close()
+  begin({})
+})
+
+function begin(problems: Problems): void {
+  if (query.autojoin) void join(settings)
+  else {
+    preJoin.show(settings, problems)
+    preloadCall()
+  }
 }
 
 async function join(chosen: Settings): Promise<void> {

@@ -50,6 +50,24 @@ export class Caller {
     return caller
   }
 
+  /** The same for a page that is told that the relay is at another port, e.g. where a shaper listens. */
+  static async behind(
+    browser: Browser,
+    web: string,
+    port: number,
+    query: Record<string, string>,
+  ): Promise<Caller> {
+    const context = await browser.newContext({ viewport: { width: 960, height: 640 } })
+    await context.route('**/config.json', async (route) => {
+      const response = await route.fetch()
+      const config = await response.json()
+      const moved = new URL(config.relay)
+      moved.port = String(port)
+      await route.fulfill({ response, json: { ...config, relay: moved.href } })
+    })
+    return Caller.in(context, web, query)
+  }
+
   async snapshot(): Promise<Snapshot> {
     const snapshot = await this.page.evaluate(() => globalThis.sotto?.snapshot() ?? null)
     if (!snapshot) throw new Error(`${this.name} has not joined`)
@@ -139,4 +157,31 @@ export function track(participant: Participant | undefined, kind: TrackInfo['kin
 /** Every track that a caller receives from everybody else. */
 export function received(snapshot: Snapshot): TrackInfo[] {
   return others(snapshot).flatMap((participant) => participant.tracks)
+}
+
+/** In a call of two: sound and picture of the other are decoded now. */
+export function flows(snapshot: Snapshot): boolean {
+  const tracks = received(snapshot)
+  return (
+    snapshot.state === 'connected' &&
+    others(snapshot).length === 1 &&
+    tracks.length === 2 &&
+    tracks.every((t) => t.framesDecoded > 0 && (t.lastFrameAgeMs ?? Number.MAX_VALUE) < 1000)
+  )
+}
+
+/** Begins to note how many tiles the page shows. */
+export async function watchTiles(caller: Caller): Promise<void> {
+  await caller.page.evaluate(() => {
+    const counts = new Set<number>()
+    setInterval(() => counts.add(document.querySelectorAll('[data-participant]').length), 20)
+    Object.assign(globalThis, { tileCounts: counts })
+  })
+}
+
+/** Every number of tiles that there was since `watchTiles`. */
+export async function tileCounts(caller: Caller): Promise<number[]> {
+  return caller.page.evaluate(() => [
+    ...(globalThis as unknown as { tileCounts: Set<number> }).tileCounts,
+  ])
 }

@@ -14,7 +14,19 @@ const FLAGS = [
   '--use-fake-ui-for-media-stream',
 ]
 
+export interface ChromiumOptions {
+  /** Whether a page that is left is kept for who comes back, as people's browsers do. Default false. */
+  readonly keepsPages?: boolean
+}
+
 /** @param flags besides those that every test needs */
-export function launchChromium(flags: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: findChromium(), args: [...FLAGS, ...flags] })
+export function launchChromium(
+  flags: readonly string[] = [],
+  { keepsPages = false }: ChromiumOptions = {},
+): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findChromium(),
+    args: [...FLAGS, ...flags],
+    ...(keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
+  })
 }
