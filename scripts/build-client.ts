@@ -1,6 +1,6 @@
 /**
  * Builds the call library for browsers with Vite into files that stand beside each other: the entry, the
- * worker, the audio worklet, and `<sotto-call>`. Each is whole in itself, dependencies included, but for
+ * worker, the audio worklets, and `<sotto-call>`. Each is whole in itself, dependencies included, but for
  * the element, which imports the entry. The entry names worker and worklet by `new URL('./x.js',
  * import.meta.url)`: so a page can import it from any server as it is, and a bundler that merely copies
  * the two files does right.
@@ -16,6 +16,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'call/worker/main.ts': 'call-worker.js',
   'painting/worker.ts': 'picture-worker.js',
   'media/playout-worklet.ts': 'playout-worklet.js',
+  'media/capture/capture-worklet.ts': 'capture-worklet.js',
 }
 const ENTRY = 'index.js'
 const ELEMENT = { source: 'element/index.ts', file: 'element.js' } as const

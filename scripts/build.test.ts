@@ -169,6 +169,7 @@ describe('the package', () => {
     const scripts = (await readdir(client)).filter((name) => name.endsWith('.js'))
     expect(scripts.sort()).toEqual([
       'call-worker.js',
+      'capture-worklet.js',
       'element.js',
       'index.js',
       'picture-worker.js',

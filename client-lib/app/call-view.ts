@@ -28,7 +28,12 @@ export interface CallViewHandlers {
 
 /** How often levels and ages of pictures are looked at. */
 const REFRESH_MS = 250
-const DEVICE_ERRORS: readonly string[] = ['permission-denied', 'no-device', 'device-busy']
+const DEVICE_ERRORS: readonly string[] = [
+  'permission-denied',
+  'no-device',
+  'device-busy',
+  'device-lost',
+]
 /** Of a text that is told of in passing. */
 const MOST_TOLD = 80
 
@@ -222,8 +227,8 @@ export class CallView {
     }
   }
 
-  #tell({ code, message }: CallError): void {
-    if (DEVICE_ERRORS.includes(code)) this.#toolbar.giveUp()
+  #tell({ code, message, device }: CallError): void {
+    if (DEVICE_ERRORS.includes(code)) this.#toolbar.giveUp(device)
     this.#toasts.show(message, 10_000)
   }
 }

@@ -47,14 +47,20 @@ describe('DeviceSwitch', () => {
     expect(camera.on).toBe(false)
   })
 
-  it('does not give up a device that is open, nor a wish for silence', () => {
+  it('asks no more for a camera that could not be opened again', () => {
+    const camera = new DeviceSwitch()
+    camera.follow(false, 0)
+    camera.ask(true, 1)
+    expect(camera.follow(false, 2)).toBe(true)
+    camera.giveUp()
+    expect(camera.follow(false, 3)).toBe(false)
+    expect(camera.on).toBe(false)
+  })
+
+  it('does not give up a wish for silence', () => {
     const mic = new DeviceSwitch()
     mic.ask(false, 0)
     mic.giveUp()
     expect(mic.follow(true, 1)).toBe(true)
-    mic.follow(false, 2)
-    mic.ask(true, 3)
-    mic.giveUp()
-    expect(mic.on).toBe(true)
   })
 })

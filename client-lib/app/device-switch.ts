@@ -37,8 +37,8 @@ export class DeviceSwitch {
     return this.#wish !== null && actual !== null
   }
 
-  /** The device could not be opened. */
+  /** The device could not be opened: it is not asked for again by itself. A wish for silence stays. */
   giveUp(): void {
-    if (this.#wish?.on && this.#actual === null) this.#wish = null
+    if (this.#wish?.on) this.#wish = null
   }
 }

@@ -1,6 +1,6 @@
 /** The buttons of a call. */
 
-import type { Participant } from '../index.ts'
+import type { CallError, Participant } from '../index.ts'
 import { DeviceSwitch } from './device-switch.ts'
 import { find, setText } from './dom.ts'
 import type { Layout } from './stage/stage.ts'
@@ -81,9 +81,11 @@ export class Toolbar {
     this.#draw()
   }
 
-  /** A device could not be opened. */
-  giveUp(): void {
-    for (const { device } of DEVICES) this.#switches[device].giveUp()
+  /** A device could not be opened. @param which absent: neither of them */
+  giveUp(which?: CallError['device']): void {
+    for (const { device } of DEVICES) {
+      if (which === undefined || which === device) this.#switches[device].giveUp()
+    }
     this.#draw()
   }
 

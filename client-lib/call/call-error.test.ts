@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { RequestCode, SessionCode } from '../../moq/wire/codes.ts'
 import { KeysError, UnsupportedSuiteError } from '../keys/index.ts'
-import { CaptureError, explain } from '../media/capture.ts'
+import { CaptureError, explain } from '../media/capture/errors.ts'
 import { ConnectError } from '../transport/errors.ts'
 import type { CallError, CallErrorCode } from './call-error.ts'
-import { captureFailure } from './capture-failure.ts'
+import { captureFailure, deviceLost } from './capture-failure.ts'
 import { pageUnfit } from './missing-feature.ts'
 import { CallOptionsError, checkOptions } from './options.ts'
 import { askForToken } from './token.ts'
@@ -38,11 +38,14 @@ const SITUATIONS: Readonly<Record<CallErrorCode, readonly (readonly [CallError, 
     [ofDevice('SecurityError'), /Allow it/],
   ],
   'no-device': [
-    [ofDevice('NotFoundError'), /Connect one, or join without it/],
+    [ofDevice('NotFoundError'), /Connect one, or go on without it/],
     [ofDevice('OverconstrainedError'), /Choose another device/],
-    [errors.captureFailed('camera', new Error('unplugged')), /Check that it is connected/],
+    [errors.captureFailed('camera', new Error('unplugged')), /Turn it off and on again/],
   ],
   'device-busy': [[ofDevice('NotReadableError'), /Close other programs/]],
+  'device-lost': [
+    [deviceLost(new CaptureError('no-device', 'none', 'Connect one.'), 'camera'), /Connect it/],
+  ],
   'insecure-page': [
     [pageUnfit({ isSecureContext: false })!, /Open the page over https/],
     [captureFailure(new CaptureError('insecure-page', 'no', 'Open it over https.')), /Open/],
@@ -86,7 +89,7 @@ const SITUATIONS: Readonly<Record<CallErrorCode, readonly (readonly [CallError, 
     [errors.keysUnusable(new Error('no key')), /cannot be used/],
   ],
   internal: [
-    [ofDevice('WhateverError'), /Try again, or join without it/],
+    [ofDevice('WhateverError'), /Try again, or go on without it/],
     [captureFailure(new Error('a bug')), /Try again/],
     [errors.connectFailed(new Error('a bug')), /Reload the page/],
     [errors.wentWrong(new Error('a bug')), /leave and join again/],

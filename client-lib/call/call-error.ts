@@ -6,6 +6,8 @@ export type CallErrorCode =
   | 'no-device'
   /** A device is there and does not start: mostly another program has it. */
   | 'device-busy'
+  /** The device in use was disconnected, and no other could take its place: it is off now. */
+  | 'device-lost'
   /** The page was not loaded over HTTPS, nor from this machine. */
   | 'insecure-page'
   /** The browser lacks what the message names. */
@@ -37,6 +39,8 @@ export interface CallError {
   readonly code: CallErrorCode
   /** For a person: what happened, and what to do. */
   readonly message: string
+  /** Which device it is about; absent: none, or camera and microphone alike. */
+  readonly device?: 'camera' | 'microphone' | 'speaker' | 'screen'
   /** For logs. */
   readonly detail?: string
 }

@@ -22,6 +22,7 @@ import type {
   CallError,
   CallEvents,
   CallState,
+  DeviceChange,
   GroupMember,
   JoinOptions,
   Participant,
@@ -87,7 +88,8 @@ export class Call {
       onBack: () => this.fail({ code: 'disconnected', message: WAS_AWAY }),
     })
     const onCamera = (camera: MediaStreamTrack | null) => this.pictures.setCamera(camera)
-    this.media = new OwnMedia(options, { tell, onCamera, onError })
+    const onChanged = (change: DeviceChange) => this.emitter.emit('device', change)
+    this.media = new OwnMedia(options, { tell, onCamera, onChanged, onError })
     const unfit = pageUnfit(globalThis)
     // Once there are listeners.
     if (unfit !== null) queueMicrotask(() => this.fail(unfit))
@@ -161,12 +163,12 @@ export class Call {
 
   /** Mutes or unmutes; a microphone that was not opened at the join is opened. */
   setMicrophone(on: boolean): void {
-    this.media.enable('audio', on)
+    this.media.enable('microphone', on)
   }
 
   /** Turns our picture off or on; a camera that was not opened at the join is opened. */
   setCamera(on: boolean): void {
-    this.media.enable('video', on)
+    this.media.enable('camera', on)
   }
 
   /**
@@ -281,6 +283,7 @@ export class Call {
   private handlers(): WorkerHandlers {
     const { emitter, entrance, live, sounds, texts, data } = this
     return {
+      abilities: ({ readsTracks }) => this.media.setWorkerReadsTracks(readsTracks),
       seated: (message) => entrance.onSeated(message),
       'no-seat': ({ error }) => this.fail(error),
       status: ({ status }) => this.onStatus(status),

@@ -1,13 +1,27 @@
-import { CaptureError } from '../media/capture.ts'
+import { CaptureError } from '../media/capture/errors.ts'
 import type { CallError } from './types.ts'
 
-/** @param error what opening a device or screen threw */
-export function captureFailure(error: unknown): CallError {
+/**
+ * @param error what opening a device or screen threw
+ * @param device absent: camera and microphone alike
+ */
+export function captureFailure(error: unknown, device?: CallError['device']): CallError {
+  const which = device === undefined ? {} : { device }
   if (!(error instanceof CaptureError)) {
-    const message = 'The devices could not be opened. Try again, or join without them.'
-    return { code: 'internal', message, detail: String(error) }
+    const message = 'The devices could not be opened. Try again, or go on without them.'
+    return { code: 'internal', message, detail: String(error), ...which }
   }
-  return { code: codeOf(error), message: `${sentence(error.message)} ${error.advice}` }
+  const message = `${sentence(error.message)} ${error.advice}`
+  return { code: codeOf(error), message, ...which }
+}
+
+/** The device that was in use is gone, and none could take its place. */
+export function deviceLost(error: unknown, device: 'camera' | 'microphone'): CallError {
+  const isGone = error instanceof CaptureError && codeOf(error) === 'no-device'
+  // It may also be that it is not allowed any more.
+  if (!isGone) return captureFailure(error, device)
+  const message = `The ${device} was disconnected. Connect it again and turn it on, or choose another one.`
+  return { code: 'device-lost', message, device }
 }
 
 function codeOf({ code }: CaptureError): CallError['code'] {

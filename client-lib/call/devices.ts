@@ -1,111 +1,135 @@
-import { type Capture, captureCamera, formatOf } from '../media/capture.ts'
-import { captureFailure } from './capture-failure.ts'
-import type { CallError } from './types.ts'
+import workletUrl from '../media/capture/capture-worklet.ts?worker&url'
+import { type FrameSource, type Tap, tapVideo } from '../media/capture/frame-source.ts'
+import { formatOf } from '../media/capture/open.ts'
+import { type SampleSource, tapAudio } from '../media/capture/sample-source.ts'
+import { canReadTracks } from '../media/capture/track-processor.ts'
+import { captureFailure, deviceLost } from './capture-failure.ts'
+import { DeviceRequests, type PictureSize } from './device-requests.ts'
+import { InputDevice } from './input-device.ts'
+import type { CallError, DeviceChange, InputKind } from './types.ts'
 import type { CapturedVideo } from './worker-protocol.ts'
 
 export interface DevicesEvents {
-  /** Devices were opened; the streams are the receiver's, to be transferred. */
-  onOpened(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void
+  /** A camera is open, in place of the one before; its source is to be transferred. */
+  onVideo(video: CapturedVideo, transfer: Transferable[]): void
+  /** A microphone is open, in place of the one before; its source is to be transferred. */
+  onAudio(samples: SampleSource, transfer: Transferable[]): void
+  /** Nothing more comes of it, until it is opened again. */
+  onReleased(kind: InputKind): void
+  /** It is off, though it was wanted. */
+  onFailed(kind: InputKind): void
   /** Our camera, to be shown to ourselves; null: it is not open any more. */
   onCamera(camera: MediaStreamTrack | null): void
+  onChanged(change: DeviceChange): void
   onError(error: CallError): void
 }
 
-type Kind = 'audio' | 'video'
-
-/** Pixels. */
-interface PictureSize {
-  readonly width?: number
-  readonly height?: number
+export interface DevicesOptions {
+  /** What is asked of the camera; default as of `openDevices`. */
+  readonly size?: PictureSize
+  /** Of the devices that are wanted; undefined: whichever the browser takes. */
+  readonly ids?: Readonly<Partial<Record<InputKind, string | undefined>>>
+  /** Whether the worker can read a track that it is given. */
+  readonly workerReadsTracks: Promise<boolean>
+  readonly requests?: DeviceRequests
 }
 
 /** Camera and microphone of a call: opened when first wanted, and off when not. */
 export class Devices {
   private readonly events: DevicesEvents
-  private readonly captures: Capture[] = []
-  private readonly wanted: Record<Kind, boolean> = { audio: false, video: false }
-  /** Opened, or being opened. */
-  private readonly opened = new Set<Kind>()
+  private readonly requests: DeviceRequests
+  private readonly inputs: {
+    readonly camera: InputDevice<FrameSource>
+    readonly microphone: InputDevice<SampleSource>
+  }
+  private readonly workerReadsTracks: Promise<boolean>
+  /** The last that was told. */
+  private told: unknown = null
   private closed = false
-  private readonly size: PictureSize
-  private readonly ids: Record<Kind, string | undefined>
 
-  /**
-   * @param size what is asked of the camera; default as of `captureCamera`
-   * @param ids of the devices that are wanted; undefined: whichever the browser takes
-   */
-  constructor(
-    events: DevicesEvents,
-    size: PictureSize = {},
-    ids: Record<Kind, string | undefined> = { audio: undefined, video: undefined },
-  ) {
+  constructor(options: DevicesOptions, events: DevicesEvents) {
+    const { size, ids, workerReadsTracks, requests = new DeviceRequests(size) } = options
     this.events = events
-    this.size = size
-    this.ids = ids
+    this.requests = requests
+    this.workerReadsTracks = workerReadsTracks
+    this.inputs = {
+      camera: new InputDevice({
+        ...this.common('camera'),
+        id: ids?.camera,
+        staysOpen: false,
+        tap: (track) => this.tapCamera(track),
+        onOpened: (track, frames, transfer) => {
+          events.onCamera(track)
+          events.onVideo({ frames, format: formatOf(track) }, transfer)
+        },
+        onReleased: () => {
+          events.onCamera(null)
+          events.onReleased('camera')
+        },
+      }),
+      microphone: new InputDevice({
+        ...this.common('microphone'),
+        id: ids?.microphone,
+        staysOpen: true,
+        tap: (track) => tapAudio(track, workletUrl),
+        onOpened: (_track, samples, transfer) => events.onAudio(samples, transfer),
+        onReleased: () => events.onReleased('microphone'),
+      }),
+    }
   }
 
-  /** Asks for the devices that are wanted and not open, in one question to the person. */
-  async open(wanted: Record<Kind, boolean>): Promise<void> {
-    const video = wanted.video && !this.opened.has('video')
-    const audio = wanted.audio && !this.opened.has('audio')
-    const kinds: Kind[] = [
-      ...(video ? ['video' as const] : []),
-      ...(audio ? ['audio' as const] : []),
-    ]
-    if (kinds.length === 0) return
-    for (const kind of kinds) {
-      this.opened.add(kind)
-      this.wanted[kind] = true
-    }
-    try {
-      const capture = await captureCamera({
-        video: video ? { ...this.size, ...chosen(this.ids.video) } : false,
-        audio: audio ? chosen(this.ids.audio) : false,
-      })
-      this.onCapture(capture)
-    } catch (error) {
-      for (const kind of kinds) this.opened.delete(kind)
-      if (!this.closed) this.events.onError(captureFailure(error))
-    }
+  /** Turns a device on or off; those that are turned on in one go are asked for in one question. */
+  enable(kind: InputKind, on: boolean): void {
+    this.inputs[kind].enable(on)
   }
 
-  /** Turns a device on or off; what was wished before it was open holds when it is. */
-  enable(kind: Kind, on: boolean): void {
-    this.wanted[kind] = on
-    this.apply()
-    if (on) void this.open({ audio: kind === 'audio', video: kind === 'video' })
+  isOn(kind: InputKind): boolean {
+    return this.inputs[kind].isOn
+  }
+
+  /** See `InputDevice.choose`. */
+  choose(kind: InputKind, id: string): Promise<boolean> {
+    return this.inputs[kind].choose(id)
+  }
+
+  /** See `InputDevice.deviceId`. */
+  deviceId(kind: InputKind): string | null {
+    return this.inputs[kind].deviceId
   }
 
   /** Lets go of the devices; their lamps go out. */
   close(): void {
     this.closed = true
-    this.events.onCamera(null)
-    for (const capture of this.captures) capture.stop()
+    for (const input of Object.values(this.inputs)) input.close()
   }
 
-  private onCapture(capture: Capture): void {
-    if (this.closed) {
-      capture.stop()
-      return
+  private common(kind: InputKind) {
+    const { events } = this
+    return {
+      name: kind,
+      request: (wish: Parameters<DeviceRequests['request']>[1]) =>
+        this.requests.request(kind, wish),
+      onFailed: () => events.onFailed(kind),
+      onChanged: (change: Omit<DeviceChange, 'kind'>) => events.onChanged({ kind, ...change }),
+      onError: (error: unknown, lost: boolean) => this.tell(kind, error, lost),
     }
-    this.captures.push(capture)
-    if (capture.video) this.events.onCamera(capture.video.track)
-    this.apply()
-    this.events.onOpened(
-      capture.video && { frames: capture.video.readable, format: formatOf(capture.video.track) },
-      capture.audio?.readable ?? null,
+  }
+
+  private tapCamera(track: MediaStreamTrack): Tap<FrameSource> | Promise<Tap<FrameSource>> {
+    const { framerate } = formatOf(track)
+    // The worker is asked only where the page cannot do it by itself.
+    if (canReadTracks()) return tapVideo(track, { framerate, workerReadsTracks: false })
+    return this.workerReadsTracks.then((workerReadsTracks) =>
+      tapVideo(track, { framerate, workerReadsTracks }),
     )
   }
 
-  /** A track that is not enabled gives black and silence, whatever the worker does. */
-  private apply(): void {
-    for (const { stream } of this.captures) {
-      for (const track of stream.getAudioTracks()) track.enabled = this.wanted.audio
-      for (const track of stream.getVideoTracks()) track.enabled = this.wanted.video
-    }
+  /** What is about both devices is told once. */
+  private tell(kind: InputKind, error: unknown, lost: boolean): void {
+    if (this.closed || error === this.told) return
+    this.told = error
+    const isJoint = error instanceof Error && this.requests.isJoint(error)
+    if (isJoint) this.events.onError(captureFailure(error))
+    else this.events.onError(lost ? deviceLost(error, kind) : captureFailure(error, kind))
   }
-}
-
-function chosen(deviceId: string | undefined): { deviceId?: string } {
-  return deviceId === undefined ? {} : { deviceId }
 }

@@ -32,3 +32,12 @@ it('a page that is not from https:// is told so, and not that its browser is old
   expect(error).toMatchObject({ code: 'insecure-page' })
   expect(error?.message).toContain('over https://')
 })
+
+it('a browser that encodes pictures but no sound is told so, as Safari was before 26', () => {
+  const safari = { ...all, AudioEncoder: undefined, AudioDecoder: undefined }
+  expect(pageUnfit(safari)?.message).toContain('sound encoding (WebCodecs)')
+})
+
+it('a browser that cannot read tracks is not too old: there are other ways', () => {
+  expect(pageUnfit({ ...all, MediaStreamTrackProcessor: undefined })).toBeNull()
+})

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type Capture, CaptureError } from '../media/capture.ts'
-import { ScreenShare } from './screen-share.ts'
+import { CaptureError } from '../media/capture/errors.ts'
+import type { FrameSource } from '../media/capture/frame-source.ts'
+import { type CapturedScreen, ScreenShare } from './screen-share.ts'
 
 /** A person who chooses a screen when told to. */
 function world(error?: Error) {
@@ -20,11 +21,11 @@ function world(error?: Error) {
       const track = new EventTarget()
       tracks.push(track)
       return {
-        stream: {},
-        video: { track, readable: {} },
-        audio: null,
+        picture: track as MediaStreamTrack,
+        frames: { source: {} as FrameSource, transfer: [], close: () => {} },
+        sound: null,
         stop: () => stopped.push(number),
-      } as unknown as Capture
+      } satisfies CapturedScreen
     },
   )
   return { screen, told, stopped, tracks, asked: () => asked }

@@ -1,20 +1,28 @@
+import { type FrameSource, type Tap, tapVideo } from '../media/capture/frame-source.ts'
+import { formatOf } from '../media/capture/open.ts'
+import type { PlayedFrames } from '../painting/wall.ts'
+
 /** Pixels of the longer side that a tile of our own needs: more is drawn in vain. */
 const LONG_SIDE = 640
 
 /** What the camera sees, for our own tile: frames of a copy of the track, not those that are sent. */
 export class SelfView {
-  /** Transferable to a worker; ends with `close`. Whoever reads it closes the frames. */
-  readonly frames: ReadableStream<VideoFrame>
+  /** For whoever draws, in a worker or here; ends with `close`. */
+  readonly frames: PlayedFrames
   private readonly track: MediaStreamTrack
+  private readonly tap: Tap<FrameSource>
 
   constructor(camera: MediaStreamTrack) {
-    const Processor = globalThis.MediaStreamTrackProcessor!
     this.track = camera.clone()
     shrink(this.track)
-    this.frames = new Processor<VideoFrame>({ track: this.track }).readable
+    const { framerate } = formatOf(this.track)
+    // The page may draw itself, and reads no track that is meant for a worker.
+    this.tap = tapVideo(this.track, { framerate, workerReadsTracks: false })
+    this.frames = this.tap
   }
 
   close(): void {
+    this.tap.close()
     this.track.stop()
   }
 }

@@ -11,6 +11,26 @@ import type { JoinTimes } from './join-times.ts'
 export type { CallError, CallErrorCode } from './call-error.ts'
 export type { PublicKeySet }
 
+/** What is captured of ourselves. */
+export type InputKind = 'camera' | 'microphone'
+
+/** Devices of which there may be several to choose from. */
+export type DeviceKind = InputKind | 'speaker'
+
+/** Another device is used than before. */
+export interface DeviceChange {
+  readonly kind: DeviceKind
+  /** As `navigator.mediaDevices.enumerateDevices()` tells; null: none, or whichever the browser takes. */
+  readonly deviceId: string | null
+  /** What the browser calls it; empty where it does not say, and when there is none. */
+  readonly label: string
+  /**
+   * `opened`: it was turned on; the browser may name all devices of the kind now. `chosen`: by `useDevice`.
+   * `lost`: the one in use was disconnected, and this one has taken its place.
+   */
+  readonly reason: 'opened' | 'chosen' | 'lost'
+}
+
 /**
  * How far a call is; `left` and `failed` are final.
  *
@@ -162,6 +182,8 @@ export interface CallEvents {
   data: ReceivedData
   /** A text or data of ours has come further. */
   chatDelivered: ChatDelivery
+  /** Another camera, microphone or speaker is used, for the reason that is told. */
+  device: DeviceChange
   /** Something is wrong that a person should know of; the call goes on unless `state` says not. */
   error: CallError
 }

@@ -8,6 +8,8 @@ import type {
   ReceivedData,
   ReceivedText,
 } from '../chat/index.ts'
+import type { FrameSource } from '../media/capture/frame-source.ts'
+import type { SampleSource } from '../media/capture/sample-source.ts'
 import type { CaptureFormat } from '../media/renditions.ts'
 import type { VerificationEvent } from '../verification/index.ts'
 import type { JoinStep } from './join-times.ts'
@@ -43,9 +45,9 @@ export interface SeatWish {
   readonly wantsKeys: boolean
 }
 
-/** A camera: its frames, and what it said of them when it was opened. */
+/** A camera: where its frames come from, and what it said of them when it was opened. */
 export interface CapturedVideo {
-  readonly frames: ReadableStream<VideoFrame>
+  readonly frames: FrameSource
   readonly format: CaptureFormat
 }
 
@@ -60,18 +62,14 @@ export type ToWorker =
   | { readonly type: 'seat'; readonly wish: SeatWish }
   /** The second. */
   | { readonly type: 'join'; readonly options: WorkerOptions }
-  /** Devices are open; a null one was not wanted. The streams are transferred. */
-  | {
-      readonly type: 'capture'
-      readonly video: CapturedVideo | null
-      readonly audio: ReadableStream<AudioData> | null
-    }
-  /** A screen is captured; the streams are transferred. */
-  | {
-      readonly type: 'share'
-      readonly frames: ReadableStream<VideoFrame>
-      readonly sound: ReadableStream<AudioData> | null
-    }
+  /** A camera is open, or another one; its source is transferred. */
+  | { readonly type: 'capture-video'; readonly video: CapturedVideo }
+  /** A microphone is open, or another one; its source is transferred. */
+  | { readonly type: 'capture-audio'; readonly samples: SampleSource }
+  /** The device is let go of, and so is what was given of it. */
+  | { readonly type: 'release'; readonly kind: 'audio' | 'video' }
+  /** A screen is captured; the sources are transferred. */
+  | { readonly type: 'share'; readonly frames: FrameSource; readonly sound: SampleSource | null }
   | { readonly type: 'unshare' }
   | { readonly type: 'mute'; readonly kind: 'audio' | 'video'; readonly muted: boolean }
   /** How the page shows a picture of a participant's. */
@@ -131,6 +129,8 @@ export type WorkerStatus = Pick<
 }
 
 export type FromWorker =
+  /** The first of all. `readsTracks`: a track that the worker is given can be read there. */
+  | { readonly type: 'abilities'; readonly readsTracks: boolean }
   /** `thumbprint` is that of our signature key, where it was wanted; `participant` had it before. */
   | {
       readonly type: 'seated'

@@ -1,7 +1,7 @@
 /** The buttons of `<sotto-call>`. */
 
 import { DeviceSwitch } from '../app/device-switch.ts'
-import type { Participant } from '../index.ts'
+import type { CallError, Participant } from '../index.ts'
 import { make } from './dom.ts'
 
 /** What the buttons ask for. */
@@ -71,9 +71,11 @@ export class Controls {
     this.draw()
   }
 
-  /** A device could not be opened. */
-  giveUp(): void {
-    for (const device of NAMES) this.switches[device].giveUp()
+  /** A device could not be opened. @param which absent: neither of them */
+  giveUp(which?: CallError['device']): void {
+    for (const device of NAMES) {
+      if (which === undefined || which === device) this.switches[device].giveUp()
+    }
     this.draw()
   }
 

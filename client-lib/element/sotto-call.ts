@@ -15,7 +15,12 @@ import { make, say } from './dom.ts'
 import { styles } from './styles.ts'
 import { Tiles } from './tiles.ts'
 
-const DEVICE_ERRORS: readonly string[] = ['permission-denied', 'no-device', 'device-busy']
+const DEVICE_ERRORS: readonly string[] = [
+  'permission-denied',
+  'no-device',
+  'device-busy',
+  'device-lost',
+]
 
 let sheet: CSSStyleSheet | null = null
 
@@ -157,7 +162,7 @@ export class SottoCallElement extends HTMLElement {
       call.on('epoch', draw),
       call.on('participants', draw),
       call.on('error', (error) => {
-        if (DEVICE_ERRORS.includes(error.code)) this.#controls.giveUp()
+        if (DEVICE_ERRORS.includes(error.code)) this.#controls.giveUp(error.device)
         say(this.#status, error.message)
         this.#tell('error', error)
       }),

@@ -87,6 +87,42 @@ describe('AudioTrackEncoder', () => {
     expect(FakeCodec.made).toHaveLength(3)
   })
 
+  it('counts what the capture left out, and neither silence of ours nor a time line of its own', () => {
+    const { encoder, samples, jump } = setUp()
+    samples(0.5)
+    jump(20_000)
+    samples(0.5)
+    expect(encoder.counters.missing).toBe(1)
+    jump(65_000)
+    samples(0.5)
+    expect(encoder.counters.missing).toBe(4)
+    encoder.setMuted(true)
+    jump(1_000_000)
+    samples(0.5)
+    encoder.setMuted(false)
+    samples(0.5)
+    jump(-300_000)
+    samples(0.5)
+    jump(60_000_000)
+    samples(0.5)
+    expect(encoder.counters.missing).toBe(4)
+  })
+
+  it('begins anew with another device, whose time line may lie close to the one before', () => {
+    const { encoder, frames, samples, jump } = setUp()
+    samples(0.5)
+    samples(0.5)
+    encoder.startSource()
+    jump(-400_000)
+    samples(0.5)
+    expect(FakeCodec.made).toHaveLength(2)
+    expect(encoder.counters.missing).toBe(0)
+    const first = { type: 'key', timestamp: -380_000, data: Uint8Array.of(7) }
+    FakeCodec.last.emit(new FakeChunk(first))
+    // It came when 30 ms had passed, whatever its device calls that.
+    expect(frames.at(-1)!.timestamp).toBe(30_000)
+  })
+
   it('goes on after an error, when the pause is over', () => {
     const { errors, samples, clock } = setUp()
     samples(0.5)

@@ -13,6 +13,8 @@ import { LevelMeter } from './level.ts'
 import { Backoff, MediaError } from './media-error.ts'
 
 export const FRAME_DURATION_US = 20_000
+/** More than this is no loss: the capture's time line begins anew. */
+const LONGEST_GAP_US = 5_000_000
 
 export interface AudioTrackEncoderOptions {
   /** Bits a second a channel; default 32,000. */
@@ -26,19 +28,20 @@ export interface AudioTrackEncoderOptions {
 }
 
 export class AudioTrackEncoder {
-  readonly counters = { encoded: 0, errors: 0 }
+  /** `missing`: frames that the capture left out, as far as its timestamps tell. */
+  readonly counters = { encoded: 0, missing: 0, errors: 0 }
   /** RMS of the frame last encoded, 0..1; 0 while muted. */
   level = 0
   private readonly options: AudioTrackEncoderOptions
-  private readonly clock: CaptureClock
+  private clock: CaptureClock
   private readonly backoff: Backoff
   private readonly meter = new LevelMeter()
   private samples = new Float32Array(0)
   private encoder: AudioEncoder | null = null
   private sampleRate = 0
   private channels = 0
-  /** Where on the capture's time line the samples should go on; µs. */
-  private nextTimestamp = 0
+  /** Where on the capture's time line the samples should go on, µs; null: anywhere. */
+  private nextTimestamp: number | null = null
   private bitrate: number
   private muted = false
   private closed = false
@@ -59,6 +62,13 @@ export class AudioTrackEncoder {
     }
   }
 
+  /** What comes now is of another device, with times of its own. */
+  startSource(): void {
+    this.clock = new CaptureClock(this.options.wallClock)
+    this.nextTimestamp = null
+    this.discardEncoder()
+  }
+
   /** @param bitrate bits a second a channel */
   setBitrate(bitrate: number): void {
     this.bitrate = bitrate
@@ -70,6 +80,7 @@ export class AudioTrackEncoder {
     if (!muted) return
     // The encoder holds samples from before; unmuting must not send them.
     this.discardEncoder()
+    this.nextTimestamp = null
     this.meter.take()
     this.level = 0
   }
@@ -102,7 +113,11 @@ export class AudioTrackEncoder {
    * time line anew (Chromium does when playout starts), only a new encoder follows.
    */
   private encoderFor(data: AudioData): AudioEncoder | null {
-    const broken = Math.abs(data.timestamp - this.nextTimestamp) > FRAME_DURATION_US
+    const gap = this.nextTimestamp === null ? 0 : data.timestamp - this.nextTimestamp
+    const broken = Math.abs(gap) >= FRAME_DURATION_US
+    if (gap > 0 && gap < LONGEST_GAP_US) {
+      this.counters.missing += Math.floor(gap / FRAME_DURATION_US)
+    }
     this.nextTimestamp = data.timestamp + data.duration
     const changed = this.sampleRate !== data.sampleRate || this.channels !== data.numberOfChannels
     if (broken || changed) this.discardEncoder()

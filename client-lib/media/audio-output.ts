@@ -6,6 +6,7 @@
 
 import { AUDIO_SAMPLE_RATE } from './codecs.ts'
 import type { PlayoutCommand, PlayoutReport } from './playout-worklet.ts'
+import { resumeByGesture } from './resume-context.ts'
 
 /** `blocked`: sound waits for a gesture of the person's. */
 export type AudioOutputState = 'running' | 'blocked' | 'closed'
@@ -40,21 +41,16 @@ export interface AudioSource {
 
 /** The name that the worklet registers; importing it from there would run the worklet here. */
 const PROCESSOR: typeof import('./playout-worklet.ts').PLAYOUT_PROCESSOR = 'sotto-playout'
-const GESTURES = ['pointerdown', 'keydown', 'touchend'] as const
 
 export class AudioOutput {
   private readonly context: AudioContext
-  private readonly options: AudioOutputOptions
-  private readonly resume = (): void => {
-    // Without a gesture this waits; it fails only when the context is closed.
-    this.context.resume().catch(() => {})
-  }
+  private readonly stopResuming: () => void
 
   private constructor(context: AudioContext, options: AudioOutputOptions) {
     this.context = context
-    this.options = options
-    context.onstatechange = () => this.stateChanged()
-    this.stateChanged()
+    context.onstatechange = () => options.onState?.(this.state)
+    options.onState?.(this.state)
+    this.stopResuming = resumeByGesture(context)
   }
 
   /** @throws DOMException when the worklet cannot be loaded */
@@ -66,9 +62,7 @@ export class AudioOutput {
       await context.close()
       throw error
     }
-    const output = new AudioOutput(context, options)
-    output.resume()
-    return output
+    return new AudioOutput(context, options)
   }
 
   get state(): AudioOutputState {
@@ -131,21 +125,8 @@ export class AudioOutput {
   }
 
   async close(): Promise<void> {
-    this.stopWaiting()
+    this.stopResuming()
     if (this.context.state !== 'closed') await this.context.close()
-  }
-
-  private stateChanged(): void {
-    if (this.state === 'blocked') {
-      for (const gesture of GESTURES) addEventListener(gesture, this.resume, { passive: true })
-    } else {
-      this.stopWaiting()
-    }
-    this.options.onState?.(this.state)
-  }
-
-  private stopWaiting(): void {
-    for (const gesture of GESTURES) removeEventListener(gesture, this.resume)
   }
 }
 

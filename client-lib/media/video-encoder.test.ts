@@ -54,6 +54,22 @@ describe('VideoTrackEncoder', () => {
     expect(encoder.counters).toMatchObject({ input: 1, encoded: 1, keyFrames: 0 })
   })
 
+  it('takes another device over in the same encoder, with a key frame and times of its own', () => {
+    const { encoder, frames, clock, frame, keys } = setUp()
+    for (let i = 0; i < 10; i++) frame()
+    const inTheEncoder = { type: 'delta', timestamp: clock.ms * 1000, data: Uint8Array.of(1) }
+    encoder.startSource()
+    clock.ms += 33
+    const picture = { timestamp: 5000, displayWidth: 640, displayHeight: 360, close: () => {} }
+    encoder.encode(picture as unknown as VideoFrame)
+    expect(FakeCodec.made).toHaveLength(1)
+    expect(keys().at(-1)).toBe(true)
+    FakeCodec.last.emit(new FakeChunk(inTheEncoder))
+    FakeCodec.last.emit(new FakeChunk({ type: 'key', timestamp: 5000, data: Uint8Array.of(1) }))
+    const wall = 1_700_000_000_000_000
+    expect(frames.map(({ timestamp }) => timestamp - wall)).toEqual([330_000, 363_000])
+  })
+
   it('begins with a key frame and then waits for a request, which it coalesces', () => {
     const { encoder, frame, keys } = setUp()
     for (let i = 0; i < 10; i++) frame()

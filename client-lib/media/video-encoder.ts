@@ -6,6 +6,7 @@
  */
 
 import { CaptureClock } from './capture-clock.ts'
+import { FrameTimes } from './frame-times.ts'
 import { FramerateLimit } from './framerate-limit.ts'
 import type { EncodedVideo } from './frames.ts'
 import { Backoff, MediaError } from './media-error.ts'
@@ -46,7 +47,8 @@ export class VideoTrackEncoder {
     errors: 0,
   }
   private readonly options: VideoTrackEncoderOptions
-  private readonly clock: CaptureClock
+  private clock: CaptureClock
+  private readonly times = new FrameTimes()
   private readonly backoff: Backoff
   private readonly limit = new FramerateLimit()
   private settings: VideoSettings
@@ -74,6 +76,12 @@ export class VideoTrackEncoder {
     } finally {
       frame.close()
     }
+  }
+
+  /** What comes now is of another device: a picture of its own, with times of its own. */
+  startSource(): void {
+    this.clock = new CaptureClock(this.options.wallClock)
+    this.keyWanted = true
   }
 
   /** The next frame is a key frame, or, within `keyFrameGapMs` of the last, the first one after it. */
@@ -134,6 +142,7 @@ export class VideoTrackEncoder {
       return
     }
     const keyFrame = this.isKeyDue()
+    this.times.add(frame.timestamp, this.clock.toWallClock(frame.timestamp))
     try {
       encoder.encode(frame, { keyFrame })
     } catch (error) {
@@ -213,7 +222,7 @@ export class VideoTrackEncoder {
     }
     this.options.onFrame({
       bytes,
-      timestamp: this.clock.toWallClock(chunk.timestamp),
+      timestamp: this.times.take(chunk.timestamp) ?? this.clock.toWallClock(chunk.timestamp),
       key,
       temporalLayer: metadata?.svc?.temporalLayerId ?? 0,
       config: copyOf(metadata?.decoderConfig?.description),

@@ -4,7 +4,7 @@
  */
 
 import type { FromPaintedCall, PainterReady, ToPaintedCall, ToPainter } from './protocol.ts'
-import type { Wall, WallEvents } from './wall.ts'
+import type { PlayedFrames, Wall, WallEvents } from './wall.ts'
 
 export class PainterLink {
   /** Settles once: whether the painter draws. Where it cannot be started or lacks something, it does not. */
@@ -91,8 +91,8 @@ class PaintedWall implements Wall<HTMLCanvasElement> {
     return () => this.tell({ type: 'take-down', view })
   }
 
-  play(picture: string, frames: ReadableStream<VideoFrame>): void {
-    this.tell({ type: 'play', picture, frames }, [frames])
+  play(picture: string, { source, transfer }: PlayedFrames): void {
+    this.tell({ type: 'play', picture, source }, transfer)
   }
 
   setSoundDelay(picture: string, ms: number | null): void {

@@ -138,7 +138,7 @@ describe('the painter', () => {
         stream.close()
       },
     })
-    wall.play('own', frames)
+    wall.play('own', { source: { way: 'stream', frames }, transfer: [frames] })
     await new Promise((resolve) => setImmediate(resolve))
     page.repaint()
     expect(drawnOn(canvas)).toEqual([2e6])

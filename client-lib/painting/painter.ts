@@ -70,7 +70,7 @@ class PaintedCall {
         this.hanging.delete(message.view)
         return
       case 'play':
-        this.wall.play(message.picture, message.frames)
+        this.wall.play(message.picture, message)
         return
       case 'sound': {
         const { since } = message

@@ -1,5 +1,6 @@
 /** What the painter, a worker, and those who have it draw tell each other. */
 
+import type { FrameSource } from '../media/capture/frame-source.ts'
 import type { PictureFigures } from './wall.ts'
 
 /** From the page, over the worker itself. */
@@ -27,7 +28,7 @@ export type ToPaintedCall =
       readonly canvas: number
     }
   | { readonly type: 'take-down'; readonly view: number }
-  | { readonly type: 'play'; readonly picture: string; readonly frames: ReadableStream<VideoFrame> }
+  | { readonly type: 'play'; readonly picture: string; readonly source: FrameSource }
   /** `since`: as of `Wall.setSoundDelay`, and the time origin of who says it; ms. */
   | { readonly type: 'sound'; readonly picture: string; readonly since: number | null }
   | { readonly type: 'close' }

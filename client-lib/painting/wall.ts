@@ -1,5 +1,6 @@
 /** Pictures on canvases, in step with their sound. */
 
+import { type FrameSource, framesOf, type Tap } from '../media/capture/frame-source.ts'
 import { PictureClock } from '../media/picture-clock.ts'
 import type { Repaints } from '../media/repaints.ts'
 import { readTrack } from '../media/track-reader.ts'
@@ -22,6 +23,9 @@ export interface WallEvents {
   onFirst(at: number): void
 }
 
+/** Frames of a track that is tapped. */
+export type PlayedFrames = Pick<Tap<FrameSource>, 'source' | 'transfer'>
+
 /** Where canvases hang, on this thread or another; `C` is how a canvas is given to it. */
 export interface Wall<C> {
   /**
@@ -29,8 +33,8 @@ export interface Wall<C> {
    * @param picture its name: any that tells it apart
    */
   hang(picture: string, canvas: C): () => void
-  /** Shows what a stream gives, at once, until it ends. */
-  play(picture: string, frames: ReadableStream<VideoFrame>): void
+  /** Shows what comes of a source, at once, until it ends; the source is taken over. */
+  play(picture: string, frames: PlayedFrames): void
   /** @param ms from a timestamp to when its sound is heard, on the thread that says it; null: no sound */
   setSoundDelay(picture: string, ms: number | null): void
   close(): void
@@ -84,10 +88,10 @@ export class PictureWall implements Wall<HTMLCanvasElement | OffscreenCanvas> {
     draw(shown, frame)
   }
 
-  play(picture: string, frames: ReadableStream<VideoFrame>): void {
+  play(picture: string, { source }: Pick<PlayedFrames, 'source'>): void {
     const onFrame = (frame: VideoFrame) => draw(this.shown.get(picture), frame)
     // A stream fails only with its track, which then has no more pictures to show.
-    readTrack(frames, onFrame, this.closing.signal).catch(() => {})
+    readTrack(framesOf(source), onFrame, this.closing.signal).catch(() => {})
   }
 
   setSoundDelay(picture: string, ms: number | null): void {

@@ -17,14 +17,14 @@ import type { JoinStep } from '../join-times.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
 import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
-import type { CapturedVideo, WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
+import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
 import { Admission, type Entry } from './admission.ts'
 import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
 import { DialPace } from './dial-pace.ts'
 import { groupRoster } from './group-roster.ts'
 import { JoinSteps } from './join-steps.ts'
-import { LocalMedia } from './local-media.ts'
+import { LocalMedia, type OpenCamera } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 import { Outages } from './outages.ts'
 import { Reconnector, type Try, type Verdict } from './reconnector.ts'
@@ -163,9 +163,19 @@ export class CallEngine {
     this.onHashes(hashes !== null)
   }
 
-  /** Devices are open. */
-  capture(video: CapturedVideo | null, audio: ReadableStream<AudioData> | null): void {
-    void this.media.capture(video, audio).catch(this.onBug)
+  /** A camera is open, or another one. */
+  captureVideo(camera: OpenCamera): void {
+    void this.media.captureVideo(camera).catch(this.onBug)
+  }
+
+  /** A microphone is open, or another one. */
+  captureAudio(samples: ReadableStream<AudioData>): void {
+    void this.media.captureAudio(samples).catch(this.onBug)
+  }
+
+  /** Nothing more is read of a device. */
+  release(kind: 'audio' | 'video'): void {
+    this.media.release(kind)
   }
 
   /** A screen is shared, perhaps with sound. */

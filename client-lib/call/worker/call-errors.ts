@@ -82,11 +82,12 @@ export function renditionWithdrawn(track: string, error: MediaError): CallError 
 export function captureFailed(device: CaptureDevice, error: unknown): CallError {
   if (device === 'screen') {
     const message = 'Your screen cannot be captured any more. Share it again.'
-    return { code: 'internal', message, detail: String(error) }
+    return { code: 'internal', message, detail: String(error), device }
   }
   return {
     code: 'no-device',
-    message: `The ${device} stopped working. Check that it is connected, then join again.`,
+    device,
+    message: `The ${device} stopped working. Turn it off and on again, or choose another one.`,
     detail: String(error),
   }
 }

@@ -54,6 +54,7 @@ export class LocalAudio {
     this.rest()
     this.reading = new AbortController()
     const { signal } = this.reading
+    this.encoder.startSource()
     readTrack(samples, (data) => this.encoder.encode(data), signal).catch(this.onCaptureFailed)
   }
 
@@ -86,7 +87,7 @@ export class LocalAudio {
       objects,
       bytes,
       framesDecoded: 0,
-      framesDropped: 0,
+      framesDropped: this.encoder.counters.missing,
       decryptFailures: 0,
       lastFrameAgeMs: this.lastFrameAt === null ? null : this.clock.now() - this.lastFrameAt,
       audioLevel: this.encoder.level,

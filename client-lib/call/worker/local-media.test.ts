@@ -118,7 +118,7 @@ async function world(options: { videoCodecs?: readonly VideoCodecName[] } = {}) 
         camera = controller
       },
     })
-    await media.capture({ frames, format: { width, height, framerate: 30 } }, null)
+    await media.captureVideo({ frames, format: { width, height, framerate: 30 } })
     await settle()
   }
   const film = async (count: number) => {
@@ -198,10 +198,12 @@ describe('what we publish', () => {
   })
 
   it('keeps its tracks when another camera takes the place of the first', async () => {
-    const { media, catalog, plug } = await world()
+    const { media, catalog, plug, settle } = await world()
     await plug(1280, 720)
     const before = (await catalog()).tracks
     await plug(640, 480)
+    media.setMuted('video', false)
+    await settle()
     expect((await catalog()).tracks).toEqual(before)
     expect(media.infos().map(({ name }) => name)).toEqual(['video/0', 'video/1', 'video/2'])
   })

@@ -15,6 +15,7 @@ import type { CodecSupport } from '../../media/codec-support.ts'
 import { codecNameOf, type VideoCodecName } from '../../media/codecs.ts'
 import type { MediaError } from '../../media/media-error.ts'
 import {
+  type CaptureFormat,
   type RenditionChoice,
   renditionsOf,
   SCREEN_SETTINGS,
@@ -23,7 +24,6 @@ import {
 import { RepairSource } from '../../media/repair-source.ts'
 import type { VideoSettings } from '../../media/video-settings.ts'
 import type { TrackInfo } from '../types.ts'
-import type { CapturedVideo } from '../worker-protocol.ts'
 import { EncryptedTrack, type EncryptedTrackOptions } from './encrypted-track.ts'
 import { AUDIO_FORMAT, LocalAudio } from './local-audio.ts'
 import { LocalCatalog } from './local-catalog.ts'
@@ -58,6 +58,12 @@ type TrackDetails = Pick<
   EncryptedTrackOptions,
   'properties' | 'onGroupRequested' | 'onDemand' | 'onRefused'
 >
+
+/** Frames of a camera, and what it said of them when it was opened. */
+export interface OpenCamera {
+  readonly frames: ReadableStream<VideoFrame>
+  readonly format: CaptureFormat
+}
 
 /** What we publish: a catalog that says what there is, sound, picture, and a screen while it is shared. */
 export class LocalMedia {
@@ -109,14 +115,35 @@ export class LocalMedia {
     return this.trackNamed(name)?.status ?? null
   }
 
-  /** Devices are open. */
-  async capture(
-    video: CapturedVideo | null,
-    audio: ReadableStream<AudioData> | null,
-  ): Promise<void> {
-    if (audio) this.addAudio(audio)
-    if (video) this.addVideo(video)
+  /** A camera is open; another one takes the place of the one before, on the tracks that there are. */
+  async captureVideo({ frames, format }: OpenCamera): Promise<void> {
+    if (this.video) {
+      this.video.capture(frames)
+      return
+    }
+    const { renditions } = this.options
+    this.video = this.makeVideo('video', renditionsOf(format, renditions), renditions.maxBitrate)
+    this.video.setMuted(this.muted.video)
+    this.video.capture(frames)
     await this.renewKeys()
+  }
+
+  /** A microphone is open; another one takes the place of the one before, on the same track. */
+  async captureAudio(samples: ReadableStream<AudioData>): Promise<void> {
+    if (this.audio) {
+      this.audio.capture(samples)
+      return
+    }
+    this.audio = this.makeAudio(TrackName.AUDIO, 'audio', 'microphone')
+    this.audio.setMuted(this.muted.audio)
+    this.audio.capture(samples)
+    await this.renewKeys()
+  }
+
+  /** Reads no more of a device, which lets go of what was given of it. */
+  release(kind: 'audio' | 'video'): void {
+    if (kind === 'audio') this.audio?.rest()
+    else this.video?.rest()
   }
 
   /** What this browser can encode and decode. */
@@ -238,12 +265,6 @@ export class LocalMedia {
     return [this.video, this.screen].filter((picture) => picture !== null)
   }
 
-  private addAudio(samples: ReadableStream<AudioData>): void {
-    this.audio = this.makeAudio(TrackName.AUDIO, 'audio', 'microphone')
-    this.audio.setMuted(this.muted.audio)
-    this.audio.capture(samples)
-  }
-
   private makeAudio(name: string, kind: 'audio' | 'screen-audio', device: CaptureDevice) {
     const { clock, wallClock, onMediaError, onCaptureFailed } = this.options
     return new LocalAudio({
@@ -254,16 +275,6 @@ export class LocalMedia {
       onError: onMediaError,
       onCaptureFailed: (error) => onCaptureFailed(device, error),
     })
-  }
-
-  /** Another camera takes the place of the one before, on the tracks that there are. */
-  private addVideo({ frames, format }: CapturedVideo): void {
-    if (!this.video) {
-      const { renditions } = this.options
-      this.video = this.makeVideo('video', renditionsOf(format, renditions), renditions.maxBitrate)
-      this.video.setMuted(this.muted.video)
-    }
-    this.video.capture(frames)
   }
 
   private makeVideo(

@@ -123,6 +123,11 @@ export class LocalRendition {
     return { name, role: 'video', live: true, ...alternatives, muted, ...format }
   }
 
+  /** What comes now is of another device: its picture begins with a key frame. */
+  startSource(): void {
+    this.encoder.startSource()
+  }
+
   /** Takes the frame over. */
   encode(frame: VideoFrame): void {
     this.encoder.encode(frame)

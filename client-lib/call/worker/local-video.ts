@@ -97,6 +97,7 @@ export class LocalVideo {
     const { signal } = this.reading
     const take = (frame: VideoFrame) =>
       this.repeater ? this.repeater.push(frame) : this.encode(frame)
+    for (const rendition of this.renditions) rendition.startSource()
     readTrack(frames, take, signal).catch(this.options.onCaptureFailed)
   }
 

@@ -4,6 +4,9 @@ import { systemClock } from '../../../moq/session/index.ts'
 import { ChatError, type ChatErrorCode } from '../../chat/index.ts'
 import { KeysError, leaveSeat, type Seat, takeSeat } from '../../keys/index.ts'
 import { IndexedDbStateStore } from '../../keys/indexeddb-state-store.ts'
+import { framesOf } from '../../media/capture/frame-source.ts'
+import { samplesOf } from '../../media/capture/sample-source.ts'
+import { canReadTracks } from '../../media/capture/track-processor.ts'
 import { PcmSender } from '../../media/pcm.ts'
 import type { CallError } from '../types.ts'
 import type { FromWorker, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
@@ -23,7 +26,9 @@ const pictures = new PictureOutlet((participant, source, frame) =>
 )
 /** What holds for a call that is not there yet. */
 const EARLY: ReadonlySet<ToWorker['type']> = new Set([
-  'capture',
+  'capture-video',
+  'capture-audio',
+  'release',
   'share',
   'unshare',
   'mute',
@@ -58,6 +63,7 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 function take(data: ToWorker): void {
   switch (data.type) {
     case 'seat':
+      tell({ type: 'abilities', readsTracks: canReadTracks() })
       seat = sit(data.wish, seat)
       seat.then(
         ({ id, thumbprint, participantId: participant }) =>
@@ -70,11 +76,19 @@ function take(data: ToWorker): void {
         ?.then((taken) => join(data.options, taken))
         .catch((error) => tell({ type: 'no-seat', error: wentWrong(error) }))
       return
-    case 'capture':
-      engine?.capture(data.video, data.audio)
+    case 'capture-video': {
+      const { frames, format } = data.video
+      engine?.captureVideo({ frames: framesOf(frames), format })
+      return
+    }
+    case 'capture-audio':
+      engine?.captureAudio(samplesOf(data.samples))
+      return
+    case 'release':
+      engine?.release(data.kind)
       return
     case 'share':
-      engine?.share(data.frames, data.sound)
+      engine?.share(framesOf(data.frames), data.sound && samplesOf(data.sound))
       return
     case 'unshare':
       engine?.unshare()

@@ -1,7 +1,8 @@
 /** The page of the media test: capture and playout on the main thread, everything else in the worker. */
 
 import { AudioOutput, type AudioSource } from '../../media/audio-output.ts'
-import { type Capture, captureCamera } from '../../media/capture.ts'
+import captureWorkletUrl from '../../media/capture/capture-worklet.ts?worker&url'
+import { formatOf, openDevices, tapAudio, tapVideo } from '../../media/capture/index.ts'
 import { type CodecSupport, probeCodecs } from '../../media/codec-support.ts'
 import workletUrl from '../../media/playout-worklet.ts?worker&url'
 import { Repaints } from '../../media/repaints.ts'
@@ -27,7 +28,8 @@ declare global {
 const canvas = document.querySelector('canvas')!
 const view = new VideoView(canvas, new Repaints())
 let worker: Worker | null = null
-let capture: Capture | null = null
+let stream: MediaStream | null = null
+let letGo = () => {}
 let output: AudioOutput | null = null
 let source: AudioSource | null = null
 let answer: ((report: LoopReport) => void) | null = null
@@ -44,21 +46,29 @@ function startWorker(): Worker {
 globalThis.mediaLoop = {
   codecs: probeCodecs,
   async start(loss, settings = {}) {
-    capture = await captureCamera()
+    stream = await openDevices({ camera: {}, microphone: {} })
+    const [camera] = stream.getVideoTracks()
+    const [microphone] = stream.getAudioTracks()
     output = await AudioOutput.create({ workletUrl })
     source = output.addSource()
     worker = startWorker()
-    const video = capture.video!.readable
-    const audio = capture.audio!.readable
+    const { framerate } = formatOf(camera!)
+    const video = tapVideo(camera!, { framerate, workerReadsTracks: false })
+    const audio = await tapAudio(microphone!, captureWorkletUrl)
+    letGo = () => {
+      video.close()
+      audio.close()
+    }
     const samples = source.port
     const start: Start = {
-      video,
-      audio,
+      video: video.source,
+      audio: audio.source,
       samples,
       settings: { ...DEFAULT_VIDEO, ...settings },
       loss,
     }
-    worker.postMessage({ start } satisfies Command, [video, audio, samples])
+    const transfer = [...video.transfer, ...audio.transfer, samples]
+    worker.postMessage({ start } satisfies Command, transfer)
   },
   command(command) {
     worker?.postMessage(command)
@@ -96,7 +106,8 @@ globalThis.mediaLoop = {
   },
   stop() {
     worker?.terminate()
-    capture?.stop()
+    letGo()
+    for (const track of stream?.getTracks() ?? []) track.stop()
     source?.close()
     void output?.close()
     view.close()

@@ -1,11 +1,13 @@
 /** What the page of the media test and its worker tell each other. */
 
 import type { AssemblerCounters } from '../../media/assemble.ts'
+import type { FrameSource } from '../../media/capture/frame-source.ts'
+import type { SampleSource } from '../../media/capture/sample-source.ts'
 import type { VideoSettings } from '../../media/video-settings.ts'
 
 export interface Start {
-  readonly video: ReadableStream<VideoFrame>
-  readonly audio: ReadableStream<AudioData>
+  readonly video: FrameSource
+  readonly audio: SampleSource
   /** Port of the playout worklet. */
   readonly samples: MessagePort
   readonly settings: VideoSettings

@@ -8,6 +8,8 @@ import { FrameAssembler } from '../../media/assemble.ts'
 import { AudioTrackDecoder } from '../../media/audio-decoder.ts'
 import { AudioTrackEncoder } from '../../media/audio-encoder.ts'
 import { AudioSequence } from '../../media/audio-sequence.ts'
+import { framesOf } from '../../media/capture/frame-source.ts'
+import { samplesOf } from '../../media/capture/sample-source.ts'
 import { videoCodecString } from '../../media/codecs.ts'
 import type { ObjectPlan } from '../../media/frames.ts'
 import type { MediaError } from '../../media/media-error.ts'
@@ -139,14 +141,14 @@ function run(start: Start) {
 
   const { signal } = new AbortController()
   readTrack(
-    start.video,
+    framesOf(start.video),
     (frame) => {
       videoEncoder.encode(frame)
     },
     signal,
   ).catch(onError)
   readTrack(
-    start.audio,
+    samplesOf(start.audio),
     (data) => {
       audioEncoder.encode(data)
     },

@@ -1,0 +1,30 @@
+/** A browser may hold an `AudioContext` back until the person has touched the page. */
+
+const GESTURES = ['pointerdown', 'keydown', 'touchend'] as const
+
+/**
+ * Starts the context now if it may, and else with the first touch or key; and again whenever the browser
+ * has held it back.
+ * @returns ends the waiting
+ */
+export function resumeByGesture(context: AudioContext): () => void {
+  const resume = (): void => {
+    // Without a gesture this waits; it fails only when the context is closed.
+    context.resume().catch(() => {})
+  }
+  const stop = (): void => {
+    for (const gesture of GESTURES) removeEventListener(gesture, resume)
+  }
+  const follow = (): void => {
+    stop()
+    if (context.state === 'running' || context.state === 'closed') return
+    for (const gesture of GESTURES) addEventListener(gesture, resume, { passive: true })
+  }
+  context.addEventListener('statechange', follow)
+  follow()
+  resume()
+  return () => {
+    context.removeEventListener('statechange', follow)
+    stop()
+  }
+}
