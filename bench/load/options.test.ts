@@ -56,6 +56,15 @@ describe('options of a load', () => {
   })
 
   it.each([
+    [{ 'relay-workers': '65' }, '--relay-workers 65 is not a whole number from 1 to 64'],
+    [
+      { url: 'moqt://a', 'relay-workers': '2' },
+      '--relay-workers is for a relay that is started here',
+    ],
+    [
+      { impair: 'rate=1m', 'relay-workers': '2' },
+      '--relay-workers and --impair exclude each other',
+    ],
     [{ publishers: '0' }, '--publishers 0 is not a whole number from 1'],
     [{ subscribers: '1.5' }, '--subscribers 1.5 is not'],
     [{ renditions: '4' }, '--renditions 4 is more than 3'],

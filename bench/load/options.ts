@@ -25,6 +25,8 @@ export interface LoadOptions {
   /** Null: by the size of the load. */
   readonly workers: number | null
   readonly seed: number
+  /** Processes of a relay of our own, over which it spreads the rooms. */
+  readonly relayWorkers: number
   /** Directory for profiles of a relay of our own. */
   readonly profileRelay: string | null
   /** File of the HTML report. */
@@ -64,6 +66,7 @@ export const LOAD_OPTIONS = {
   impair: { type: 'string' },
   workers: { type: 'string' },
   seed: { type: 'string' },
+  'relay-workers': { type: 'string' },
   'profile-relay': { type: 'string' },
   html: { type: 'string' },
 } as const
@@ -90,6 +93,7 @@ const HELP: readonly (readonly [flags: string, text: string])[] = [
   ],
   ['--workers <n>', 'processes that make the load; by default as it needs'],
   ['--seed <n>', 'for sizes and losses'],
+  ['--relay-workers <n>', 'processes of the relay started here, which has the rooms spread'],
   ['--profile-relay <directory>', 'for a CPU and an allocation profile of the relay started here'],
   ['--html <file>', 'a report with plots'],
 ]
@@ -102,6 +106,8 @@ export const LOAD_USAGE = HELP.map(([flags, text]) => `  ${flags.padEnd(46)}${te
 /** More of them are more processes than a test machine has use for. */
 export const MAX_LINKS = 64
 const MAX_PID = 2 ** 22
+/** As of `--workers` of the relay. */
+const MAX_RELAY_WORKERS = 64
 
 /** @throws UsageError */
 export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadOptions {
@@ -123,8 +129,12 @@ export function loadOptions(values: OptionValues, defaults: LoadDefaults): LoadO
     impair: impair === undefined ? null : linkConditions(String(impair)),
     workers: values.workers === undefined ? null : count(values, 'workers', 1),
     seed: count(values, 'seed', 1),
+    relayWorkers: count(values, 'relay-workers', 1, 1, MAX_RELAY_WORKERS),
     profileRelay: typeof values['profile-relay'] === 'string' ? values['profile-relay'] : null,
     html: typeof values.html === 'string' ? values.html : null,
+  }
+  if (options.relayWorkers > 1 && options.impair !== null) {
+    throw new UsageError('--relay-workers and --impair exclude each other: a network has one end')
   }
   if (options.renditions > MAX_SIMULCAST) {
     throw new UsageError(`--renditions ${options.renditions} is more than ${MAX_SIMULCAST}`)
@@ -139,8 +149,11 @@ function targetOptions(values: OptionValues): TargetOptions {
     for (const name of ['certificate', 'pid', 'ops']) {
       if (values[name] !== undefined) throw new UsageError(`--${name} is of no use without --url`)
     }
-  } else if (values['profile-relay'] !== undefined) {
-    throw new UsageError('--profile-relay is for a relay that is started here, without --url')
+  } else {
+    for (const name of ['profile-relay', 'relay-workers']) {
+      if (values[name] === undefined) continue
+      throw new UsageError(`--${name} is for a relay that is started here, without --url`)
+    }
   }
   return {
     url: textOf(url),

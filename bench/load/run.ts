@@ -132,7 +132,8 @@ function split(
   const others = plan.participants.filter(({ publishes }) => publishes.length === 0)
   for (const [index, participant] of [...senders, ...others].entries()) {
     const link = participant.link === null ? undefined : links[participant.link]
-    const place = link ? throughLink(target, link.port) : { url: target.url, trust: target.trust }
+    const url = target.roomUrls.get(participant.room) ?? target.url
+    const place = link ? throughLink(target, link.port) : { url, trust: target.trust }
     shares[index % workers]!.push({ ...participant, ...place })
   }
   const { warmupMs, phases, epochChanges, mls, compareBytes, lateMs } = plan

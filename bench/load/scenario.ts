@@ -111,9 +111,12 @@ async function playAt(
   print: (text: string) => void,
 ): Promise<RunRecord> {
   if (target.url !== null) return runPlan(plan, await targetNamed(target), options, print)
-  const relay = await RelayProcess.start([], options.profileRelay)
+  const { relayWorkers, profileRelay } = options
+  const flags = relayWorkers === 1 ? [] : ['--workers', String(relayWorkers)]
+  const relay = await RelayProcess.start(flags, profileRelay)
   try {
-    return await runPlan(plan, ownTarget(relay), options, print)
+    const rooms = relayWorkers === 1 ? [] : plan.participants.map(({ room }) => room)
+    return await runPlan(plan, await ownTarget(relay, new Set(rooms)), options, print)
   } finally {
     await relay.stop()
   }

@@ -56,3 +56,32 @@ it('fanout measures a relay of its own, and writes what it found as JSON and HTM
     await rm(folder, { recursive: true })
   }
 })
+
+it('rooms go to the processes of a relay that has several, which are measured together', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sotto-bench-'))
+  try {
+    const json = join(folder, 'out.json')
+    let stderr = ''
+    const small = ['--rooms', '6', '--publishers', '2', '--profile', 'audio', '--duration', '2']
+    const code = await bench(
+      ['rooms', ...small, '--workers', '1', '--relay-workers', '2', '--json', json],
+      {
+        out: () => undefined,
+        error: (text) => {
+          stderr += text
+        },
+      },
+    )
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const report: LoadReport = JSON.parse(await readFile(json, 'utf8'))
+    expect(report.participants).toEqual({ planned: 12, joined: 12 })
+    const { audio } = report.classes
+    expect(audio!.expected).toBeGreaterThan(0)
+    expect(audio).toMatchObject({ received: audio!.expected, lost: 0, duplicate: 0 })
+    expect(report.settings.relayWorkers).toBe(2)
+    // A parent and two workers, none of which fits in less.
+    expect(report.relay!.rssBytes).toBeGreaterThan(150e6)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})

@@ -3,7 +3,6 @@
 import type { Config } from '../config.ts'
 import { type Target, targetOf } from '../engine/index.ts'
 import { hostName, relayUrl } from '../operate/address.ts'
-import { hostPort } from '../operate/http.ts'
 import type { Peer } from '../relay/index.ts'
 
 type Addressed = Pick<Config, 'host' | 'publicUrl' | 'paths'>
@@ -57,9 +56,4 @@ export function workerUri(
   if (said !== null) return `${scheme}://${said}:${port}${path ?? ''}`
   const { host } = new URL(relayUrl(config, port, undefined))
   return `${scheme}://${host}${path ?? ''}`
-}
-
-/** `host:port` of each worker, for people. */
-export function workerAddresses({ host }: Addressed, ports: readonly number[]): string[] {
-  return ports.map((port) => hostPort(host, port))
 }

@@ -105,6 +105,7 @@ function reportOf(): LoadReport {
       mls: null,
       impair: null,
       workers: 1,
+      relayWorkers: 1,
       seed: 1,
     },
     runs: [run],

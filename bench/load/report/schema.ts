@@ -185,6 +185,7 @@ export const loadReportSchema = z.strictObject({
       .nullable(),
     workers: count.nullable().describe('null: by the size of the load'),
     seed: count,
+    relayWorkers: count.describe('processes of the relay started here'),
   }),
   runs: z.array(run),
   conclusions: z.array(goal),

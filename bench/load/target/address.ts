@@ -10,15 +10,21 @@ export interface Target {
   /** IPv4 address and UDP port, for shaped networks to lead to. */
   readonly host: string
   readonly port: number
+  /** Where the rooms are of a relay of several processes; at `url` are those that are not named. */
+  readonly roomUrls: ReadonlyMap<string, string>
   /** Null where it runs elsewhere, or nobody said which process it is. */
   readonly pid: number | null
   /** Origin of its ops server; null for one that is not ours. */
   readonly ops: string | null
 }
 
-export function ownTarget({ url, host, port, pid, ops }: RelayProcess): Target {
+/** @param rooms of which it is asked where they are */
+export async function ownTarget(relay: RelayProcess, rooms: Iterable<string>): Promise<Target> {
+  const { url, host, port, pid, ops } = relay
+  const roomUrls = new Map<string, string>()
+  for (const room of rooms) roomUrls.set(room, await relay.urlOf(room))
   // Its certificate is made anew at each start, and it is on this machine.
-  return { url, trust: { kind: 'none' }, host, port, pid, ops }
+  return { url, trust: { kind: 'none' }, host, port, roomUrls, pid, ops }
 }
 
 /**
@@ -34,7 +40,8 @@ export async function namedTarget(
 ): Promise<Target> {
   const { host, port } = parseAddress(url)
   const address = isIP(host) ? host : (await lookup(host, 4)).address
-  return { url, trust: trustOf(address, certificate), host: address, port, pid, ops }
+  const trust = trustOf(address, certificate)
+  return { url, trust, host: address, port, roomUrls: new Map(), pid, ops }
 }
 
 function trustOf(address: string, certificate: string | null): Trust {

@@ -25,8 +25,27 @@ export function parseProcess(stat: string, status: string): ProcessSample {
   }
 }
 
-/** Null where the process is gone, or this is not Linux. */
+/** Of a process and those that it started, together. Null where it is gone, or this is not Linux. */
 export async function sampleProcess(pid: number): Promise<ProcessSample | null> {
+  const own = await sampleOne(pid)
+  const children = await Promise.all((await childrenOf(pid)).map(sampleOne))
+  return children.reduce((sum, child) => (sum && child ? added(sum, child) : sum), own)
+}
+
+function added(a: ProcessSample, b: ProcessSample): ProcessSample {
+  return { cpuSeconds: a.cpuSeconds + b.cpuSeconds, rssBytes: a.rssBytes + b.rssBytes }
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  try {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return text.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+async function sampleOne(pid: number): Promise<ProcessSample | null> {
   try {
     const [stat, status] = await Promise.all([
       readFile(`/proc/${pid}/stat`, 'utf8'),

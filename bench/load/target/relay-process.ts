@@ -90,6 +90,14 @@ export class RelayProcess {
     return `moqt://${this.host}:${this.port}/`
   }
 
+  /** Where a room is served, over raw QUIC. */
+  async urlOf(room: string): Promise<string> {
+    const answer = await fetch(`${this.web}/config.json?${new URLSearchParams({ room })}`)
+    const { relay }: Ready = await answer.json()
+    if (relay === undefined) throw new Error('the relay does not say where a room is')
+    return `moqt://${new URL(relay).host}/`
+  }
+
   /** SIGTERM, and SIGKILL if it takes too long. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
