@@ -280,6 +280,12 @@ export interface TrackInfo {
   readonly jitterBufferMs?: number | null
   /** Of received pictures: how much later than its sound it is shown, ms; null without sound or canvas. */
   readonly avSkewMs?: number | null
+  /** The epoch of the key under which the newest frame came or is sent; null before the first. */
+  readonly epoch?: number | null
+  /** Of what is received: how much longer than at best the newest object was on its way, ms. */
+  readonly queueMs?: number | null
+  /** Of what is received: objects that did not come by themselves; of sound, as far as numbers tell. */
+  readonly lost?: number
   /** Of received video: the largest that the picture may be, pixels; null where the sender does not say. */
   readonly size?: { readonly width: number; readonly height: number } | null
   /** Of received video: what became of datagrams that did not come in their turn. */

@@ -21,6 +21,18 @@ describe('the delay of a track', () => {
     expect(track.take()).toBeNull()
   })
 
+  it('of the newest object can be looked at without taking it', () => {
+    const track = new DelayTrack()
+    expect(track.latestMs).toBeNull()
+    note(track, 0, 30)
+    note(track, 200, 80)
+    note(track, 220, 70)
+    expect(track.latestMs).toBeCloseTo(40)
+    expect(track.latestMs).toBeCloseTo(40)
+    expect(track.take()).toBe(0)
+    expect(track.latestMs).toBeCloseTo(40)
+  })
+
   it('forgets the fastest after half a minute: the path may be another one', () => {
     const track = new DelayTrack()
     note(track, 0, 30)

@@ -11,6 +11,8 @@ const STEP_MS = 5000
 export class DelayTrack {
   /** ms; null: nothing came since the last `take`. */
   private smallest: number | null = null
+  /** Of the newest object, ms; null before the first. */
+  private latest: number | null = null
   /** The fastest of each step, the newest last. */
   private readonly steps: { readonly since: number; fastest: number }[] = []
 
@@ -19,6 +21,7 @@ export class DelayTrack {
     // Of two clocks: only differences of such figures say anything.
     const delay = now - timestamp / 1000
     this.smallest = Math.min(this.smallest ?? delay, delay)
+    this.latest = delay
     const step = this.steps.at(-1)
     if (step && now - step.since < STEP_MS) step.fastest = Math.min(step.fastest, delay)
     else this.steps.push({ since: now, fastest: delay })
@@ -27,12 +30,22 @@ export class DelayTrack {
 
   /** ms, of the fastest since the last call; null: nothing came. */
   take(): number | null {
-    if (this.smallest === null) return null
-    let fastest = this.smallest
-    for (const step of this.steps) fastest = Math.min(fastest, step.fastest)
-    const queued = this.smallest - fastest
+    const { smallest } = this
+    if (smallest === null) return null
     this.smallest = null
-    return queued
+    return smallest - this.fastest(smallest)
+  }
+
+  /** ms, of the newest object: how much longer than at best it was on its way; null before the first. */
+  get latestMs(): number | null {
+    if (this.latest === null) return null
+    return this.latest - this.fastest(this.latest)
+  }
+
+  private fastest(least: number): number {
+    let fastest = least
+    for (const step of this.steps) fastest = Math.min(fastest, step.fastest)
+    return fastest
   }
 }
 

@@ -50,6 +50,22 @@ describe('AudioSequence', () => {
     expect(sequence.counters).toMatchObject({ gaps: 1, late: 1 })
   })
 
+  it('counts what is missing by the numbers of groups and objects, at least', () => {
+    const { clock, sequence } = setUp()
+    const at = (group: number, object: number) => {
+      sequence.push({ group, object, timestamp: 0, payload: new Uint8Array(1) })
+      clock.ms += 100
+      sequence.poll()
+      return sequence.counters.missing
+    }
+    expect(at(7, 2)).toBe(0)
+    expect(at(7, 3)).toBe(0)
+    expect(at(7, 6)).toBe(2)
+    // A microphone that was off begins a new group.
+    expect(at(8, 0)).toBe(2)
+    expect(at(10, 1)).toBe(4)
+  })
+
   it('counts a duplicate that still waits', () => {
     const { sequence } = setUp()
     for (const i of [0, 2, 2]) sequence.push(frame(i))

@@ -31,7 +31,8 @@ interface Waiting {
 const MAX_WAITING = 64
 
 export class AudioSequence {
-  readonly counters = { released: 0, late: 0, duplicate: 0, gaps: 0 }
+  /** `missing`: frames that did not come in time, as far as their numbers tell. */
+  readonly counters = { released: 0, late: 0, duplicate: 0, gaps: 0, missing: 0 }
   private readonly options: AudioSequenceOptions
   private readonly reorderMs: number
   private readonly contiguous: number
@@ -69,6 +70,7 @@ export class AudioSequence {
       const due = this.waitingSince() + this.reorderMs <= now || this.waiting.length > MAX_WAITING
       if (!next && !due) return
       if (!next) this.counters.gaps++
+      this.counters.missing += this.missingBefore(head)
       this.waiting.shift()
       this.last = head
       this.counters.released++
@@ -85,6 +87,14 @@ export class AudioSequence {
     let since = Number.POSITIVE_INFINITY
     for (const { at } of this.waiting) since = Math.min(since, at)
     return since
+  }
+
+  /** At least: how many frames a group had, its numbers do not tell. */
+  private missingBefore({ group, object }: AudioObject): number {
+    const { last } = this
+    if (last === null) return 0
+    if (group === last.group) return object - last.object - 1
+    return group - last.group - 1 + object
   }
 
   /** Ids tell within a group; how long the group before was, only the timestamps tell. */

@@ -38,7 +38,7 @@ export class StatisticsPanel {
     const { rtt, queue, people } = this.#history
     const { path, epoch, transport, suite, joinMs } = snapshot
     const call = section('This call', [
-      ['Round trip', msText(path.rttMs)],
+      ['Round trip to the relay', msText(path.rttMs)],
       ['Queue', msText(path.queueMs)],
       ['Transport', TRANSPORTS[transport]],
       ['Epoch', String(epoch)],
@@ -58,16 +58,23 @@ export class StatisticsPanel {
 }
 
 function participantSection(figures: ParticipantFigures): HTMLElement {
-  const { name, local, sinceEpoch, tracks, bitrates, frames } = figures
+  const { name, local, sinceEpoch, keyEpoch, tracks, bitrates, frames, losses, queues } = figures
   const title = local ? `${name} (you)` : name || 'Somebody'
-  const part = section(
-    title,
-    sinceEpoch === null ? [] : [['In the group since epoch', String(sinceEpoch)]],
-  )
+  const queueMs = queues.at(-1) ?? 0
+  const part = section(title, [
+    ...row('In the group since epoch', sinceEpoch, String),
+    ...row(local ? 'Sends under epoch' : 'Last frame under epoch', keyEpoch, String),
+    ...(local ? [] : row('Not decrypted', figures.decryptFailures, String)),
+  ])
+  const ofReceived: readonly Line[] = [
+    ['Loss', losses, 0.05, shareText(losses.at(-1) ?? 0)],
+    ['Queue', queues, 50, msText(queueMs)],
+  ]
   part.append(
     graphs([
       [local ? 'Sent' : 'Received', bitrates, 100_000, bitrateText(bitrates.at(-1) ?? 0)],
       ['Frames a second', frames, 30, String(frames.at(-1) ?? 0)],
+      ...(local ? [] : ofReceived),
     ]),
     ...tracks.map(trackPart),
   )
@@ -76,21 +83,21 @@ function participantSection(figures: ParticipantFigures): HTMLElement {
 
 function trackPart(figures: TrackFigures): HTMLElement {
   const { kind, direction, rendition, active, codec, size, temporalLayers, loss } = figures
-  const { framesPerSecond } = figures
+  const { framesPerSecond, queueMs, heldMs, epoch } = figures
   const number = rendition === null ? '' : `, rendition ${rendition}`
   const off = direction === 'send' && kind !== 'audio' ? 'not sent now' : 'muted'
-  const rows: [string, string][] = [
+  const received = direction === 'receive'
+  const rows: readonly Row[] = [
     ['Rate', active ? bitrateText(figures.bitrate) : off],
-    ...(size ? [['Up to', `${size.width} × ${size.height}`] as [string, string]] : []),
-    ...(framesPerSecond === null
-      ? []
-      : [['Frames a second', String(framesPerSecond)] as [string, string]]),
-    ...(temporalLayers === null ? [] : [['Layers', String(temporalLayers)] as [string, string]]),
-    ...(loss === null ? [] : [['Loss', shareText(loss)] as [string, string]]),
+    ...row('Up to', size, ({ width, height }) => `${width} × ${height}`),
+    ...row('Frames a second', framesPerSecond, String),
+    ...row('Layers', temporalLayers, String),
+    ...row('Loss', loss, shareText),
+    ...row('Queue', queueMs, msText),
+    ...row('Held back', heldMs, msText),
     ['Frames dropped', String(figures.framesDropped)],
-    ...(direction === 'receive'
-      ? [['Not decrypted', String(figures.decryptFailures)] as [string, string]]
-      : []),
+    ...(received ? row('Not decrypted', figures.decryptFailures, String) : []),
+    ...row('Key epoch', epoch, String),
     ['Codec', codec],
   ]
   const part = element('div', '', active ? 'track' : 'track idle')
@@ -98,14 +105,21 @@ function trackPart(figures: TrackFigures): HTMLElement {
   return part
 }
 
-function section(title: string, rows: readonly (readonly [string, string])[]): HTMLElement {
+type Row = readonly [name: string, value: string]
+
+/** None where nothing is known. */
+function row<T>(name: string, value: T | null, text: (value: T) => string): readonly Row[] {
+  return value === null ? [] : [[name, text(value)]]
+}
+
+function section(title: string, rows: readonly Row[]): HTMLElement {
   const made = element('section', '')
   made.append(element('h3', title))
   if (rows.length > 0) made.append(list(rows))
   return made
 }
 
-function list(rows: readonly (readonly [string, string])[]): HTMLElement {
+function list(rows: readonly Row[]): HTMLElement {
   const made = element('dl', '')
   for (const [name, value] of rows) made.append(element('dt', name), element('dd', value))
   return made

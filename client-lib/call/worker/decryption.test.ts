@@ -115,6 +115,23 @@ describe('objects that cannot be decrypted', () => {
     expect(plaintexts).toBe(2)
   })
 
+  it('leave the epoch of the newest that could be, whole again from its last eight bits', async () => {
+    expect(decryption.epoch).toBeNull()
+    await push(0, await encrypted(await sender(4, BOB), 0))
+    expect(decryption.epoch).toBe(4)
+    await push(1, await encrypted(await sender(4, CYN), 1))
+    const senders: SenderContext[] = []
+    for (const epoch of [255, 256, 257]) {
+      await keys.install(epochOf(epoch))
+      senders.push(await sender(epoch, BOB))
+      await push(epoch, await encrypted(senders.at(-1)!, epoch))
+      expect(decryption.epoch).toBe(epoch)
+    }
+    // What was under way in the epoch before.
+    await push(300, await encrypted(senders[1]!, 300))
+    expect(decryption.epoch).toBe(256)
+  })
+
   it('are too old when they are behind the replay window', async () => {
     const early = await sender(4, BOB)
     const late = await encrypted(early, 0)

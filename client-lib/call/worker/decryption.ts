@@ -33,6 +33,8 @@ export class Decryption {
   private readonly window: string
   private early: { readonly object: MoqObject; readonly at: number }[] = []
   private closed = false
+  /** Of the newest object that was decrypted. */
+  private kid: number | bigint | null = null
 
   constructor(options: DecryptionOptions) {
     this.options = options
@@ -48,6 +50,11 @@ export class Decryption {
   /** A view that goes on changing. */
   get failuresByReason(): DecryptFailures {
     return this.counts
+  }
+
+  /** Of the newest object that was decrypted: the epoch of its key; null before the first. */
+  get epoch(): number | null {
+    return this.kid === null ? null : this.options.keys.epochOf(this.kid)
   }
 
   push(object: MoqObject): void {
@@ -76,12 +83,16 @@ export class Decryption {
     try {
       const immutable = immutableOf(object.properties)
       const ciphertext = object.payload
-      const { leaf } = parseMlsKid(decodeHeader(ciphertext).kid)
+      const { kid } = decodeHeader(ciphertext)
+      const { leaf } = parseMlsKid(kid)
       const metadata = this.metadata.of(object.group, object.object, immutable)
       const plaintext = await keys.receiver.decrypt(ciphertext, metadata, this.window)
       // A member of the group may not speak in another's name.
       if (!keys.ownsLeaf(participantId, leaf)) this.counts['foreign-key']++
-      else if (!this.closed) onPlaintext(object, immutable, plaintext)
+      else if (!this.closed) {
+        this.kid = kid
+        onPlaintext(object, immutable, plaintext)
+      }
     } catch (error) {
       this.onFailure(object, error)
     }

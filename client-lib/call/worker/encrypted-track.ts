@@ -97,6 +97,11 @@ export class EncryptedTrack {
     return this.sender !== null || this.held !== null
   }
 
+  /** The epoch whose key is used now; null while there is none. */
+  get epoch(): number | null {
+    return this.sender === null ? null : this.options.keys.epochOf(this.sender.kid)
+  }
+
   /** Whether a newer epoch's key waits for `switchKey`. */
   get hasNextKey(): boolean {
     return this.next !== null

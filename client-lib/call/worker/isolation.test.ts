@@ -143,8 +143,8 @@ describe('a participant', () => {
     expect(ann.other('bob')?.tracks).toHaveLength(1)
     // The next one is told after a pause that grows, or is counted: not one for each frame.
     const { length } = faults
-    await world.run(5000)
-    expect(faults.length - length).toBeLessThan(20)
+    await world.run(2000)
+    expect(faults.length - length).toBeLessThan(10)
     expectUnharmed(ann)
   })
 })

@@ -91,6 +91,7 @@ export class LocalAudio {
       decryptFailures: 0,
       lastFrameAgeMs: this.lastFrameAt === null ? null : this.clock.now() - this.lastFrameAt,
       audioLevel: this.encoder.level,
+      epoch: this.track.epoch,
     }
   }
 

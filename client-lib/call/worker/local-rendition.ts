@@ -207,6 +207,7 @@ export class LocalRendition {
       decryptFailures: 0,
       lastFrameAgeMs: this.lastFrameAt === null ? null : clock.now() - this.lastFrameAt,
       audioLevel: null,
+      epoch: this.track.epoch,
       encoding: {
         active: this.encoding,
         width,

@@ -164,6 +164,14 @@ export class MediaKeys {
     return behindJoin > 0 && behindJoin <= NEAR_EPOCHS ? 'before-us' : 'lost'
   }
 
+  /** The epoch of a KID for which there was a key; null before the first. */
+  epochOf(kid: number | bigint): number | null {
+    if (!this.newest) return null
+    const { epoch } = this.newest
+    const ahead = (parseMlsKid(kid).epoch - (epoch % 256) + 256) % 256
+    return ahead <= NEAR_EPOCHS ? epoch + ahead : epoch + ahead - 256
+  }
+
   close(): void {
     this.closed = true
     this.cancelSwitch()

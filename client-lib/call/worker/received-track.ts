@@ -94,6 +94,11 @@ export class ReceivedTrack {
     return this.decryption.failures
   }
 
+  /** The epoch of the key of the newest object that was decrypted; null before the first. */
+  get epoch(): number | null {
+    return this.decryption.epoch
+  }
+
   /** A view that goes on changing. */
   get decryptFailuresByReason(): DecryptFailures {
     return this.decryption.failuresByReason

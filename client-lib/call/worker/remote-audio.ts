@@ -66,6 +66,7 @@ export class RemoteAudio implements RemoteTrack {
   info(): TrackInfo {
     const { entry, received, decoder, sequence } = this
     const { lastFrameAt, counters } = decoder
+    const queueMs = received.delay.latestMs
     return {
       name: entry.name,
       kind: parseTrackName(entry.name)?.kind === 'screen-audio' ? 'screen-audio' : 'audio',
@@ -82,6 +83,9 @@ export class RemoteAudio implements RemoteTrack {
       decryptFailuresByReason: { ...received.decryptFailuresByReason },
       lastFrameAgeMs: lastFrameAt === null ? null : this.options.clock.now() - lastFrameAt,
       audioLevel: decoder.audioLevel,
+      epoch: received.epoch,
+      queueMs: queueMs === null ? null : Math.round(queueMs),
+      lost: sequence.counters.missing,
     }
   }
 

@@ -103,6 +103,7 @@ export class RemoteVideo implements RemoteTrack {
     const shown = this.renditions.get(this.picker.shown) ?? this.first
     const { objects, bytes, decoded, dropped, ...repairs } = this.sums()
     const failures = this.failures()
+    const queueMs = shown.received.delay.latestMs
     return {
       name: shown.entry.name,
       kind,
@@ -119,6 +120,9 @@ export class RemoteVideo implements RemoteTrack {
       decryptFailuresByReason: failures,
       lastFrameAgeMs: lastFrameAt === null ? null : this.options.clock.now() - lastFrameAt,
       audioLevel: null,
+      epoch: shown.received.epoch,
+      queueMs: queueMs === null ? null : Math.round(queueMs),
+      lost: repairs.repaired + repairs.late + repairs.givenUp,
       size: sizeOf(shown.entry),
       repairs,
     }
