@@ -26,8 +26,8 @@ export interface CallViewHandlers {
   back(): void
 }
 
-/** How often levels and ages of pictures are looked at. */
-const REFRESH_MS = 250
+/** Reports of the call come more often; should they stop, pictures that stand still are to be seen as such. */
+const REFRESH_MS = 1000
 const DEVICE_ERRORS: readonly string[] = [
   'permission-denied',
   'no-device',

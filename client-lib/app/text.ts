@@ -41,15 +41,17 @@ export function firstSentence(text: string): string {
   return end < 0 ? text : text.slice(0, end + 1)
 }
 
+// Once: to make one takes longer than all else that a redraw does.
+const TIME = new Intl.DateTimeFormat([], { timeStyle: 'short' })
+const DAY_AND_TIME = new Intl.DateTimeFormat([], { dateStyle: 'short', timeStyle: 'short' })
+
 /**
  * When something was, by the reader's own clock and habits; the day only where it was another one.
  * @param time ms since the Unix epoch
  */
 export function dayAndTime(time: number, now: number): string {
   const isToday = new Date(time).toDateString() === new Date(now).toDateString()
-  return isToday
-    ? new Date(time).toLocaleTimeString([], { timeStyle: 'short' })
-    : new Date(time).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
+  return (isToday ? TIME : DAY_AND_TIME).format(time)
 }
 
 const ROOM_ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789'

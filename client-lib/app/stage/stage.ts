@@ -2,7 +2,14 @@
 
 import type { Call, Snapshot } from '../../index.ts'
 import { find } from '../dom.ts'
-import { type Box, capacityOf, gridBoxes, spotlightBoxes, stripCapacityOf } from './boxes.ts'
+import {
+  type Area,
+  type Box,
+  capacityOf,
+  gridBoxes,
+  spotlightBoxes,
+  stripCapacityOf,
+} from './boxes.ts'
 import { keyOf, type Picture, picturesOf } from './pictures.ts'
 import { Seating } from './seating.ts'
 import { Sights } from './sights.ts'
@@ -22,6 +29,8 @@ export class Stage {
   #layout: Layout = 'grid'
   /** Key of the picture that the person wants large. */
   #pinned: string | null = null
+  /** Measured once a size: to measure makes the browser lay out the page at once. */
+  #room: { readonly area: Area; readonly gap: number } | null = null
   /** What was placed, so that nothing is touched while nothing changes. */
   #placed = ''
 
@@ -29,7 +38,7 @@ export class Stage {
   constructor(onPin: () => void) {
     this.#onPin = onPin
     new ResizeObserver(() => {
-      this.#placed = ''
+      this.#room = null
     }).observe(this.#root)
   }
 
@@ -96,9 +105,8 @@ export class Stage {
   }
 
   #place(pictures: readonly Picture[], recent: readonly string[]): void {
-    const { clientWidth: width, clientHeight: height } = this.#root
-    const area = { width, height }
-    const gap = Number.parseFloat(getComputedStyle(this.#root).gap) || 0
+    this.#room ??= roomOf(this.#root)
+    const { area, gap } = this.#room
     const main = this.#mainOf(pictures, recent)
     const others = pictures.filter((picture) => keyOf(picture) !== main)
     const speaking = new Set(pictures.filter(({ participant }) => participant.speaking).map(keyOf))
@@ -110,7 +118,7 @@ export class Stage {
       speaking,
       new Set(others.filter(({ participant }) => participant.local).map(keyOf)),
     )
-    const placed = JSON.stringify([area, main, shown, pictures.length])
+    const placed = JSON.stringify([area, gap, main, shown, pictures.length])
     if (placed === this.#placed) return
     this.#placed = placed
     const boxes = new Map<string, Box>()
@@ -144,4 +152,9 @@ export class Stage {
     if (this.#layout === 'grid' || speaker === null) return null
     return keyOf({ source: 'camera', participant: { id: speaker } })
   }
+}
+
+function roomOf(stage: HTMLElement): { readonly area: Area; readonly gap: number } {
+  const { clientWidth: width, clientHeight: height } = stage
+  return { area: { width, height }, gap: Number.parseFloat(getComputedStyle(stage).gap) || 0 }
 }
