@@ -9,7 +9,12 @@ import { systemClock } from '../moq/session/index.ts'
 import type { TransportSession } from '../moq/transport/transport.ts'
 import { SessionCode } from '../moq/wire/codes.ts'
 import type { Setup } from '../moq/wire/messages.ts'
-import { AdmissionControl, type AdmissionEvents, type SessionAdmission } from './admission/index.ts'
+import {
+  AdmissionControl,
+  type AdmissionEvents,
+  type RevokedUntil,
+  type SessionAdmission,
+} from './admission/index.ts'
 import { pemOf, startCallEngines } from './call-engines.ts'
 import type { Certificate } from './certificate/index.ts'
 import { type Config, version } from './config.ts'
@@ -40,6 +45,8 @@ import { SessionRefusals } from './session-refusals.ts'
 /** The part of one of several processes that share the rooms. */
 export interface Share {
   readonly placement: Placement
+  /** What was revoked before this process began. */
+  readonly revocations: readonly RevokedUntil[]
   readonly directory: SharedDirectory
 }
 
@@ -47,6 +54,7 @@ export class CallServer {
   readonly metrics: Metrics
   private readonly config: Config
   private readonly log: Logger
+  private readonly share: Share | null
   private readonly gate: SessionGate
   private readonly refusals: SessionRefusals
   private readonly relay: Relay
@@ -62,6 +70,7 @@ export class CallServer {
   constructor(config: Config, log: Logger, share: Share | null = null) {
     this.config = config
     this.log = log
+    this.share = share
     this.metrics = createMetrics({
       version,
       engine: () => this.engines[0]?.name ?? config.engine,
@@ -122,6 +131,9 @@ export class CallServer {
   async start(certificate: Certificate): Promise<number> {
     this.certificate = certificate
     this.rights = await this.openAdmission()
+    for (const { revoked, until } of this.share?.revocations ?? []) {
+      this.rights?.revoke(revoked, until)
+    }
     this.services.openRooms()
     const engine = await this.startEngines(certificate)
     this.services.start()

@@ -32,7 +32,7 @@ export {
   type Permissions,
 } from './permissions.ts'
 export type { EndCause, RequestRefusal, SessionEnd } from './refusal-codes.ts'
-export { Revocations, type Revoked } from './revocation.ts'
+export { Revocations, type Revoked, type RevokedUntil } from './revocation.ts'
 export {
   type AdmissionLimits,
   DEFAULT_ADMISSION_LIMITS,

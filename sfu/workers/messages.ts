@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import type { RevocationOutcome, Revoked } from '../admission/index.ts'
+import type { RevocationOutcome, Revoked, RevokedUntil } from '../admission/index.ts'
 import type { Certificate } from '../certificate/index.ts'
 import type { Config } from '../config.ts'
 import { metricSnapshotSchema } from './metric-snapshot.ts'
@@ -19,7 +19,7 @@ export interface WorkerStart {
   readonly certificate: Certificate
   /** Of each worker, as far as they are known. */
   readonly ports: readonly number[]
-  readonly revocations: readonly Revocation[]
+  readonly revocations: readonly RevokedUntil[]
 }
 
 /** A right that was taken away. */

@@ -138,10 +138,7 @@ class Parent implements RunningServer {
         keylog: keylog && `${keylog}.worker-${index}`,
       },
       certificate: keeper.current,
-      revocations: (rights?.revocations ?? []).map(({ revoked, until }) => ({
-        revoked,
-        expires: Number.isFinite(until) ? until : null,
-      })),
+      revocations: rights?.revocations ?? [],
     }
   }
 

@@ -54,7 +54,7 @@ export interface WorkerSlotSettings {
 }
 
 const DEFAULT_SETTINGS: WorkerSlotSettings = {
-  startMs: 30_000,
+  startMs: 60_000,
   pauseMs: 100,
   mostPauseMs: 10_000,
   mostRestarts: 8,

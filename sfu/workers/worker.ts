@@ -81,6 +81,7 @@ export class Worker {
     this.ports = ports
     this.count = count
     const calls = new CallServer(config, log, {
+      revocations,
       placement: {
         placeOf: (namespace, peer) => {
           const place = placeOfNamespace(namespace, count)
@@ -94,7 +95,6 @@ export class Worker {
     this.calls = calls
     try {
       const port = await calls.start(certificate)
-      for (const revocation of revocations) this.revoke(revocation)
       log.info({ pid: process.pid, port }, 'worker serves')
       await options.send({ type: 'serving', port })
     } catch (error) {
