@@ -1,6 +1,7 @@
 /** The call library: join an end-to-end-encrypted call from a browser. */
 
 export { Call, joinCall } from './call/call.ts'
+export type { ExpectedCall } from './call/call-worker.ts'
 export type { JoinTimes } from './call/join-times.ts'
 export { CallOptionsError } from './call/options.ts'
 export type { ParticipantView, PictureSource } from './call/participant-view.ts'

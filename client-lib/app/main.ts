@@ -8,13 +8,14 @@ import {
   CallOptionsError,
   configFromServer,
   joinCall,
-  preloadCall,
+  type ServerConfig,
   type Snapshot,
 } from '../index.ts'
 import { CallView } from './call-view.ts'
 import type { DeviceIds } from './device-pickers.ts'
 import { PreJoin } from './pre-join.ts'
 import { type Problems, parseQuery, type Settings, withoutToken } from './query.ts'
+import { expectJoin, knownServerConfig, serverConfig } from './server.ts'
 import { Toasts } from './toasts.ts'
 
 declare global {
@@ -47,6 +48,7 @@ const preJoin = new PreJoin(settings, {
     devices = ids
     void join(chosen)
   },
+  soon: (room) => expectJoin({ ...settings, room }),
   problem: (message) => toasts.show(message),
 })
 const view = new CallView(
@@ -85,46 +87,57 @@ function begin(problems: Problems): void {
   if (query.autojoin) void join(settings)
   else {
     preJoin.show(settings, problems)
-    preloadCall()
+    expectJoin(settings)
   }
 }
 
 async function join(chosen: Settings): Promise<void> {
   settings = chosen
-  preJoin.hide()
-  view.open(settings)
   endCall()
   const mine = attempt
   call = null
-  keepRoomInAddress(settings.room)
-  const { audio, video, token, ...rest } = settings
   try {
-    const { relay, certificateHashes, auth } = await configFromServer(settings.room)
-    if (mine !== attempt) return
-    if (auth === 'token' && token === null) {
-      showForm(NO_TOKEN)
-      return
+    const known = knownServerConfig(settings.room)
+    // The page takes a moment to be drawn anew, in which the call can begin.
+    if (known !== null) call = startCall(known)
+    preJoin.hide()
+    view.open(settings)
+    keepRoomInAddress(settings.room)
+    if (known === null) {
+      const config = await serverConfig(settings.room)
+      if (mine !== attempt) return
+      call = startCall(config)
     }
-    const url = relay
-    const media = { audio: audio && choice(devices.audio), video: video && choice(devices.video) }
-    call = joinCall({
-      ...rest,
-      url,
-      certificateHashes,
-      renewCertificateHashes: async () => (await configFromServer()).certificateHashes,
-      media,
-      ...(token !== null && { token }),
-    })
-    view.follow(call)
+    if (call === null) showForm(NO_TOKEN)
+    else view.follow(call)
   } catch (error) {
     if (mine !== attempt) return
+    preJoin.hide()
+    view.open(settings)
     view.end('The call could not be started', sentence(error), 'Try again')
   }
 }
 
+/**
+ * Null where nobody gets in without a token, and there is none.
+ * @throws CallOptionsError
+ */
+function startCall({ relay: url, certificateHashes, auth }: ServerConfig): Call | null {
+  const { audio, video, token, ...rest } = settings
+  if (auth === 'token' && token === null) return null
+  return joinCall({
+    ...rest,
+    url,
+    certificateHashes,
+    renewCertificateHashes: async () => (await configFromServer()).certificateHashes,
+    media: { audio: audio && choice(devices.audio), video: video && choice(devices.video) },
+    ...(token !== null && { token }),
+  })
+}
+
 function showForm(problem = tokenProblem()): void {
   view.close()
-  preloadCall()
+  expectJoin(settings)
   preJoin.show(settings, problem === null ? {} : { token: problem })
 }
 

@@ -9,6 +9,8 @@ import { initials, roomFrom } from './text.ts'
 export interface PreJoinHandlers {
   /** The person pressed Join, and everything is in order. */
   join(settings: Settings, devices: DeviceIds): void
+  /** The person is about to press it. @param room as it stands in the form */
+  soon(room: string): void
   /** The devices could not be tried. */
   problem(message: string): void
 }
@@ -35,6 +37,9 @@ export class PreJoin {
       event.preventDefault()
       this.#submit()
     })
+    for (const sign of ['pointerenter', 'focus'] as const) {
+      this.#join.addEventListener(sign, () => handlers.soon(this.#room.value.trim()))
+    }
     this.#token.addEventListener('input', () => showProblem(this.#token, null))
     this.#room.addEventListener('input', () => showProblem(this.#room, null))
     this.#name.addEventListener('input', () => {

@@ -4,9 +4,14 @@ class FakeWorker {
   static readonly started: FakeWorker[] = []
   onerror: (() => void) | null = null
   isTerminated = false
+  readonly told: unknown[] = []
 
   constructor() {
     FakeWorker.started.push(this)
+  }
+
+  postMessage(message: unknown): void {
+    this.told.push(message)
   }
 
   terminate(): void {
@@ -38,6 +43,24 @@ describe('the worker of a call', () => {
     expect(takeWorker()).toBe(FakeWorker.started[0])
     expect(takeWorker()).toBe(FakeWorker.started[1])
     expect(FakeWorker.started).toHaveLength(2)
+  })
+
+  it('is told what is known of the call to come, and of no relay that is reached another way', async () => {
+    vi.stubGlobal('localStorage', undefined)
+    const { preloadWorker } = await load()
+    const relay = { url: 'https://relay.example/', certificateHashes: ['ab'] }
+    preloadWorker()
+    preloadWorker(relay)
+    preloadWorker({ ...relay, suite: 'classical', transport: 'websocket' })
+    preloadWorker({ ...relay, url: 'no address' })
+    expect(FakeWorker.started[0]!.told).toEqual(
+      [
+        { suite: 'x-wing', relay: null },
+        { suite: 'x-wing', relay },
+        { suite: 'classical', relay: null },
+        { suite: 'x-wing', relay: null },
+      ].map((preparations) => ({ type: 'prepare', preparations })),
+    )
   })
 
   it('is started anew for a call when what was preloaded broke', async () => {

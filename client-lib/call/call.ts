@@ -93,7 +93,10 @@ export class Call {
     const unfit = pageUnfit(globalThis)
     // Once there are listeners.
     if (unfit !== null) queueMicrotask(() => this.fail(unfit))
-    else this.media.begin()
+    else {
+      sounds.prepare()
+      this.media.begin()
+    }
   }
 
   /**

@@ -44,6 +44,8 @@ export class Entrance {
 
   begin(): void {
     this.askForSeat(seatOf(this.options.room))
+    // Unless a token has to be asked for, the worker needs to hear no more to begin.
+    if (this.canJoinAtOnce) this.join(this.given, null)
   }
 
   /** The worker has our place. */
@@ -53,6 +55,7 @@ export class Entrance {
     keepSeat(room, seat)
     this.request = { thumbprint: thumbprint ?? '', participant }
     if (typeof source === 'function') void this.joinWithFirstToken(source, seat)
+    else if (this.canJoinAtOnce) this.participantId = this.given?.participant ?? seat
     else this.join(this.given, seat)
   }
 
@@ -85,6 +88,13 @@ export class Entrance {
     dropSeat(this.options.room)
   }
 
+  /** There is no token to ask for, and none that is refused: of that is told once there are listeners. */
+  private get canJoinAtOnce(): boolean {
+    const { token, issuerKeys } = this.options
+    const isUnbound = this.given !== null && this.given.thumbprint === null
+    return typeof token !== 'function' && !(issuerKeys !== undefined && isUnbound)
+  }
+
   private askForSeat(seat: string | null): void {
     const { room, suite = 'x-wing', token } = this.options
     const isBound = this.given !== null && this.given.thumbprint !== null
@@ -92,14 +102,15 @@ export class Entrance {
     this.events.tell({ type: 'seat', wish: { room, seat, suite, wantsKeys } })
   }
 
-  private join(token: ReadToken | null, seat: string): void {
+  /** @param seat null while it is not known */
+  private join(token: ReadToken | null, seat: string | null): void {
     const { media: _, token: source, renewCertificateHashes, ...rest } = this.options
     if (rest.issuerKeys !== undefined && token !== null && token.thumbprint === null) {
       this.events.onFailed({ code: 'token-refused', message: UNBOUND_TOKEN })
       return
     }
     const participantId = token?.participant ?? seat
-    this.participantId = participantId
+    this.participantId = participantId ?? ''
     const own = { participantId, token, renewsToken: typeof source === 'function' }
     const renewsHashes = renewCertificateHashes !== undefined
     const usualTransport = rememberedTransport(rest.url, Date.now())

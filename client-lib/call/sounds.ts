@@ -32,6 +32,11 @@ export class Sounds {
     this.create = create
   }
 
+  /** Opens the loudspeaker, before there is anything to be heard: that takes a moment. */
+  prepare(): void {
+    this.output ??= this.openOutput()
+  }
+
   /** @param source as of `soundSource` */
   async open(source: string): Promise<void> {
     const wish = {}

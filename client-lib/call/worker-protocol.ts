@@ -36,6 +36,18 @@ export type WorkerOptions = Omit<JoinOptions, 'media' | 'token' | 'renewCertific
   readonly usualTransport: 'webtransport' | 'websocket' | null
 }
 
+/** Before our seat is known; a null id is that of the seat. */
+export type JoinWish = Omit<WorkerOptions, 'participantId'> & {
+  readonly participantId: string | null
+}
+
+/** What a page expects that may join soon. */
+export interface Preparations {
+  readonly suite: SuiteName
+  /** Null where it is not known yet. */
+  readonly relay: { readonly url: string; readonly certificateHashes: readonly string[] } | null
+}
+
 export interface SeatWish {
   readonly room: string
   /** The seat from before a reload. */
@@ -58,10 +70,12 @@ export interface ShownBy {
 }
 
 export type ToWorker =
+  /** Before all others, as often as there is something new; there is no answer. */
+  | { readonly type: 'prepare'; readonly preparations: Preparations }
   /** The first of all; the answer is `seated` or `no-seat`. A second one gives the first seat up. */
   | { readonly type: 'seat'; readonly wish: SeatWish }
-  /** The second. */
-  | { readonly type: 'join'; readonly options: WorkerOptions }
+  /** The second; the seat need not be there yet. */
+  | { readonly type: 'join'; readonly options: JoinWish }
   /** A camera is open, or another one; its source is transferred. */
   | { readonly type: 'capture-video'; readonly video: CapturedVideo }
   /** A microphone is open, or another one; its source is transferred. */

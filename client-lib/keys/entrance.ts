@@ -25,6 +25,11 @@ export class Entrance {
     this.keys = new KeyRing(participantId, { keys, token }, settings)
   }
 
+  /** Makes, while nothing else is to do, what joining takes; whoever joins is told what fails. */
+  prepare(): void {
+    this.keys.prepare(this.suite).catch(() => {})
+  }
+
   async create(): Promise<MemberState> {
     const engine = await this.keys.engine(this.suite)
     const founding = await engine.create(await this.keys.foundingIdentity(engine))

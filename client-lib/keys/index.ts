@@ -23,3 +23,4 @@ export {
 export type { RosterEntry, RosterMember } from './roster.ts'
 export { leaveSeat, type Seat, type SeatRequest, takeSeat } from './seat.ts'
 export { MemoryStateStore, type StateSlot, type StateStore } from './state-store.ts'
+export { warmUpKeys } from './warm-up.ts'

@@ -51,6 +51,11 @@ export class IndexedDbStateStore implements StateStore {
     }
   }
 
+  /** Opens the database and has its key, so that `open` is quick later. */
+  async prepare(): Promise<void> {
+    await keyOf(await this.connect())
+  }
+
   /** Deletes every state, and the key with them. */
   async deleteAll(): Promise<void> {
     const connection = this.connection

@@ -55,7 +55,11 @@ export class Membership {
     const { core } = this
     const saved = await core.keeper.take()
     const state = saved && (await core.entrance.restore(saved))
-    if (state === null) return core.wait(0)
+    if (state === null) {
+      core.wait(0)
+      core.entrance.prepare()
+      return
+    }
     core.setState(state)
     core.courier.ask()
   }

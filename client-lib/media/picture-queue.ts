@@ -47,7 +47,9 @@ export class PictureQueue<P extends Picture> {
     while (this.waiting.length > 1 && this.isDue(this.waiting[1]!, until)) this.passOver()
     const first = this.waiting[0]
     if (first === undefined) return null
-    if (!this.isDue(first, until) && this.waiting.length <= MOST_WAITING) return null
+    // The very first is better seen early than in step with its sound.
+    const isHeld = this.counters.drawn > 0 && !this.isDue(first, until)
+    if (isHeld && this.waiting.length <= MOST_WAITING) return null
     this.waiting.shift()
     this.counters.drawn++
     this.timing.shown(first.timestamp, now)

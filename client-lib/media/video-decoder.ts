@@ -69,6 +69,11 @@ export class VideoTrackDecoder {
     }
   }
 
+  /** Has the codec ready before the first frame comes: browsers take a while to find one. */
+  prepare(): void {
+    if (!this.closed && this.decoder === null && this.backoff.ready) this.createDecoder()
+  }
+
   /** Lets go of the codec, and of what it holds, until a key frame comes; asks for none. */
   rest(): void {
     this.discardDecoder()

@@ -84,9 +84,13 @@ export class VideoTrackEncoder {
     this.keyWanted = true
   }
 
-  /** The next frame is a key frame, or, within `keyFrameGapMs` of the last, the first one after it. */
-  requestKeyFrame(): void {
+  /**
+   * The next frame is a key frame, or, within `keyFrameGapMs` of the last, the first one after it.
+   * @param atOnce also within that gap
+   */
+  requestKeyFrame(atOnce = false): void {
     this.keyWanted = true
+    if (atOnce) this.keyAt = Number.NEGATIVE_INFINITY
   }
 
   /**

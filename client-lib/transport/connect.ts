@@ -4,18 +4,17 @@
  * `document` and so runs in a worker.
  */
 
-import {
-  connectFailsWebSocket,
-  type FailsConnecting,
-  type FailsPonyfill,
-} from '../../moq/transport/fails-client.ts'
+import { connectFailsWebSocket, type FailsConnecting } from '../../moq/transport/fails-client.ts'
 import type { TransportSession } from '../../moq/transport/transport.ts'
 import { createW3cSession } from '../../moq/transport/w3c.ts'
 import type { W3cWebTransport } from '../../moq/transport/w3c-types.ts'
+import type { EarlyTransport } from './early-transport.ts'
 import { ConnectError, type ConnectErrorCode } from './errors.ts'
-import { loadPonyfill } from './ponyfill.ts'
+import { browserPlatform, type ConnectPlatform } from './platform.ts'
+import { openWebTransport, type RelayAddress } from './webtransport.ts'
 
 export { ConnectError, type ConnectErrorCode } from './errors.ts'
+export type { ConnectPlatform, WebTransportConstructor } from './platform.ts'
 
 /** How long a way may take that is not given up for another, in multiples of `timeoutMs`. */
 const PATIENCE = 4
@@ -23,16 +22,8 @@ const DEFAULT_TIMEOUT_MS = 2_000
 
 type Way = 'webtransport' | 'websocket'
 
-export interface ConnectOptions {
-  /** `https:` URL of the relay. */
-  url: string
-  /** MoQT versions offered, in order of preference. */
-  protocols: readonly string[]
-  /**
-   * SHA-256 of the certificates that may be used besides trusted ones: 32 bytes, or hex. Honoured by
-   * WebTransport only; a WebSocket needs a certificate that the browser trusts.
-   */
-  certificateHashes?: readonly (Uint8Array | string)[]
+/** Certificate hashes are honoured by WebTransport only; a WebSocket needs a trusted certificate. */
+export interface ConnectOptions extends RelayAddress {
   /** `auto` tries both ways. Default `auto`. */
   prefer?: 'auto' | Way
   /** Of `auto`, which is tried first: what worked the last time. Default WebTransport. */
@@ -43,23 +34,13 @@ export interface ConnectOptions {
    */
   timeoutMs?: number
   signal?: AbortSignal
+  /** Where a session may have been opened before. */
+  early?: EarlyTransport
   /** Told when a handler of the session throws; the session then ends. */
   onFault?: (error: unknown) => void
   /** The parts of the browser that are used; for tests and other runtimes. */
   platform?: Partial<ConnectPlatform>
 }
-
-export interface ConnectPlatform {
-  /** Undefined where there is none. */
-  WebTransport: WebTransportConstructor | undefined
-  loadPonyfill(): Promise<FailsPonyfill>
-  /** Runs a callback after so many ms; answers how to take that back. */
-  after(ms: number, callback: () => void): () => void
-  /** Monotonic time, ms. */
-  now(): number
-}
-
-export type WebTransportConstructor = new (url: string, options: object) => W3cWebTransport
 
 export interface Connected {
   /** Its `handler` must be set at once, in the tick in which the promise is fulfilled. */
@@ -155,22 +136,14 @@ class Attempt {
   async #webTransport(): Promise<Connected> {
     const { WebTransport } = this.#platform
     if (WebTransport === undefined) throw this.#error('unsupported')
-    const { certificateHashes = [], protocols, onFault } = this.#options
+    const { protocols, onFault, early } = this.#options
+    const address = { ...this.#options, url: this.#url.href }
     let webTransport: W3cWebTransport
     try {
-      webTransport = new WebTransport(this.#url.href, {
-        protocols: [...protocols],
-        ...(certificateHashes.length > 0 && {
-          serverCertificateHashes: certificateHashes.map((hash) => ({
-            algorithm: 'sha-256',
-            value: typeof hash === 'string' ? fromHex(hash) : hash,
-          })),
-        }),
-      })
+      webTransport = early?.take(address) ?? openWebTransport(WebTransport, address)
     } catch (cause) {
       throw this.#error('unreachable', cause)
     }
-    webTransport.closed.catch(ignore)
     await this.#within(webTransport.ready, () => webTransport.close())
     const protocol = webTransport.protocol ?? protocols[0] ?? ''
     if (!protocols.includes(protocol)) {
@@ -251,24 +224,3 @@ class Attempt {
     return new ConnectError(code, this.#url.host, cause === undefined ? undefined : { cause })
   }
 }
-
-function browserPlatform(): ConnectPlatform {
-  const { WebTransport } = globalThis as { WebTransport?: WebTransportConstructor }
-  return {
-    WebTransport,
-    loadPonyfill,
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms)
-      return () => clearTimeout(timer)
-    },
-    now: () => performance.now(),
-  }
-}
-
-function fromHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length >> 1)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
-  return bytes
-}
-
-function ignore(): void {}

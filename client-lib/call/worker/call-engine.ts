@@ -6,12 +6,9 @@
 
 import { type PictureSource, participantNamespace } from '../../../moq/media/index.ts'
 import { systemClock } from '../../../moq/session/index.ts'
-import { VERSIONS } from '../../../moq/wire/versions.ts'
 import type { ChatData, ChatText } from '../../chat/index.ts'
 import { ChatError } from '../../chat/index.ts'
 import { type EpochKeys, leaveSeat, type Seat } from '../../keys/index.ts'
-import { probeCodecs } from '../../media/codec-support.ts'
-import { type ConnectOptions, connect } from '../../transport/connect.ts'
 import type { VerificationEvent } from '../../verification/index.ts'
 import type { JoinStep } from '../join-times.ts'
 import type { CompleteView } from '../participant-view.ts'
@@ -21,15 +18,15 @@ import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
 import { Admission, type Entry } from './admission.ts'
 import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
-import { DialPace } from './dial-pace.ts'
+import { Dialer, type OpenConnection } from './dialer.ts'
 import { groupRoster } from './group-roster.ts'
 import { JoinSteps } from './join-steps.ts'
 import { LocalMedia, type OpenCamera } from './local-media.ts'
 import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
 import { Outages } from './outages.ts'
-import { Reconnector, type Try, type Verdict } from './reconnector.ts'
+import type { Preparation } from './preparation.ts'
+import { Reconnector, type Verdict } from './reconnector.ts'
 import type { RelayConnection } from './relay-connection.ts'
-import { TransportChoice } from './transport-choice.ts'
 
 type FromRoom = 'onChat' | 'onData' | 'onChatDelivered' | 'onPicture' | 'onSamples' | 'onSoundEnded'
 
@@ -54,8 +51,6 @@ interface EarlyView {
 
 const STATUS_MS = 200
 const POLL_MS = 10
-/** How long the page may take to ask for certificate hashes; the relay may be gone for good, ms. */
-const HASHES_MS = 700
 
 export class CallEngine {
   private readonly options: WorkerOptions
@@ -68,34 +63,41 @@ export class CallEngine {
   private readonly abort = new AbortController()
   private state: CallState = 'joining'
   private readonly reconnector: Reconnector<RelayConnection>
-  private readonly choice: TransportChoice
   private readonly outages: Outages
   private readonly steps: JoinSteps
-  private readonly pace: DialPace
-  private hashes: readonly string[]
-  private onHashes: (reachable: boolean) => void = () => {}
+  private readonly dialer: Dialer
+  private readonly prepared: Preparation
   private room: CallRoom | null = null
   private epoch: EpochKeys | null = null
   /** What was said before there was a room. */
   private readonly earlyViews = new Map<string, EarlyView>()
   private timers: (() => void)[] = []
 
-  /** @param seat where our state is kept; the engine closes its slot */
-  constructor(options: WorkerOptions, seat: Seat, events: CallEngineEvents) {
+  /**
+   * @param seat where our state is kept; the engine closes its slot
+   * @param prepared what was made ready before
+   */
+  constructor(options: WorkerOptions, seat: Seat, prepared: Preparation, events: CallEngineEvents) {
+    this.prepared = prepared
     this.options = options
     this.seat = seat
     this.events = events
-    this.hashes = options.certificateHashes ?? []
     this.steps = new JoinSteps((step) => events.onReached(step))
-    this.choice = new TransportChoice(options.transport ?? 'auto', options.usualTransport)
     this.outages = new Outages(() => this.clock.now())
-    this.pace = new DialPace(() => this.clock.now())
     const { clock } = this
     const entering = { call: options, seat, clock, wallClock: Date.now, random: Math.random }
     this.admission = new Admission(entering, {
       onTokenWanted: () => events.onTokenWanted(),
       onTaken: (token) => this.room?.group.setToken(token),
       onRefused: (error) => events.onError(error),
+      onBug: this.onBug,
+    })
+    this.dialer = new Dialer({
+      call: options,
+      admission: this.admission,
+      clock: this.clock,
+      early: prepared.early,
+      onHashesWanted: () => events.onHashesWanted(),
       onBug: this.onBug,
     })
     this.keys = new MediaKeys(this.clock, {
@@ -131,7 +133,7 @@ export class CallEngine {
 
   async start(): Promise<void> {
     this.every(STATUS_MS, () => this.report())
-    void probeCodecs().then((support) => this.media.setCodecSupport(support), this.onBug)
+    void this.prepared.codecs().then((support) => this.media.setCodecSupport(support), this.onBug)
     this.every(POLL_MS, () => this.room?.remotes.poll())
     const { fault } = this.seat
     if (fault !== null) this.events.onError(errors.stateNotKept(fault))
@@ -141,7 +143,7 @@ export class CallEngine {
     const room = this.openRoom(entry)
     let connection: RelayConnection
     try {
-      connection = await this.dial(room, this.options.url, this.choice.first, this.abort.signal)
+      connection = await this.dialer.first(this.openerOf(room), this.abort.signal)
     } catch (error) {
       return this.fail(errors.connectFailed(error))
     }
@@ -152,15 +154,13 @@ export class CallEngine {
 
   /** What the page sees of the machine. */
   takeHint(hint: 'network-changed' | 'awake'): void {
-    if (hint === 'network-changed') this.choice.networkChanged()
-    this.pace.reset()
+    this.dialer.takeHint(hint)
     this.reconnector.hurry()
   }
 
   /** The answer to `onHashesWanted`; null: they could not be had. */
   renewHashes(hashes: readonly string[] | null): void {
-    if (hashes) this.hashes = hashes
-    this.onHashes(hashes !== null)
+    this.dialer.renewHashes(hashes)
   }
 
   /** A camera is open, or another one. */
@@ -277,14 +277,13 @@ export class CallEngine {
       clock: this.clock,
       random: Math.random,
       ...(reconnectMs !== undefined && { settings: { giveUpMs: reconnectMs } }),
-      dial: (attempt) => this.redial(attempt),
+      dial: (attempt) => this.dialer.again(attempt, this.openerOf(this.room!)),
       judgeDial: (error) => this.judge(errors.connectFailed(error)),
       judgeClose: (info) => this.judge(errors.connectionLost(info, hasToken)),
       judgeRefusal: (error) => this.judge(errors.relayRefused(error, hasToken)),
       onAdopted: (connection) => {
         this.outages.adopted()
-        this.choice.note(connection.way)
-        this.pace.reset()
+        this.dialer.adopted(connection.way)
         this.room?.adopt(connection)
         this.admission.keep(connection.session)
         this.report()
@@ -303,50 +302,11 @@ export class CallEngine {
     return { error, final: FINAL.has(code) && !mayRenew }
   }
 
-  private async redial({ number, url, signal }: Try): Promise<RelayConnection | null> {
-    // The first try is not to wait for them: mostly it is the network that changed.
-    const reachable = number > 0 ? await this.freshHashes() : null
-    if (signal.aborted || !this.pace.isDue(reachable)) return null
-    const prefer = this.choice.next()
-    const timeoutMs = this.pace.patienceMs(prefer)
-    try {
-      return await this.dial(this.room!, url ?? this.options.url, { prefer, timeoutMs }, signal)
-    } catch (error) {
-      this.pace.failed(prefer)
-      throw error
+  private openerOf(room: CallRoom): OpenConnection {
+    return (connected, setup) => {
+      this.steps.reach('transport')
+      return room.open(connected, setup)
     }
-  }
-
-  private async dial(
-    room: CallRoom,
-    url: string,
-    how: Pick<ConnectOptions, 'prefer' | 'first' | 'timeoutMs'>,
-    signal: AbortSignal,
-  ): Promise<RelayConnection> {
-    const setup = await this.admission.setup()
-    const connected = await connect({
-      ...how,
-      url,
-      protocols: VERSIONS,
-      certificateHashes: this.hashes,
-      onFault: this.onBug,
-      signal,
-    })
-    this.steps.reach('transport')
-    return room.open(connected, setup)
-  }
-
-  /** @returns whether whoever has the relay's hashes answers; null: there is nobody to ask */
-  private freshHashes(): Promise<boolean | null> {
-    if (!this.options.renewsHashes) return Promise.resolve(null)
-    return new Promise((resolve) => {
-      const stopTimer = this.clock.after(HASHES_MS, () => resolve(false))
-      this.onHashes = (reachable) => {
-        stopTimer()
-        resolve(reachable)
-      }
-      this.events.onHashesWanted()
-    })
   }
 
   private onLost(lost: boolean): void {

@@ -87,7 +87,10 @@ export class LocalMedia {
       ...(preferred && { preferred }),
       onChosen: () => this.applyChoice(),
     })
-    const onGroupRequested = () => this.catalog.publish()
+    const onGroupRequested = () => {
+      this.video?.expectViewer()
+      this.catalog.publish()
+    }
     this.catalog = new LocalCatalog({
       track: this.encryptedTrack(TrackName.CATALOG, 'catalog', { onGroupRequested }),
       wallClock,

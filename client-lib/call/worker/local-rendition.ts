@@ -42,6 +42,8 @@ export interface RenditionReading {
 const SKIP_ENHANCEMENT_BYTES = 24 * 1024
 const GIVE_UP_BYTES = 192 * 1024
 const RATE_WINDOW_MS = 1000
+/** Who comes takes less than this to join the group and ask for pictures, ms. */
+const EXPECT_MS = 2000
 
 /**
  * One rendition of our camera, or our screen: frames → layered video → the base layer on a stream, the rest as
@@ -67,6 +69,10 @@ export class LocalRendition {
   private dropped = 0
   /** Nothing may be sent before the next key frame. */
   private needKey = true
+  /** Objects are wanted. */
+  private watched = false
+  private expected = false
+  private cancelExpected: () => void = () => {}
 
   constructor(options: LocalRenditionOptions) {
     this.options = options
@@ -147,8 +153,26 @@ export class LocalRendition {
 
   /** Somebody began or ceased to want objects. */
   onDemand(): void {
+    const { wanted } = this.track
+    // Key frames that nobody got are no reason to wait for one.
+    const isFirst = wanted && !this.watched
+    this.watched = wanted
     this.update()
-    this.encoder.requestKeyFrame()
+    this.encoder.requestKeyFrame(isFirst)
+  }
+
+  /**
+   * Somebody is likely to want objects in a moment: encodes for nobody until then, but not for long, as an
+   * encoder takes several frames' time to start.
+   */
+  expectViewer(): void {
+    this.cancelExpected()
+    this.expected = true
+    this.update()
+    this.cancelExpected = this.options.clock.after(EXPECT_MS, () => {
+      this.expected = false
+      this.update()
+    })
   }
 
   requestKeyFrame(): void {
@@ -164,7 +188,8 @@ export class LocalRendition {
 
   async renewKey(): Promise<void> {
     await this.track.renewKey()
-    this.encoder.requestKeyFrame()
+    // Who is expected can read nothing before it.
+    this.encoder.requestKeyFrame(this.expected)
   }
 
   /** The transport did not take an object: with a base frame goes what its group refers to. */
@@ -221,6 +246,7 @@ export class LocalRendition {
 
   /** It cannot be encoded here: whoever subscribed is told, and no more is sent. */
   withdraw(reason: string): void {
+    this.cancelExpected()
     this.encoder.close()
     this.encoding = false
     this.track.done(DoneCode.INTERNAL_ERROR, reason)
@@ -228,6 +254,7 @@ export class LocalRendition {
   }
 
   close(): void {
+    this.cancelExpected()
     this.encoder.close()
     this.encoding = false
     this.track.close()
@@ -239,7 +266,8 @@ export class LocalRendition {
   }
 
   private update(): void {
-    const encoding = !this.muted && this.track.wanted && this.plan?.active === true
+    const isPlanned = this.track.wanted && this.plan?.active === true
+    const encoding = !this.muted && (isPlanned || this.expected)
     if (encoding === this.encoding) return
     this.encoding = encoding
     if (encoding) this.encoder.setMuted(false)

@@ -101,6 +101,11 @@ export class LocalVideo {
     readTrack(frames, take, signal).catch(this.options.onCaptureFailed)
   }
 
+  /** Somebody has come who is likely to watch in a moment. */
+  expectViewer(): void {
+    this.renditions[0]?.expectViewer()
+  }
+
   /** Reads no more, until another track is captured. */
   rest(): void {
     this.reading.abort()

@@ -3,18 +3,19 @@
 import { systemClock } from '../../../moq/session/index.ts'
 import { ChatError, type ChatErrorCode } from '../../chat/index.ts'
 import { KeysError, leaveSeat, type Seat, takeSeat } from '../../keys/index.ts'
-import { IndexedDbStateStore } from '../../keys/indexeddb-state-store.ts'
 import { framesOf } from '../../media/capture/frame-source.ts'
 import { samplesOf } from '../../media/capture/sample-source.ts'
 import { canReadTracks } from '../../media/capture/track-processor.ts'
 import { PcmSender } from '../../media/pcm.ts'
 import type { CallError } from '../types.ts'
-import type { FromWorker, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
+import type { FromWorker, JoinWish, SeatWish, ToWorker, WorkerOptions } from '../worker-protocol.ts'
 import { CallEngine } from './call-engine.ts'
 import { keysFailed, wentWrong } from './call-errors.ts'
 import { Faults } from './faults.ts'
 import { PictureOutlet } from './picture-outlet.ts'
+import { Preparation } from './preparation.ts'
 
+const preparation = new Preparation()
 let engine: CallEngine | null = null
 let seat: Promise<Seat> | null = null
 /** What came before the engine was there to take it. */
@@ -62,8 +63,12 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 
 function take(data: ToWorker): void {
   switch (data.type) {
+    case 'prepare':
+      preparation.prepare(data.preparations)
+      return
     case 'seat':
       tell({ type: 'abilities', readsTracks: canReadTracks() })
+      preparation.begin()
       seat = sit(data.wish, seat)
       seat.then(
         ({ id, thumbprint, participantId: participant }) =>
@@ -142,12 +147,13 @@ async function sit(wish: SeatWish, former: Promise<Seat> | null): Promise<Seat> 
   if (former) await leaveSeat(await former)
   const { room, seat: wanted, suite, wantsKeys } = wish
   const randomId = () => crypto.randomUUID()
-  const store = new IndexedDbStateStore()
+  const { store } = preparation
   return takeSeat({ store, room, wanted, suite, wantsKeys, clock: systemClock, randomId })
 }
 
-function join(options: WorkerOptions, taken: Seat): void {
-  engine = createEngine(options, taken)
+function join(options: JoinWish, taken: Seat): void {
+  const participantId = options.participantId ?? taken.id
+  engine = createEngine({ ...options, participantId }, taken)
   void engine.start()
   for (const message of early) take(message)
   early = []
@@ -169,7 +175,7 @@ function sent<Sent>(send: (to: CallEngine) => Sent): Sent | ChatErrorCode {
 }
 
 function createEngine(options: WorkerOptions, taken: Seat): CallEngine {
-  return new CallEngine(options, taken, {
+  return new CallEngine(options, taken, preparation, {
     onStatus: (status) => tell({ type: 'status', status }),
     onError: (error) => tell({ type: 'error', error }),
     onTokenWanted: () => tell({ type: 'token-wanted' }),

@@ -175,7 +175,13 @@ export class RemoteParticipant {
     }
     const source = kind === 'screen' ? 'screen' : 'camera'
     const shown = { shown: this.views[source], managed: this.managed }
-    return new RemoteVideo(options, entries, shown, (frame) => onPicture(source, frame))
+    let isFirst = true
+    return new RemoteVideo(options, entries, shown, (frame) => {
+      onPicture(source, frame)
+      // The page shows no picture before it is told that there is one.
+      if (isFirst) this.options.onChange()
+      isFirst = false
+    })
   }
 
   private drop(kind: TrackKind): void {

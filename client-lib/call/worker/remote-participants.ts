@@ -28,8 +28,6 @@ const PICTURES: readonly PictureSource[] = ['camera', 'screen']
 export class RemoteParticipants {
   private readonly options: RemoteParticipantsOptions
   private readonly received = new Map<string, RemoteParticipant>()
-  /** Participants that are there before our first epoch is. */
-  private readonly awaited = new Set<string>()
   /** Media objects that came of each participant, as of the last report. */
   private readonly heard = new Map<string, number>()
   /** What the page said of how it shows somebody, who may come later. */
@@ -41,18 +39,18 @@ export class RemoteParticipants {
     this.options = options
   }
 
-  /** Media is subscribed to once there are keys: before, nothing could be decrypted. */
+  /**
+   * A catalog is subscribed to at once, also before there are keys: so its owner learns that somebody
+   * comes, and the first edition that we can decrypt is on its way as soon as there is one.
+   */
   setPresent(id: string, present: boolean): void {
-    if (!present) this.remove(id)
-    else if (this.hasKeys) this.add(id)
-    else this.awaited.add(id)
+    if (present) this.add(id)
+    else this.remove(id)
   }
 
   /** Receive keys of a new epoch are there. */
   keysChanged(): void {
     this.hasKeys = true
-    for (const id of this.awaited) this.add(id)
-    this.awaited.clear()
     this.each((remote) => remote.keysChanged())
   }
 
@@ -76,7 +74,7 @@ export class RemoteParticipants {
     const add = (id: string, source: PictureSource) => {
       if (wishes.length < MAX_WISHES) wishes.push(wishOf(id, source, this.viewOf(id, source)))
     }
-    for (const id of [...this.received.keys(), ...this.awaited]) add(id, 'camera')
+    for (const id of this.received.keys()) add(id, 'camera')
     for (const [id, remote] of this.received) if (remote.has('screen')) add(id, 'screen')
     return wishes
   }
@@ -103,8 +101,12 @@ export class RemoteParticipants {
     }
   }
 
-  /** As of now; whose media came since the last time counts as heard of. */
+  /**
+   * As of now; whose media came since the last time counts as heard of. Nobody before there are keys:
+   * nothing is known of them, not even a name.
+   */
   infos(): Participant[] {
+    if (!this.hasKeys) return []
     const { group } = this.options
     return [...this.received.values()].map((remote) => {
       const security = group.securityOf(remote.id)
@@ -117,7 +119,6 @@ export class RemoteParticipants {
   }
 
   close(): void {
-    this.awaited.clear()
     for (const id of [...this.received.keys()]) this.remove(id)
   }
 
@@ -139,7 +140,6 @@ export class RemoteParticipants {
   }
 
   private remove(id: string): void {
-    this.awaited.delete(id)
     const remote = this.received.get(id)
     if (remote) this.guard(remote, () => remote.close())
     this.options.chat.setPresent(id, false)

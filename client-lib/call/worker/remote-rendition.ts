@@ -106,6 +106,11 @@ export class RemoteRendition implements PickedRendition {
     this.decoder.decode(frame)
   }
 
+  /** It is likely to be the first that is shown. */
+  prepare(): void {
+    if (!this.entry.muted) this.decoder.prepare()
+  }
+
   rest(): void {
     this.decoder.rest()
     this.assembler.rest()

@@ -43,6 +43,7 @@ export class RemoteVideo implements RemoteTrack {
     this.choice.show(shown)
     this.choice.setManaged(managed)
     this.update(entries)
+    this.renditions.get(this.choice.smallest)?.prepare()
   }
 
   setView(shown: ShownSize): void {

@@ -47,6 +47,8 @@ export type Security = Pick<Participant, 'alarms' | 'alarmNames' | 'safetyNumber
 /** Statements are few and small, and say whether anything else can be trusted. */
 const PRIORITY = 8
 const NO_PROPERTIES = new Uint8Array(0)
+/** An epoch's emoji and new safety numbers are computed so much later than it begins, ms. */
+const COMPUTE_AFTER_MS = 1000
 
 /** The comparison of a call's group over everybody's `verify` track, and what people compare. */
 export class VerificationLink {
@@ -58,6 +60,7 @@ export class VerificationLink {
   private readonly safetyNumbers = new Map<string, { keys: string; digits: string }>()
   private pictures: readonly Emoji[] = []
   private epoch: EpochKeys | null = null
+  private cancelCompute: () => void = () => {}
   private group: number
   private closed = false
 
@@ -96,7 +99,11 @@ export class VerificationLink {
     const isFirst = FIRST.includes(keys.reason)
     this.verifier.enter({ ...keys, isFirst })
     this.pictures = []
-    void this.compute(keys).catch(this.options.onBug)
+    this.cancelCompute()
+    // Costly on purpose, and compared by people, who take longer: a join has better use for the processor.
+    this.cancelCompute = this.options.clock.after(COMPUTE_AFTER_MS, () => {
+      this.compute(keys).catch(this.options.onBug)
+    })
   }
 
   /** We are in no group until we enter an epoch. */
@@ -151,6 +158,7 @@ export class VerificationLink {
 
   close(): void {
     this.closed = true
+    this.cancelCompute()
     this.verifier.close()
     for (const stop of this.followed.values()) stop()
     this.followed.clear()
