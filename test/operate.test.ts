@@ -8,7 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { logTrack } from '../moq/delivery/index.ts'
+import { participantNamespace, TrackName } from '../moq/media/index.ts'
 import { connect } from '../moq/node/index.ts'
+import { TrackPublisher } from '../moq/session/index.ts'
+import { RequestCode } from '../moq/wire/codes.ts'
+import { textOf } from '../moq/wire/names.ts'
 import { makeSelfSigned } from '../sfu/certificate/index.ts'
 import { type RelayProcess, startRelay } from './support/relay-process.ts'
 
@@ -58,7 +63,8 @@ describe('a relay in use', () => {
     await certify()
     relay = await startRelay([
       ...['--engine', 'quiche', '--paths', '/call', '--drain-timeout', '20s'],
-      ...['--max-sessions-per-address', String(SEATS)],
+      // However late a busy machine makes it, it is the drain that makes it not ready.
+      ...['--max-sessions-per-address', String(SEATS), '--ready-lag', '1m'],
       ...['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'key.pem')],
     ])
     at = new URL(relay.urls.relay).host
@@ -98,6 +104,38 @@ describe('a relay in use', () => {
     const enter = () => connect(`moqt://${at}/call`, { trust, handler: {} })
     const session = await vi.waitFor(enter, { timeout: 5000, interval: 200 })
     session.close(0, 'seen')
+  })
+
+  it('names a session and a room in the log, and nobody who is there', async () => {
+    const [room, person, token] = [
+      'demo',
+      'AdaLovelace',
+      'eyJhbGciOiJub25lIn0.eyJzdWIiOiJBZGEifQ.c2ln',
+    ]
+    const submissions = new TrackPublisher({
+      trackAlias: 0,
+      priority: 0,
+      onDemand: (wanted) => {
+        if (wanted) submissions.writeSnapshot(0, new Uint8Array(0), new Uint8Array([1, 2, 3]))
+      },
+    })
+    const session = await connect(`https://${at}/call?name=${person}&token=${token}`, {
+      trust,
+      handler: {
+        onSubscribe: (request) => {
+          if (textOf(request.track.name) === TrackName.MLS) submissions.accept(request)
+          else request.reject(RequestCode.DOES_NOT_EXIST, 'no such track')
+        },
+      },
+    })
+    session.publishNamespace(participantNamespace(room, person), {})
+    // The delivery service opens a room whose log somebody wants.
+    session.subscribe(logTrack(room), { rendezvousTimeout: 5000 }, {})
+    const refusals = () => lines().filter(({ msg }) => msg === 'handshake refused')
+    await expect.poll(() => refusals().length).toBe(1)
+    expect(refusals()[0]).toMatchObject({ level: 'info', room, reason: expect.any(String) })
+    session.close(0, 'seen')
+    expect(relay.output()).not.toMatch(/Ada|eyJ/)
   })
 
   it('takes a new certificate on SIGHUP while a session goes on', async () => {
