@@ -130,7 +130,7 @@ describe('a relay in use', () => {
     })
     session.publishNamespace(participantNamespace(room, person), {})
     // The delivery service opens a room whose log somebody wants.
-    session.subscribe(logTrack(room), { rendezvousTimeout: 5000 }, {})
+    session.subscribe(logTrack(room), { rendezvousTimeout: 5000 }, { onObject: () => {} })
     const refusals = () => lines().filter(({ msg }) => msg === 'handshake refused')
     await expect.poll(() => refusals().length).toBe(1)
     expect(refusals()[0]).toMatchObject({ level: 'info', room, reason: expect.any(String) })

@@ -13,7 +13,7 @@ import { type LoadPlan, measuredMs } from './plan.ts'
 import { workersFor } from './size.ts'
 import { type Target, throughLink } from './target/address.ts'
 import { LinkProcess } from './target/link-process.ts'
-import { type MachineSample, sampleMachine } from './target/processes.ts'
+import { busyShare, sampleMachine } from './target/processes.ts'
 import { type RelaySample, RelayWatch } from './target/relay-watch.ts'
 import { sampleUdpPackets } from './target/udp-packets.ts'
 
@@ -111,12 +111,6 @@ async function measure(
     machineBusy: busyShare(machineBefore, sampleMachine()),
     udpPackets: counted ? packetsAfter - packetsBefore : null,
   }
-}
-
-function busyShare(before: MachineSample, after: MachineSample): number {
-  const busy = after.busyMs - before.busyMs
-  const idle = after.idleMs - before.idleMs
-  return busy + idle === 0 ? 0 : busy / (busy + idle)
 }
 
 /** Publishers and watchers are dealt out each for themselves: both cost, in different ways. */

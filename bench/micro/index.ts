@@ -3,7 +3,7 @@
  * process or in a browser's, with no network.
  */
 
-import { describeMachine, machineLine } from '../report/machine.ts'
+import { Measuring } from '../report/measuring.ts'
 import type { Report } from '../report/report.ts'
 import { compact, table } from '../report/table.ts'
 import { positiveNumber, type Scenario, UsageError } from '../scenario.ts'
@@ -67,11 +67,7 @@ export const micro: Scenario = {
   async run(values, print): Promise<MicroReport> {
     const chosen = choose(values.only, values.browser === true)
     const timeMs = positiveNumber(values, 'time', DEFAULT_TIME)
-    const machine = describeMachine()
-    print(machineLine(machine))
-    const startedAt = new Date()
-    const started = performance.now()
-    const cpu = process.cpuUsage()
+    const measuring = new Measuring(print)
     const subjects: MicroReport['subjects'][number][] = []
     for (const subject of chosen.here) {
       const measurements: Measurement[] = []
@@ -79,26 +75,14 @@ export const micro: Scenario = {
       subjects.push({ name: subject.name, about: subject.about, measurements })
       print(`\n${subject.name}: ${subject.about}\n${measurementTable(measurements)}`)
     }
-    const { user, system } = process.cpuUsage(cpu)
-    const coreShare = (user + system) / 1000 / (performance.now() - started)
+    const coreShare = measuring.cpuCores
     for (const subject of chosen.browser) {
       const { ranIn, measurements } = await subject.measure(timeMs)
       subjects.push({ name: subject.name, about: subject.about, ranIn, measurements })
       print(`\n${subject.name} (${ranIn}): ${subject.about}\n${measurementTable(measurements)}`)
     }
-    const elapsedMs = performance.now() - started
     const invalidBecause = faults(subjects, chosen.here.length === 0 ? 1 : coreShare)
-    for (const fault of invalidBecause) print(`\nnot valid: ${fault}\n`)
-    return {
-      scenario: 'micro',
-      target: 'in-process',
-      machine,
-      startedAt: startedAt.toISOString(),
-      durationS: Math.round(elapsedMs) / 1000,
-      valid: invalidBecause.length === 0,
-      invalidBecause,
-      subjects,
-    }
+    return { ...measuring.report('micro', 'in-process', invalidBecause), subjects }
   },
 }
 

@@ -6,7 +6,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import type { SuiteName } from '../../moq/delivery/index.ts'
-import { describeMachine, machineLine } from '../report/machine.ts'
+import { Measuring } from '../report/measuring.ts'
 import type { Report } from '../report/report.ts'
 import type { Scenario } from '../scenario.ts'
 import { type Sample, type SizeFigures, type SuiteFigures, spreadsOf } from './figures.ts'
@@ -38,29 +38,12 @@ export const mls: Scenario = {
 
   async run(values, print): Promise<MlsReport> {
     const options = mlsOptions(values)
-    const machine = describeMachine()
-    print(machineLine(machine))
-    const startedAt = new Date()
-    const started = performance.now()
-    const cpu = process.cpuUsage()
+    const measuring = new Measuring(print)
     const suites = await measure(options, print)
     for (const figures of suites) print(suiteTables(figures))
     print(legend())
-    const elapsedMs = performance.now() - started
-    const { user, system } = process.cpuUsage(cpu)
-    const invalidBecause = faults((user + system) / 1000 / elapsedMs)
-    for (const fault of invalidBecause) print(`\nnot valid: ${fault}\n`)
     if (options.svg !== null) await writeFile(options.svg, mlsPlot(suites))
-    return {
-      scenario: 'mls',
-      target: 'in-process',
-      machine,
-      startedAt: startedAt.toISOString(),
-      durationS: Math.round(elapsedMs) / 1000,
-      valid: invalidBecause.length === 0,
-      invalidBecause,
-      suites,
-    }
+    return { ...measuring.report('mls', 'in-process', faults(measuring.cpuCores)), suites }
   },
 }
 

@@ -1,8 +1,8 @@
 /** What scenarios on the call page's stage share. */
 
 import type { LinkConditions } from '../../sfu/simulation/net/link.ts'
-import { type MachineSample, sampleMachine } from '../load/target/processes.ts'
-import { describeMachine, type Machine, machineLine } from '../report/machine.ts'
+import { busyShare, sampleMachine } from '../load/target/processes.ts'
+import { Measuring } from '../report/measuring.ts'
 import type { Report } from '../report/report.ts'
 import { type Stage, setStage } from './stage.ts'
 
@@ -39,10 +39,7 @@ export async function measureOnStage<Figures>(
   print: (text: string) => void,
   measure: (stage: Stage) => Promise<Found<Figures>>,
 ): Promise<PageReport & Figures> {
-  const machine: Machine = describeMachine()
-  print(machineLine(machine))
-  const startedAt = new Date()
-  const started = performance.now()
+  const measuring = new Measuring(print)
   const before = sampleMachine()
   const stage = await setStage(impair)
   const { figures, shown, goals, faults } = await measure(stage).finally(() => stage.close())
@@ -53,15 +50,8 @@ export async function measureOnStage<Figures>(
   if (machineBusy > MOST_MACHINE_BUSY) {
     invalidBecause.push(`the machine was busy for ${(machineBusy * 100).toFixed(0)} % of the time`)
   }
-  for (const fault of invalidBecause) print(`\nnot valid: ${fault}\n`)
   return {
-    scenario,
-    target: stage.relay.web,
-    machine,
-    startedAt: startedAt.toISOString(),
-    durationS: Math.round(performance.now() - started) / 1000,
-    valid: invalidBecause.length === 0,
-    invalidBecause,
+    ...measuring.report(scenario, stage.relay.web, invalidBecause),
     impair,
     goals,
     machineBusy,
@@ -87,10 +77,4 @@ export function goalsBelow(
       },
     ]
   })
-}
-
-function busyShare(before: MachineSample, after: MachineSample): number {
-  const busy = after.busyMs - before.busyMs
-  const all = busy + after.idleMs - before.idleMs
-  return all === 0 ? 0 : busy / all
 }

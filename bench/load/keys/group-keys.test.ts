@@ -5,47 +5,16 @@ import { participantNamespace } from '../../../moq/media/index.ts'
 import type { Session } from '../../../moq/session/index.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
 import { mlsKid, SenderContext } from '../../../sframe/index.ts'
-import { DeliveryEndpoint } from '../../../sfu/delivery/endpoint.ts'
-import { RelayWorld } from '../../../sfu/relay/test-world.ts'
+import { MembersWorld } from '../../../sfu/delivery/test-members.ts'
 import { GroupKeys } from './group-keys.ts'
 import type { SendKey } from './participant-keys.ts'
 
 const ROOM = 'demo'
-const STEP_MS = 50
 const TEXT = new TextEncoder().encode('hello')
 
-class Room {
-  readonly world = new RelayWorld()
-  readonly members: Member[] = []
-
-  constructor() {
-    new DeliveryEndpoint({
-      transport: this.world.connect(true),
-      clock: this.world.clock,
-      wallClock: () => this.now(),
-    })
-  }
-
-  now(): number {
-    return Date.UTC(2030, 0, 1) + this.world.clock.now()
-  }
-
-  async enter(id: string): Promise<Member> {
-    const member = new Member(id, this)
-    this.members.push(member)
-    await this.run(2000)
-    return member
-  }
-
-  /** The crypto takes real time, in which the clock stands. */
-  async run(ms: number): Promise<void> {
-    for (let passed = 0; passed < ms; passed += STEP_MS) {
-      this.world.clock.advance(STEP_MS)
-      for (let round = 0; round < 3; round++) {
-        await this.world.settle()
-        await Promise.all(this.members.map((member) => member.idle()))
-      }
-    }
+class Room extends MembersWorld<Member> {
+  enter(id: string): Promise<Member> {
+    return this.add(new Member(id, this))
   }
 }
 

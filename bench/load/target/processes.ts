@@ -71,3 +71,10 @@ export function sampleMachine(): MachineSample {
   }
   return { busyMs, idleMs }
 }
+
+/** Share of all cores that was busy between two samples, 0..1. */
+export function busyShare(before: MachineSample, after: MachineSample): number {
+  const busy = after.busyMs - before.busyMs
+  const idle = after.idleMs - before.idleMs
+  return busy + idle === 0 ? 0 : busy / (busy + idle)
+}

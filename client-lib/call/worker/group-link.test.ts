@@ -11,48 +11,17 @@ import {
 import type { Session } from '../../../moq/session/index.ts'
 import { RequestCode } from '../../../moq/wire/codes.ts'
 import { type Namespace, textOf } from '../../../moq/wire/names.ts'
-import { DeliveryEndpoint } from '../../../sfu/delivery/endpoint.ts'
-import { RelayWorld } from '../../../sfu/relay/test-world.ts'
+import { MembersWorld } from '../../../sfu/delivery/test-members.ts'
 import type { EpochKeys, KeysAlarm, StateSlot } from '../../keys/index.ts'
 import { MemoryStateStore } from '../../keys/index.ts'
 import { firstGroupAt } from '../../media/first-group.ts'
 import { GroupLink } from './group-link.ts'
 
 const ROOM = 'demo'
-const START = Date.UTC(2030, 0, 1)
-const STEP_MS = 50
 
-class Room {
-  readonly world = new RelayWorld()
-  readonly members: Member[] = []
-
-  constructor() {
-    new DeliveryEndpoint({
-      transport: this.world.connect(true),
-      clock: this.world.clock,
-      wallClock: () => this.now(),
-    })
-  }
-
-  now(): number {
-    return START + this.world.clock.now()
-  }
-
-  async enter(id: string, slot: StateSlot | null = null): Promise<Member> {
-    const member = new Member(id, this, slot)
-    this.members.push(member)
-    await this.run(2000)
-    return member
-  }
-
-  async run(ms: number): Promise<void> {
-    for (let passed = 0; passed < ms; passed += STEP_MS) {
-      this.world.clock.advance(STEP_MS)
-      for (let round = 0; round < 3; round++) {
-        await this.world.settle()
-        await Promise.all(this.members.map(({ group }) => group.member.idle()))
-      }
-    }
+class Room extends MembersWorld<Member> {
+  enter(id: string, slot: StateSlot | null = null): Promise<Member> {
+    return this.add(new Member(id, this, slot))
   }
 }
 
@@ -100,6 +69,10 @@ class Member {
       onNamespace: tell(true),
       onNamespaceDone: tell(false),
     })
+  }
+
+  idle(): Promise<void> {
+    return this.group.member.idle()
   }
 
   get epoch(): EpochKeys {
