@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ResetCode } from '../../moq/wire/codes.ts'
-import { ENTRY_BYTES } from './egress.ts'
+import { ENTRY_BYTES } from './overflow.ts'
 import { EgressWorld, TestOwner } from './test-support.ts'
 import { sendOrderOf, TRAFFIC } from './traffic.ts'
 

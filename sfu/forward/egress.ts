@@ -9,12 +9,14 @@ import type { Clock } from '../../moq/session/index.ts'
 import { ResetCode } from '../../moq/wire/codes.ts'
 import { countReset, type ForwardCounters } from './counters.ts'
 import { RESET_MS, SubgroupEndings } from './endings.ts'
-import { type FlowHost, type FlowLane, type FlowOwner, SubgroupFlow } from './flow.ts'
+import type { FlowHost, FlowLane, FlowOwner, SubgroupFlow } from './flow.ts'
 import type { ForwardObject } from './object.ts'
-import { victims } from './overflow.ts'
+import { ENTRY_BYTES, relieve } from './overflow.ts'
 import { Pacer } from './pacer.ts'
+import { PacerWait } from './pacer-wait.ts'
 import type { PullSource } from './pull-source.ts'
 import { SendOrder } from './send-order.ts'
+import { oldestIn, waitingIn } from './send-order-view.ts'
 import {
   DEFAULT_BUDGETS,
   FIRST_PACED,
@@ -36,10 +38,6 @@ export interface EgressOptions {
   readonly budgets?: LatencyBudgets
 }
 
-/** What an object that waits costs beside its bytes, so that many small ones are bounded too. */
-export const ENTRY_BYTES = 64
-/** A full rank is emptied to this share of all, so that looking for the oldest is done seldom. */
-const LOW_WATER = 7 / 8
 /** Beyond the last class. */
 const ALL_CLASSES = TRAFFIC.length
 /** Bytes that a fetch may send before the others of its rank have their turn. */
@@ -58,9 +56,7 @@ export class EgressScheduler implements FlowHost {
   private bytes = 0
   private objects = 0
   private offered = 0
-  /** Ends the wait for the pacer; null when nothing waits for it. */
-  private stopWaiting: (() => void) | null = null
-  private closed = false
+  private readonly wait: PacerWait
   /** Flows of which only the FIN or the reset is still to be sent. */
   private held = 0
 
@@ -69,6 +65,9 @@ export class EgressScheduler implements FlowHost {
     this.counters = options.counters
     const budgets = options.budgets ?? DEFAULT_BUDGETS
     this.budgets = TRAFFIC.map((traffic) => budgets[traffic])
+    this.wait = new PacerWait(options.clock, () => {
+      if (!this.order.isEmpty) this.ask()
+    })
     this.endings = new SubgroupEndings({
       clock: options.clock,
       onExpired: (flow) => {
@@ -99,16 +98,13 @@ export class EgressScheduler implements FlowHost {
     const { pacer, options } = this
     if (pacer.isOff && bitsPerSecond === Number.POSITIVE_INFINITY) return
     pacer.setRate(bitsPerSecond, options.clock.now())
-    this.stopWaiting?.()
-    this.stopWaiting = null
+    this.wait.end()
     if (!this.order.isEmpty) this.ask()
   }
 
   /** The session is over. */
   close(): void {
-    this.closed = true
-    this.stopWaiting?.()
-    this.stopWaiting = null
+    this.wait.close()
   }
 
   /** Queues an object of a subgroup behind what the flow already has. */
@@ -202,10 +198,7 @@ export class EgressScheduler implements FlowHost {
 
   /** What waits: subgroups and datagrams by traffic class, and fetches; for a look inside. */
   dump() {
-    const { blockedCount: blocked, sourceCount: fetches } = this.order
-    const queues = Object.fromEntries(TRAFFIC.map((traffic) => [traffic, 0]))
-    for (const lane of this.order.lanes()) queues[TRAFFIC[lane.traffic]!]! += lane.size
-    return { waitingBytes: this.bytes, objects: this.objects, queues, fetches, blocked }
+    return { waitingBytes: this.bytes, objects: this.objects, ...waitingIn(this.order) }
   }
 
   /**
@@ -213,15 +206,7 @@ export class EgressScheduler implements FlowHost {
    * @param earliest is lowered where something older waits; ms
    */
   oldest(earliest: Float64Array): void {
-    for (const lane of this.order.lanes()) {
-      const { traffic } = lane
-      for (const { first } of lane.flows()) {
-        if (first) earliest[traffic] = Math.min(earliest[traffic]!, first.arrivedAt)
-      }
-      for (const { arrivedAt } of lane.datagrams.list()) {
-        earliest[traffic] = Math.min(earliest[traffic]!, arrivedAt)
-      }
-    }
+    oldestIn(this.order, earliest)
   }
 
   // ---- FlowHost
@@ -360,12 +345,7 @@ export class EgressScheduler implements FlowHost {
 
   /** What waits has to wait for the pacer; audio comes through meanwhile. */
   private holdBack(now: number): void {
-    const wait = this.pacer.hold(now)
-    if (this.stopWaiting || this.closed || wait === Number.POSITIVE_INFINITY) return
-    this.stopWaiting = this.options.clock.after(Math.max(1, wait), () => {
-      this.stopWaiting = null
-      if (!this.order.isEmpty) this.ask()
-    })
+    this.wait.begin(this.pacer.hold(now))
   }
 
   private ask(): void {
@@ -399,30 +379,19 @@ export class EgressScheduler implements FlowHost {
   }
 
   private makeSpace(): void {
-    const dropped = new Map<FlowLane, Set<ForwardObject>>()
-    const { maxBytes } = this.options
-    let marked = 0
-    let lastRank = -1
-    for (const { rank, lane, waiting } of victims(this.order.lanes())) {
-      const load = this.load - marked
-      if (load <= maxBytes * LOW_WATER || (load <= maxBytes && rank !== lastRank)) break
-      lastRank = rank
-      if (waiting instanceof SubgroupFlow) {
-        if (waiting.lane === lane) this.giveUp(waiting, 'overflow')
-      } else {
-        marked += waiting.datagram!.length + ENTRY_BYTES
-        const ofLane = dropped.get(lane)
-        if (ofLane) ofLane.add(waiting)
-        else dropped.set(lane, new Set([waiting]))
-      }
-    }
-    for (const [lane, datagrams] of dropped) {
-      this.order.removeDatagrams(lane, datagrams)
-      this.dropped('overflow', lane.traffic, datagrams.size)
-      for (const object of datagrams) {
-        this.gone(lane.owner, object.datagram!.length)
-        lane.owner.onDatagramLost(object, 'overflow')
-      }
+    relieve(this.order.lanes(), this.options.maxBytes, {
+      load: () => this.load,
+      giveUp: (flow) => this.giveUp(flow, 'overflow'),
+      drop: (lane, datagrams) => this.overflowed(lane, datagrams),
+    })
+  }
+
+  private overflowed(lane: FlowLane, datagrams: ReadonlySet<ForwardObject>): void {
+    this.order.removeDatagrams(lane, datagrams)
+    this.dropped('overflow', lane.traffic, datagrams.size)
+    for (const object of datagrams) {
+      this.gone(lane.owner, object.datagram!.length)
+      lane.owner.onDatagramLost(object, 'overflow')
     }
   }
 }
