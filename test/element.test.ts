@@ -121,7 +121,28 @@ describe('<sotto-call>', () => {
     const bens = ada.getByRole('listitem').filter({ hasText: 'Ben' })
     await bens.locator('canvas').waitFor({ state: 'hidden' })
 
-    await ben.getByRole('button', { name: 'Leave' }).click()
+    // By keyboard alone, and the screen is a tile of its own for the other.
+    const share = ben.getByRole('button', { name: 'Share screen' })
+    await share.focus()
+    await ben.keyboard.press('Enter')
+    await ada.getByText('Ben, screen').waitFor()
+    await expect.poll(() => share.getAttribute('aria-pressed')).toBe('true')
+    await ben.keyboard.press('Space')
+    await ada.getByText('Ben, screen').waitFor({ state: 'detached' })
+    await ben.keyboard.press('Tab')
+    const focused = () =>
+      ben.evaluate(() => document.querySelector('sotto-call')!.shadowRoot!.activeElement?.className)
+    expect(await focused()).toBe('leave')
+    await element(ben, (node) => {
+      const own = document.createElement('button')
+      own.slot = 'controls'
+      own.textContent = 'Raise hand'
+      node.append(own)
+    })
+    const [own, leave] = ['Raise hand', 'Leave'].map((name) => ben.getByRole('button', { name }))
+    expect((await own!.boundingBox())!.y).toBeCloseTo((await leave!.boundingBox())!.y, -1)
+    await leave!.focus()
+    await ben.keyboard.press('Enter')
     await ben.getByRole('button', { name: 'Join' }).waitFor()
     expect(await ben.evaluate(() => globalThis.events)).toEqual(['joined', 'left'])
     await bens.waitFor({ state: 'detached' })

@@ -10,6 +10,7 @@ export interface ControlHandlers {
   leave(): void
   microphone(on: boolean): void
   camera(on: boolean): void
+  screen(on: boolean): void
 }
 
 const DEVICES = { microphone: 'audio', camera: 'video' } as const
@@ -23,18 +24,25 @@ export class Controls {
     join: button('join', 'Join'),
     microphone: button('microphone', 'Microphone'),
     camera: button('camera', 'Camera'),
+    screen: button('screen', 'Share screen'),
     leave: button('leave', 'Leave'),
   }
   private switches: Record<Device, DeviceSwitch> = switches()
+  private shares = false
 
   constructor(handlers: ControlHandlers) {
     this.handlers = handlers
-    const { join, microphone, camera, leave } = this.buttons
-    this.element = make('div', 'toolbar', [join, microphone, camera, leave])
-    this.element.role = 'toolbar'
+    const { join, microphone, camera, screen, leave } = this.buttons
+    // For buttons of the page's own.
+    const more = document.createElement('slot')
+    more.name = 'controls'
+    this.element = make('div', 'toolbar', [join, microphone, camera, screen, more, leave])
+    // Each is reached by Tab, as buttons are: `toolbar` would promise arrow keys.
+    this.element.role = 'group'
     this.element.ariaLabel = 'Call controls'
     join.addEventListener('click', () => handlers.join())
     leave.addEventListener('click', () => handlers.leave())
+    screen.addEventListener('click', () => handlers.screen(!this.shares))
     for (const device of NAMES) {
       this.buttons[device].addEventListener('click', () => {
         const on = !this.switches[device].on
@@ -54,6 +62,7 @@ export class Controls {
   /** For a new call, which opens these devices. */
   showCall(opened: Readonly<Record<Device, boolean>>): void {
     this.switches = switches()
+    this.shares = false
     for (const device of NAMES) {
       if (opened[device]) this.switches[device].ask(true, performance.now())
     }
@@ -62,6 +71,7 @@ export class Controls {
   }
 
   follow(local: Participant | undefined): void {
+    this.shares = local?.tracks.some(({ kind }) => kind === 'screen') ?? false
     for (const device of NAMES) {
       const track = local?.tracks.find(({ kind }) => kind === DEVICES[device])
       const { [device]: control } = this.switches
@@ -82,6 +92,7 @@ export class Controls {
   private show(inCall: boolean): void {
     this.buttons.join.hidden = inCall
     for (const name of [...NAMES, 'leave'] as const) this.buttons[name].hidden = !inCall
+    this.buttons.screen.hidden = !inCall || !canShare()
   }
 
   private draw(): void {
@@ -90,7 +101,15 @@ export class Controls {
       this.buttons[device].ariaPressed = String(on)
       this.buttons[device].title = `Turn the ${device} ${on ? 'off' : 'on'}`
     }
+    const { screen } = this.buttons
+    screen.ariaPressed = String(this.shares)
+    screen.title = this.shares ? 'Stop sharing your screen' : 'Share your screen'
   }
+}
+
+/** Browsers of telephones cannot. */
+function canShare(): boolean {
+  return 'getDisplayMedia' in (navigator.mediaDevices ?? {})
 }
 
 function switches(): Record<Device, DeviceSwitch> {

@@ -25,8 +25,8 @@ const DEVICE_ERRORS: readonly string[] = [
 let sheet: CSSStyleSheet | null = null
 
 /**
- * `<sotto-call room="demo" name="Ada">`: a button to join by, a grid of everybody, and buttons for
- * microphone, camera and leaving.
+ * `<sotto-call room="demo" name="Ada">`: a button to join by, a grid of everybody and of the screens that
+ * are shared, and buttons for microphone, camera, sharing the screen and leaving.
  *
  * Attributes, read at each join: `room`, `name`, `relay` (the relay's URL; without it the server of the
  * page is asked, see `configFromServer`), `certificate-hashes` (of the relay, with spaces between them),
@@ -36,7 +36,8 @@ let sheet: CSSStyleSheet | null = null
  * `{ state }` as `detail`, which is `left` or `failed`, and `error` with a `CallError` as `detail`.
  *
  * Parts: `grid`, `tile`, `speaking`, `picture`, `label`, `alarm`, `status`, `verification`, `code`,
- * `toolbar`, `button`, `join`, `microphone`, `camera`, `leave`. Custom properties: `--sotto-background`,
+ * `toolbar`, `button`, `join`, `microphone`, `camera`, `screen`, `leave`. Slot: `controls`, for buttons of
+ * the page's own, beside those. Custom properties: `--sotto-background`,
  * `--sotto-color`, `--sotto-font`, `--sotto-gap`, `--sotto-radius`, `--sotto-tile-width`,
  * `--sotto-tile-background`, `--sotto-button-background`, `--sotto-accent`, `--sotto-on-accent` and
  * `--sotto-danger`.
@@ -59,6 +60,7 @@ export class SottoCallElement extends HTMLElement {
     leave: () => void this.leave(),
     microphone: (on) => this.#live?.setMicrophone(on),
     camera: (on) => this.#live?.setCamera(on),
+    screen: (on) => this.#share(on),
   })
   #live: Call | null = null
   #release: (() => void)[] = []
@@ -118,7 +120,10 @@ export class SottoCallElement extends HTMLElement {
           ...server,
           room,
           name: this.getAttribute('name') ?? this.options.name ?? '',
-          media: { audio: devices.microphone, video: devices.camera },
+          media: {
+            audio: devices.microphone && (this.options.media?.audio ?? true),
+            video: devices.camera && (this.options.media?.video ?? true),
+          },
           ...(this.token !== undefined && { token: this.token }),
         }),
       )
@@ -137,6 +142,11 @@ export class SottoCallElement extends HTMLElement {
     this.#attempt += 1
     if (this.#live === null && this.#isAsking) this.#end('left', '')
     await this.#live?.leave()
+  }
+
+  #share(on: boolean): void {
+    if (on) void this.#live?.shareScreen()
+    else this.#live?.stopScreen()
   }
 
   async #server(room: string): Promise<Pick<JoinOptions, 'url' | 'certificateHashes'>> {
@@ -161,6 +171,11 @@ export class SottoCallElement extends HTMLElement {
       }),
       call.on('epoch', draw),
       call.on('participants', draw),
+      call.on('verification', ({ level, text, participant }) => {
+        if (level === 'check' || (level === 'alarm' && participant === call.self)) {
+          say(this.#status, text)
+        }
+      }),
       call.on('error', (error) => {
         if (DEVICE_ERRORS.includes(error.code)) this.#controls.giveUp(error.device)
         say(this.#status, error.message)
