@@ -36,10 +36,11 @@ export const groupNotices: Readonly<Record<NoticeName, Notice>> = {
       'A bad connection does that; so does a server that holds something back. Compare the code again.',
   },
   removed: {
-    level: 'check',
+    level: 'alarm',
     text:
-      'Somebody took you out of the group though you had not left, and you join again. ' +
-      'Mostly your connection was gone for a while. Compare the code again.',
+      'Somebody took you out of the group though you were here, and you join again. ' +
+      'The server may have told the others that you had gone. Compare the code again; ' +
+      'if it goes on, meet in another room.',
   },
   'commit-skipped': {
     level: 'check',

@@ -59,7 +59,7 @@ export function withText(event: Omit<VerificationEvent, 'text'>): VerificationEv
 
 const CODE_CHANGED = 'The code changed.'
 
-function textOf({ kind, name, count, code }: Omit<VerificationEvent, 'text'>): string {
+function textOf({ kind, name, count, code, detail }: Omit<VerificationEvent, 'text'>): string {
   const who = name || 'Somebody without a name yet'
   switch (kind) {
     case 'created':
@@ -86,12 +86,20 @@ function textOf({ kind, name, count, code }: Omit<VerificationEvent, 'text'>): s
         ? `Keys were renewed, as from time to time; nobody came or left. ${CODE_CHANGED}`
         : `Keys were renewed ${count} times; nobody came or left. ${CODE_CHANGED}`
     case 'notice':
-      return `${isNotice(code) ? groupNotices[code].text : ''}${count > 1 ? ` (${count} times.)` : ''}`
+      return isNotice(code) ? noticeText(code, count, detail) : ''
     case 'alarm':
       return isAlarm(code) ? `${who}: ${alarmTexts[code]}` : ''
     case 'alarm-over':
       return isAlarm(code) ? `${who}: this alarm is over: ${alarmTitle(code)}.` : ''
   }
+}
+
+/** Of an alarm also what exactly was seen: it may name somebody. */
+function noticeText(code: NoticeName, count: number, detail: string | undefined): string {
+  const { level, text } = groupNotices[code]
+  const seen = level === 'alarm' && detail !== undefined ? ` (${detail})` : ''
+  const times = count > 1 ? ` (${count} times)` : ''
+  return `${text}${seen}${times}`
 }
 
 function had(count: number): string {

@@ -111,6 +111,16 @@ describe('the history of a group', () => {
     ])
   })
 
+  it('says of an alarm of our own what exactly was seen, and so who did it', () => {
+    const world = new World()
+    world.enter({ bob: 'b' }, 'joined')
+    world.history.notice('removed', 'removed by bob')
+    expect(world.newest.text).toMatch(/took you out .* \(removed by bob\)$/)
+    world.history.notice('group-replaced', 'another group')
+    expect(world.newest).toMatchObject({ detail: 'another group' })
+    expect(world.newest.text).not.toContain('another group')
+  })
+
   it('says so by itself when nobody did', () => {
     const world = new World()
     world.enter({ bob: 'b' }, 'joined')
