@@ -4,7 +4,6 @@
  * then lets every connection that has something to send `emit`. Nothing else calls back.
  */
 
-import { AckPolicy } from './ack-policy.ts'
 import type { HostPort, NativeConnection } from './binding.ts'
 import type { ReadSlab } from './buffers.ts'
 import { Inflow, type InflowHandler } from './inflow.ts'
@@ -82,13 +81,11 @@ export class Connection implements InflowHandler {
   #receiveInfo: { from: HostPort; to: HostPort }
   /** Whether something came that was not passed up yet. */
   #received = false
-  /** Whether there may be something to send that is more than an acknowledgement. */
-  #wrote = true
+  /** Whether something was written since the last `emit`. */
+  #wrote = false
   #emitting = false
   /** Whether something happened by which the connection may have ended. */
   #unsure = true
-  #acks = new AckPolicy()
-  readonly #rtt: () => number
 
   constructor(
     host: ConnectionHost,
@@ -101,7 +98,6 @@ export class Connection implements InflowHandler {
     this.native = native
     this.isServer = isServer
     this.#peer = peer
-    this.#rtt = () => this.outflow.rttMs
     this.#receiveInfo = { from: peer, to: host.local }
     this.expiresAt = expiresAt
     const { limits, slab } = host
@@ -133,16 +129,12 @@ export class Connection implements InflowHandler {
     }
     this.#received = true
     this.#unsure = true
-    this.#acks.received()
     this.#expectWithin()
     try {
       this.native.recv(packet, this.#receiveInfo)
     } catch {
-      // The peer broke QUIC: quiche has closed the connection, and that has to be sent.
-      this.#wrote = true
+      // The peer broke QUIC: quiche has closed the connection and `emit` will find it closed.
     }
-    // A path that is new is answered at once (RFC 9000, Section 9).
-    if (moved) this.#wrote = true
     this.#host.schedule(this)
     return moved
   }
@@ -199,19 +191,17 @@ export class Connection implements InflowHandler {
   emit(): boolean {
     this.application?.onFlush()
     if (this.isEstablished) this.#fill()
-    const isIdle = this.isEstablished && this.end === null && this.outflow.isIdle
-    // What was written may have made room for more to be asked for.
-    if (this.#wrote && !isIdle) this.#host.schedule(this)
-    const wrote = this.#wrote || !isIdle
+    // What still waits may be taken once this has been sent.
+    if (this.#wrote && !this.outflow.isIdle) this.#host.schedule(this)
     this.#wrote = false
-    const now = this.#host.now()
-    if (this.#acks.mustSend(now, wrote, this.#rtt)) this.transmit()
+    this.transmit()
     if (this.#unsure && !this.#goesOn()) return false
     // Callbacks of other connections may have changed what this flush has already passed.
     if (this.inflow.hasResumed || (this.#received && this.ready)) this.#host.schedule(this)
     const timeout = this.native.timeout()
     // quiche rounds down; a millisecond more saves a useless call.
-    this.timeoutAt = timeout === null ? Number.POSITIVE_INFINITY : now + Math.max(timeout, 0) + 1
+    this.timeoutAt =
+      timeout === null ? Number.POSITIVE_INFINITY : this.#host.now() + Math.max(timeout, 0) + 1
     return true
   }
 
@@ -246,7 +236,7 @@ export class Connection implements InflowHandler {
 
   /** When the earliest of its timers is due, ms. */
   get wakeAt(): number {
-    return Math.min(this.timeoutAt, this.expiresAt, this.keepAliveAt, this.#acks.dueAt)
+    return Math.min(this.timeoutAt, this.expiresAt, this.keepAliveAt)
   }
 
   /** Does what is due. */
@@ -254,7 +244,6 @@ export class Connection implements InflowHandler {
     if (this.timeoutAt <= now) this.#onTimeout()
     if (this.expiresAt <= now) this.expire()
     if (this.keepAliveAt <= now) this.#keepAlive()
-    if (this.#acks.dueAt <= now) this.#host.schedule(this)
   }
 
   #onTimeout(): void {

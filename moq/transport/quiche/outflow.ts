@@ -19,9 +19,6 @@ const MIN_ROOM = 1200
  */
 const MAX_STOP_LOOKS = 256
 
-/** The round-trip time may be so old where little depends on it, ms. */
-const RTT_MAX_AGE_MS = 1000
-
 export interface OutflowHandler {
   onStreamCredit(): void
   onRoom(bytes: number): void
@@ -138,11 +135,6 @@ export class Outflow implements SendOwner, SendQueueHandler {
   /** Whether nothing waits to be sent, nor to be asked for. */
   get isIdle(): boolean {
     return this.#queue.isEmpty && !this.#wantsRoom
-  }
-
-  /** Smoothed round-trip time, ms, of the last second. */
-  get rttMs(): number {
-    return this.#window.path.within(RTT_MAX_AGE_MS).rtt
   }
 
   wantRoom(): void {

@@ -19,22 +19,17 @@ export class PathView {
 
   /** At most 20 ms old. */
   get stats(): NativePathStats {
-    return this.within(MAX_AGE_MS)
-  }
-
-  /** As they were when somebody last looked; all zero before that. */
-  get last(): NativePathStats {
-    return this.#stats
-  }
-
-  /** At most `maxAge` ms old. */
-  within(maxAge: number): NativePathStats {
     const now = this.#now()
-    if (now - this.#readAt > maxAge) {
+    if (now - this.#readAt > MAX_AGE_MS) {
       const paths = this.#native.pathStats()
       this.#stats = paths.find((path) => path.active) ?? paths[0] ?? NO_PATH
       this.#readAt = now
     }
+    return this.#stats
+  }
+
+  /** As they were when somebody last looked; all zero before that. */
+  get last(): NativePathStats {
     return this.#stats
   }
 }
