@@ -50,6 +50,20 @@ describe('VideoTrackDecoder', () => {
     expect(decoder.lastFrameAt).toBe(77)
   })
 
+  it('has a codec ready that was prepared, and asks for nothing by that', () => {
+    const { decoder, onKeyFrameNeeded, errors } = setUp()
+    decoder.prepare()
+    decoder.prepare()
+    expect(FakeCodec.last.configs).toHaveLength(1)
+    decoder.decode(frame(0))
+    expect(FakeCodec.made).toHaveLength(1)
+    expect(inputs(FakeCodec.last)).toEqual(['key 0'])
+    decoder.close()
+    decoder.prepare()
+    expect(FakeCodec.made).toHaveLength(1)
+    expect([onKeyFrameNeeded.mock.calls.length, errors.length]).toEqual([0, 0])
+  })
+
   it('asks for a key frame after an error and goes on there', () => {
     const { clock, decoder, onKeyFrameNeeded, errors } = setUp()
     decoder.decode(frame(0))

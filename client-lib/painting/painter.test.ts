@@ -27,18 +27,20 @@ function openWall() {
 const drawnOn = (canvas: FakeCanvas) => canvas.offscreen?.drawn
 
 describe('the painter', () => {
-  it('draws with a repaint the newest frame that is due, and closes every frame', () => {
+  it('draws with a repaint the first frame, then the newest that is due, and closes every frame', () => {
     const { wall, show } = openWall()
     const canvas = new FakeCanvas()
     wall.hang('bob', canvas.asCanvas)
     wall.setSoundDelay('bob', 100)
     for (const ms of [0, 33, 66, 99]) show('bob', ms)
     page.repaint(60)
-    expect(drawnOn(canvas)).toEqual([])
-    page.repaint(110)
-    expect(drawnOn(canvas)).toEqual([66])
+    expect(drawnOn(canvas)).toEqual([0])
+    page.repaint(10)
+    expect(drawnOn(canvas)).toEqual([0])
+    page.repaint(100)
+    expect(drawnOn(canvas)).toEqual([0, 66])
     page.repaint(30)
-    expect(drawnOn(canvas)).toEqual([66, 99])
+    expect(drawnOn(canvas)).toEqual([0, 66, 99])
     expect(canvas.offscreen).toMatchObject({ width: 320, height: 180 })
     expect(FakeFrame.open).toBe(0)
   })

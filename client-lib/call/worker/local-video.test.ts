@@ -279,6 +279,29 @@ describe('our camera in its renditions', () => {
     expect(world.open).toBe(0)
   })
 
+  it('encodes its smallest size for who is expected, sends nothing of it, and not for long', async () => {
+    const world = await World.make()
+    world.video.expectViewer()
+    await world.film(5)
+    expect(world.encoded).toEqual([320])
+    expect(world.video.infos().map(({ objects }) => objects)).toEqual([0, 0, 0])
+    await world.film(60)
+    expect(world.encoded).toEqual([])
+    expect(world.open).toBe(0)
+  })
+
+  it('begins with a key frame for who was expected, however short ago one was made for nobody', async () => {
+    const world = await World.make()
+    world.video.expectViewer()
+    await world.film(3)
+    const watcher = await world.watch(0)
+    await world.film(1)
+    expect(layersOf(watcher.objects)).toEqual(['K'])
+    // Once somebody watches, it goes on.
+    await world.film(90)
+    expect(world.encoded).toEqual([320])
+  })
+
   it('begins the only picture that is watched at once, and a larger one beside it after proof', async () => {
     const world = await World.make()
     await world.watch(2)
