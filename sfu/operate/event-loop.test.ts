@@ -1,27 +1,22 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { EventLoopWatch, ILL_LAG_MS, illnessOf } from './event-loop.ts'
+import { blockLoop } from './test-blocked-loop.ts'
 
 let loop: EventLoopWatch | undefined
 
 afterEach(() => loop?.close())
 
-/** Lets a watch begin, blocks, and lets it look again: real time is what is measured. */
-async function blockedLoop(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 30))
-  const end = performance.now() + 120
-  while (performance.now() < end);
-  await new Promise((resolve) => setTimeout(resolve, 30))
-}
-
 describe('EventLoopWatch', () => {
   it('is well at the start, and tells of what was since the last look', async () => {
+    const began = performance.now()
     loop = new EventLoopWatch()
     expect(loop.illness).toBeNull()
-    await blockedLoop()
+    await blockLoop()
     const { lagMs, busy } = loop.take([0.5, 1])
     expect(lagMs[1]).toBeGreaterThan(50)
     expect(lagMs[0]).toBeLessThanOrEqual(lagMs[1]!)
-    expect(busy).toBeGreaterThan(0.3)
+    // Of the whole time, which is long on a machine that has other work.
+    expect(busy).toBeGreaterThan(100 / (performance.now() - began))
     expect(loop.take([1]).lagMs).toEqual([0])
   })
 
@@ -38,7 +33,7 @@ describe('EventLoopWatch', () => {
       healthMs: 60,
       onIll: () => told.push(loop!.illness),
     })
-    await blockedLoop()
+    await blockLoop()
     await expect.poll(() => told[0]).toMatch(/^the event loop runs \d+ ms late/)
   })
 })

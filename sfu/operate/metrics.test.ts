@@ -9,6 +9,7 @@ import { makePathTally } from '../relay/path-tally.ts'
 import type { Levels } from './levels.ts'
 import { countLimit, countSessionLimit } from './limit-hits.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { blockLoop } from './test-blocked-loop.ts'
 import { makeLevels } from './test-levels.ts'
 
 let levels: Levels = makeLevels({
@@ -194,11 +195,7 @@ describe('createMetrics', () => {
   it('sees a blocked event loop', async () => {
     const began = performance.now()
     const { registry } = create()
-    // Lets the watch begin, blocks, and lets it look again: real time is what is measured.
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    const end = performance.now() + 120
-    while (performance.now() < end);
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await blockLoop()
     const text = await registry.metrics()
     const [, lag] = /sotto_event_loop_lag_seconds\{quantile="1"\} (\S+)/.exec(text) ?? []
     expect(Number(lag)).toBeGreaterThan(0.05)
