@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { ResetCode } from '../../moq/wire/codes.ts'
+import type { EngineStats } from '../engine/index.ts'
 import { countReset } from '../forward/counters.ts'
 import { gateDropCounters } from '../forward/gate/index.ts'
 import { keyTroubleCounters } from '../forward/keys/troubles.ts'
@@ -11,6 +12,15 @@ import { countLimit, countSessionLimit } from './limit-hits.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { blockLoop } from './test-blocked-loop.ts'
 import { makeLevels } from './test-levels.ts'
+
+function engineStats(stats: Partial<EngineStats>): EngineStats {
+  return {
+    ...{ connections: 0, handshakes: 0, sessions: 0, bytesHeld: 0, kernelBuffer: null },
+    ...{ sessionsAccepted: 0, sessionsRefused: 0, packetsReceived: 0, packetsSent: 0 },
+    ...{ bytesReceived: 0, bytesSent: 0, packetsIgnored: 0, retries: 0, versionNegotiations: 0 },
+    ...{ sendErrors: 0, faults: 0, ...stats },
+  }
+}
 
 let levels: Levels = makeLevels({
   sessions: { webtransport: 3, websocket: 1, quic: 0, memory: 0 },
@@ -44,6 +54,8 @@ let levels: Levels = makeLevels({
   tokenCacheBytes: 300,
   revocations: 2,
   udpDrops: 13,
+  udp: engineStats({ sendErrors: 4, faults: 2, packetsReceived: 21, packetsIgnored: 5 }),
+  tcp: engineStats({ faults: 1, bytesSent: 800 }),
 })
 let metrics: Metrics
 
@@ -172,7 +184,11 @@ describe('createMetrics', () => {
     expect(text).toContain(`${resets}{direction="sent",code="DELIVERY_TIMEOUT"} 1\n`)
     expect(text).toContain(`${resets}{direction="received",code="OTHER"} 1\n`)
     expect(text).toContain('sotto_udp_receive_drops_total 13\n')
-    expect(text).toContain('sotto_udp_send_errors_total 0\n')
+    expect(text).toContain('sotto_udp_send_errors_total 4\n')
+    expect(text).toContain('sotto_connection_faults_total 3\n')
+    expect(text).toContain('sotto_udp_packets_total{direction="received"} 21\n')
+    expect(text).toContain('sotto_udp_packets_ignored_total 5\n')
+    expect(text).toContain('sotto_websocket_bytes_total{direction="sent"} 800\n')
     expect(text).not.toContain('sotto_udp_buffer_bytes{')
   })
 

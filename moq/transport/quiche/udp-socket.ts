@@ -1,4 +1,4 @@
-/** A UDP socket for QUIC: no name look-ups, no callback a packet, errors counted. */
+/** A UDP socket for QUIC: no name look-ups, one callback for all packets, errors counted. */
 
 import { createSocket, type Socket } from 'node:dgram'
 import type { HostPort } from './binding.ts'
@@ -25,6 +25,10 @@ export class UdpSocket {
   onDatagram: (bytes: Uint8Array, from: Datagram) => void = () => {}
   onSendError: () => void = () => {}
   #socket: Socket
+  /** Without it Node tells nobody of a packet that the kernel refused. */
+  readonly #onSent = (error: Error | null) => {
+    if (error !== null) this.onSendError()
+  }
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -46,7 +50,7 @@ export class UdpSocket {
 
   send(packet: Uint8Array, length: number, to: HostPort): void {
     try {
-      this.#socket.send(packet, 0, length, to.port, to.host)
+      this.#socket.send(packet, 0, length, to.port, to.host, this.#onSent)
     } catch {
       this.onSendError() // e.g. port 0, as only a forged packet has
     }
