@@ -13,16 +13,16 @@ import type { VerificationEvent } from '../../verification/index.ts'
 import type { JoinStep } from '../join-times.ts'
 import type { CompleteView } from '../participant-view.ts'
 import type { ReadToken } from '../token.ts'
-import type { CallError, CallState, Participant, SuiteName } from '../types.ts'
+import type { CallError, CallState } from '../types.ts'
 import type { WorkerOptions, WorkerStatus } from '../worker-protocol.ts'
 import { Admission, type Entry } from './admission.ts'
 import * as errors from './call-errors.ts'
 import { CallRoom, type CallRoomEvents } from './call-room.ts'
+import { callStatus, everybodyIn } from './call-status.ts'
 import { Dialer, type OpenConnection } from './dialer.ts'
-import { groupRoster } from './group-roster.ts'
 import { JoinSteps } from './join-steps.ts'
 import { LocalMedia, type OpenCamera } from './local-media.ts'
-import { MediaKeys, SFRAME_SUITE } from './media-keys.ts'
+import { MediaKeys } from './media-keys.ts'
 import { Outages } from './outages.ts'
 import type { Preparation } from './preparation.ts'
 import { Reconnector, type Verdict } from './reconnector.ts'
@@ -325,48 +325,11 @@ export class CallEngine {
   }
 
   private report(): void {
-    const suite = { mls: this.mlsSuite(), sframe: SFRAME_SUITE.name }
-    const { room } = this
-    const others = room ? [...room.remotes.infos(), ...room.group.ghosts] : []
-    const everybody = [this.localInfo(), ...others]
+    const { options, state, media, room, epoch, outages } = this
+    const sources = { options, state, media, room, epoch, connection: outages.info }
+    const everybody = everybodyIn(sources)
     if (room?.group.note(everybody)) this.events.onHistory(room.group.history)
-    const speakers = room?.speakers.among(everybody) ?? []
-    const speaking = new Set(speakers.filter((one) => one.speaking).map(({ id }) => id))
-    this.events.onStatus({
-      state: this.state,
-      connected: room?.current?.session.ready ?? false,
-      transport: room?.current?.way ?? this.firstWay,
-      connection: this.outages.info,
-      path: room?.path ?? { rttMs: null, queueMs: null },
-      epoch: this.epoch?.epoch ?? 0,
-      suite,
-      verificationCode: this.epoch?.verificationCode ?? '',
-      verificationEmoji: room?.group.emoji ?? [],
-      roster: this.epoch ? groupRoster(this.epoch, everybody) : [],
-      participants: everybody.map((one) => ({ ...one, speaking: speaking.has(one.id) })),
-      activeSpeakers: speakers.map(({ id }) => id),
-    })
-  }
-
-  private get firstWay(): RelayConnection['way'] {
-    return this.options.transport === 'websocket' ? 'websocket' : 'webtransport'
-  }
-
-  private mlsSuite(): SuiteName {
-    return this.epoch?.suite ?? this.options.suite ?? 'x-wing'
-  }
-
-  private localInfo(): Participant {
-    return {
-      id: this.options.participantId,
-      name: this.options.name,
-      local: true,
-      alarms: this.room?.group.alarms ?? [],
-      alarmNames: [],
-      safetyNumber: '',
-      speaking: false,
-      tracks: this.media.infos(),
-    }
+    this.events.onStatus(callStatus(sources, everybody))
   }
 
   private setState(state: CallState): void {
