@@ -4,6 +4,7 @@
  */
 
 import type { Call, CallError, Participant, Snapshot, VerificationEvent } from '../index.ts'
+import { type Banner, BannerView } from './banner.ts'
 import { ChatPanel } from './chat/chat-panel.ts'
 import { find, setText } from './dom.ts'
 import { Help } from './help.ts'
@@ -37,11 +38,19 @@ const DEVICE_ERRORS: readonly string[] = [
 /** Of a text that is told of in passing. */
 const MOST_TOLD = 80
 
+/** Camera or microphone could not be had. */
+interface DeviceTrouble {
+  /** What it is, and what the person can do. */
+  readonly text: string
+  /** Those that were wanted. */
+  readonly devices: readonly ('microphone' | 'camera')[]
+}
+
 export class CallView {
   readonly #root = find('#call', HTMLElement)
   readonly #title = find('#room-title', HTMLElement)
   readonly #headCount = find('#head-count', HTMLElement)
-  readonly #banner = find('#banner', HTMLElement)
+  readonly #banner = new BannerView()
   readonly #ending = find('#ending', HTMLElement)
   readonly #again = find('#again', HTMLButtonElement)
   readonly #stage = new Stage(() => this.#redraw())
@@ -56,6 +65,7 @@ export class CallView {
   readonly #toasts: Toasts
   #call: Call | null = null
   #room = ''
+  #trouble: DeviceTrouble | null = null
   #release: (() => void)[] = []
 
   constructor(handlers: CallViewHandlers, toasts: Toasts) {
@@ -84,7 +94,7 @@ export class CallView {
     document.title = `${room} · Sotto`
     setText(this.#title, room)
     setText(this.#headCount, '')
-    setText(this.#banner, 'Joining…')
+    this.#banner.show({ text: 'Joining…' })
     this.#chat.clear()
     this.#toolbar.show(audio, video)
     this.#ending.hidden = true
@@ -111,7 +121,7 @@ export class CallView {
   end(title: string, text: string, again: string): void {
     this.#letGo()
     this.#toolbar.hide()
-    setText(this.#banner, '')
+    this.#banner.show({ text: '' })
     setText(this.#headCount, '')
     setText(find('#ending-title', HTMLElement), title)
     setText(find('#ending-text', HTMLElement), text)
@@ -133,6 +143,7 @@ export class CallView {
     for (const release of this.#release) release()
     this.#release = []
     this.#call = null
+    this.#trouble = null
     this.#stage.clear()
     this.#people.clear()
     this.#statistics.clear()
@@ -165,7 +176,7 @@ export class CallView {
   }
 
   #drawLive(call: Call, snapshot: Snapshot): void {
-    const { participants, state } = snapshot
+    const { participants } = snapshot
     const local = participants.find((participant) => participant.local)
     this.#stage.update(call, snapshot)
     this.#toolbar.follow(local, this.#stage.layout)
@@ -174,8 +185,8 @@ export class CallView {
     this.#statistics.update(snapshot, performance.now())
     find('#padlock', HTMLElement).hidden = false
     setText(this.#headCount, headCount(snapshot))
-    setText(this.#banner, bannerText(snapshot, local))
-    this.#banner.classList.toggle('urgent', state === 'reconnecting')
+    if (this.#trouble && isOver(this.#trouble, local)) this.#trouble = null
+    this.#banner.show(this.#bannerOf(snapshot, local))
   }
 
   #onPanel(open: PanelName | null): void {
@@ -228,8 +239,54 @@ export class CallView {
   }
 
   #tell({ code, message, device }: CallError): void {
-    if (DEVICE_ERRORS.includes(code)) this.#toolbar.giveUp(device)
-    this.#toasts.show(message, 10_000)
+    if (!DEVICE_ERRORS.includes(code) || device === 'screen' || device === 'speaker') {
+      this.#toasts.show(message, 10_000)
+      return
+    }
+    const local = this.#call?.participants.find((participant) => participant.local)
+    const wanted = this.#toolbar.turnedOn.filter((one) => !isOpen(local, one))
+    const devices = wanted.filter((one) => device === undefined || device === one)
+    this.#toolbar.giveUp(device)
+    const before = this.#trouble?.devices.filter((one) => !devices.includes(one)) ?? []
+    this.#trouble = { text: message, devices: [...before, ...devices] }
+    this.#redraw()
+  }
+
+  /** What matters most now. */
+  #bannerOf({ state, joinMs, participants }: Snapshot, local: Participant | undefined): Banner {
+    const trouble = this.#trouble
+    if (state === 'reconnecting') {
+      return { text: 'The connection was lost. Reconnecting…', urgent: true }
+    }
+    if (trouble) {
+      const retry = { label: 'Try again', run: () => this.#retry(trouble) }
+      const dismiss = { label: 'Go on without', run: () => this.#dismiss() }
+      const actions = trouble.devices.length > 0 ? [retry, dismiss] : [dismiss]
+      return { text: trouble.text, urgent: true, actions }
+    }
+    if (state === 'joining') {
+      return { text: joinMs.connected === null ? 'Connecting…' : 'Agreeing on keys…' }
+    }
+    if (isSharing(local)) {
+      const stop = { label: 'Stop sharing', run: () => this.#act('screen') }
+      return { text: 'You are sharing your screen.', actions: [stop] }
+    }
+    if (participants.length > 1) return { text: '' }
+    const invite = { label: 'Invite people', run: () => this.#act('invite') }
+    return { text: 'Nobody else is here yet.', actions: [invite] }
+  }
+
+  #retry({ devices }: DeviceTrouble): void {
+    this.#dismiss()
+    const on = this.#toolbar.turnedOn
+    for (const device of devices) if (!on.includes(device)) this.#toolbar.toggle(device)
+  }
+
+  #dismiss(): void {
+    this.#trouble = null
+    this.#redraw()
+    // The button that had the focus is gone.
+    find('#mic', HTMLButtonElement).focus()
   }
 }
 
@@ -237,13 +294,13 @@ function headCount({ participants: { length } }: Snapshot): string {
   return length < 2 ? '' : `${length} people`
 }
 
-function bannerText({ state, joinMs, participants }: Snapshot, local?: Participant): string {
-  if (state === 'reconnecting') return 'The connection was lost. Reconnecting…'
-  if (state === 'joining') return joinMs.connected === null ? 'Connecting…' : 'Agreeing on keys…'
-  if (isSharing(local)) return 'You are sharing your screen.'
-  return participants.length > 1
-    ? ''
-    : 'Nobody else is here yet. Invite somebody by the link under More.'
+function isOver({ devices }: DeviceTrouble, local: Participant | undefined): boolean {
+  return devices.length > 0 && devices.every((device) => isOpen(local, device))
+}
+
+function isOpen(local: Participant | undefined, device: 'microphone' | 'camera'): boolean {
+  const wanted = device === 'microphone' ? 'audio' : 'video'
+  return local?.tracks.some(({ kind, muted }) => kind === wanted && !muted) ?? false
 }
 
 function isSharing(local: Participant | undefined): boolean {

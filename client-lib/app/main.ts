@@ -49,7 +49,6 @@ const preJoin = new PreJoin(settings, {
     void join(chosen)
   },
   soon: (room) => expectJoin({ ...settings, room }),
-  problem: (message) => toasts.show(message),
 })
 const view = new CallView(
   {

@@ -11,8 +11,6 @@ export interface PreJoinHandlers {
   join(settings: Settings, devices: DeviceIds): void
   /** The person is about to press it. @param room as it stands in the form */
   soon(room: string): void
-  /** The devices could not be tried. */
-  problem(message: string): void
 }
 
 export class PreJoin {
@@ -32,7 +30,7 @@ export class PreJoin {
   constructor(settings: Settings, handlers: PreJoinHandlers) {
     this.#settings = settings
     this.#handlers = handlers
-    this.#preview = new Preview(handlers.problem)
+    this.#preview = new Preview((problem) => this.#showDeviceProblem(problem))
     find('#join-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault()
       this.#submit()
@@ -101,6 +99,12 @@ export class PreJoin {
     if (roomIs !== null || this.#room.value === '') this.#room.focus()
     else if (nameIs !== null || this.#name.value === '') this.#name.focus()
     else this.#join.focus()
+  }
+
+  #showDeviceProblem(problem: string | null): void {
+    const shown = find('#device-problem', HTMLElement)
+    shown.hidden = problem === null
+    setText(shown, problem ?? '')
   }
 
   #showInitials(): void {

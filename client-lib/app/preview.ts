@@ -9,13 +9,14 @@ export class Preview {
   readonly #button = find('#preview', HTMLButtonElement)
   readonly #level = find('#preview-level', HTMLMeterElement)
   readonly #pickers: DevicePickers
-  readonly #onProblem: (message: string) => void
+  readonly #onProblem: (message: string | null) => void
   #watch: LevelWatch | null = null
   #stream: MediaStream | null = null
   /** Counts up when the preview is stopped, so that a camera that opens late is let go. */
   #generation = 0
 
-  constructor(onProblem: (message: string) => void) {
+  /** @param onProblem what is wrong with the devices; null: nothing, as far as is known */
+  constructor(onProblem: (message: string | null) => void) {
     this.#onProblem = onProblem
     this.#pickers = new DevicePickers(() => {
       if (this.#stream !== null) void this.#start()
@@ -35,26 +36,31 @@ export class Preview {
   stop(): void {
     this.#generation += 1
     this.#show(null)
+    this.#onProblem(null)
   }
 
   async #start(): Promise<void> {
     const generation = ++this.#generation
     this.#button.disabled = true
+    this.#onProblem(null)
     try {
-      if (navigator.mediaDevices === undefined) throw new DOMException('', 'InsecurePage')
-      const { audio, video } = this.#pickers.chosen
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: wanted(audio),
-        video: wanted(video),
-      })
+      const { stream, problem } = await tryDevices(this.#pickers.chosen)
       void this.#pickers.refresh()
-      if (generation === this.#generation) this.#show(stream)
-      else stopTracks(stream)
+      if (generation === this.#generation) {
+        this.#show(stream)
+        this.#onProblem(problem)
+      } else stopTracks(stream)
     } catch (error) {
-      if (generation === this.#generation) this.#onProblem(advice(error))
+      if (generation === this.#generation) this.#fail(advice(error))
     } finally {
       this.#button.disabled = false
     }
+  }
+
+  #fail(problem: string): void {
+    this.#show(null)
+    this.#button.textContent = 'Try again'
+    this.#onProblem(problem)
   }
 
   #showLevel(level: number): void {
@@ -68,12 +74,46 @@ export class Preview {
     this.#level.hidden = stream === null
     this.#stream = stream
     this.#picture.srcObject = stream
-    this.#picture.hidden = stream === null
+    this.#picture.hidden = !stream?.getVideoTracks().length
     this.#button.textContent = stream === null ? 'Try camera and microphone' : 'Stop'
     // A refusal to play comes with a stream that was stopped meanwhile.
     if (stream !== null) void this.#picture.play().catch(() => undefined)
   }
 }
+
+/** Both devices, or the one of them that can be had, and what is wrong with the other. */
+async function tryDevices({ audio, video }: DeviceIds) {
+  const devices = navigator.mediaDevices
+  if (devices === undefined) throw new DOMException('', 'InsecurePage')
+  const both = { audio: wanted(audio), video: wanted(video) }
+  try {
+    return { stream: await devices.getUserMedia(both), problem: null }
+  } catch (error) {
+    // Who refused both is not asked again.
+    if (error instanceof DOMException && error.name === 'NotAllowedError') throw error
+    for (const { kind, without } of EACH) {
+      try {
+        const stream = await devices.getUserMedia({ [kind]: both[kind] })
+        return { stream, problem: without }
+      } catch {
+        // Then neither can be had for the reason that was told first, or the other one.
+      }
+    }
+    throw error
+  }
+}
+
+const EACH = [
+  {
+    kind: 'audio',
+    without: 'The camera cannot be used. Connect it, or close what uses it, or join without it.',
+  },
+  {
+    kind: 'video',
+    without:
+      'The microphone cannot be used. Connect it, or close what uses it, or join without it.',
+  },
+] as const
 
 /** A device that is gone is no reason to have none. */
 function wanted(deviceId: string | undefined): boolean | MediaTrackConstraints {
@@ -87,14 +127,14 @@ function stopTracks(stream: MediaStream): void {
 function advice(error: unknown): string {
   switch (error instanceof DOMException ? error.name : '') {
     case 'NotAllowedError':
-      return 'Camera and microphone are not allowed. Allow them for this page in the address bar.'
+      return 'Camera and microphone are not allowed. Allow them for this page in the address bar and try again, or join without them.'
     case 'NotFoundError':
-      return 'No camera or no microphone was found. You can join without it.'
+      return 'No camera and no microphone was found. Connect them and try again, or join without them.'
     case 'NotReadableError':
-      return 'Camera or microphone are used by another program. Close that, or join without them.'
+      return 'Camera and microphone are used by another program. Close that and try again, or join without them.'
     case 'InsecurePage':
       return 'Camera and microphone need a page that was loaded over HTTPS.'
     default:
-      return 'Camera and microphone could not be started. You can join without them.'
+      return 'Camera and microphone could not be started. Try again, or join without them.'
   }
 }

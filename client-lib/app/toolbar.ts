@@ -45,6 +45,11 @@ export class Toolbar {
     this.#screen.hidden = navigator.mediaDevices?.getDisplayMedia === undefined
   }
 
+  /** The devices that are on, or about to be. */
+  get turnedOn(): ('microphone' | 'camera')[] {
+    return DEVICES.filter(({ device }) => this.#switches[device].on).map(({ device }) => device)
+  }
+
   /** Turns a device on or off. */
   toggle(device: 'microphone' | 'camera'): void {
     const on = !this.#switches[device].on

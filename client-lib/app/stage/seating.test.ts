@@ -32,4 +32,13 @@ describe('places on the stage', () => {
     seating.seat(all, 2)
     expect(seating.seat(all, 2, [...'cb'], new Set('cb'), new Set('a'))).toEqual([...'ab'])
   })
+
+  it('wait for who stands elsewhere for a while', () => {
+    const seating = new Seating()
+    seating.seat([...'abc'], 9)
+    expect(seating.seat([...'abc'], 9, [], new Set(), new Set(), 'a')).toEqual([...'bc'])
+    expect(seating.seat([...'abcd'], 2, [], new Set(), new Set(), 'b')).toEqual([...'ac'])
+    expect(seating.seat([...'abcd'], 9)).toEqual([...'abcd'])
+    expect(seating.seat([...'bcd'], 9, [], new Set(), new Set(), 'a')).toEqual([...'bcd'])
+  })
 })

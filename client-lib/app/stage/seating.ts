@@ -12,6 +12,7 @@ export class Seating {
    * @param recent who speaks and who spoke, the newest first
    * @param speaking those of them who speak now
    * @param kept who keeps the place in any case
+   * @param away who of them stands elsewhere now, and comes back to the same place
    * @returns those who have a place, in the order of their places
    */
   seat(
@@ -20,14 +21,18 @@ export class Seating {
     recent: readonly string[] = [],
     speaking: ReadonlySet<string> = new Set(),
     kept: ReadonlySet<string> = new Set(),
+    away: string | null = null,
   ): readonly string[] {
     const before = this.#order.filter((id) => present.includes(id))
-    this.#order = [...before, ...present.filter((id) => !before.includes(id))]
+    const all = [...before, ...present.filter((id) => !before.includes(id))]
+    this.#order = all.filter((id) => id !== away)
     for (const id of recent) {
       const at = this.#order.indexOf(id)
       if (at >= places && speaking.has(id)) this.#bringIn(at, places, recent, speaking, kept)
     }
-    return this.#order.slice(0, places)
+    const seated = this.#order.slice(0, places)
+    if (away !== null && all.includes(away)) this.#order.splice(all.indexOf(away), 0, away)
+    return seated
   }
 
   #bringIn(

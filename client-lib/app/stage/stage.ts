@@ -14,7 +14,7 @@ import { keyOf, type Picture, picturesOf } from './pictures.ts'
 import { Seating } from './seating.ts'
 import { Sights } from './sights.ts'
 import { SpeakerChoice } from './speaker-choice.ts'
-import { Tile } from './tile.ts'
+import { placeAt, Tile } from './tile.ts'
 
 export type Layout = 'grid' | 'speaker'
 
@@ -111,24 +111,30 @@ export class Stage {
     const others = pictures.filter((picture) => keyOf(picture) !== main)
     const speaking = new Set(pictures.filter(({ participant }) => participant.speaking).map(keyOf))
     const seats = main === null ? capacityOf(area, gap) : stripCapacityOf(area, gap)
+    // Where not all fit, the last seat says how many more there are.
+    const isFull = others.length > seats
     const shown = this.#seating.seat(
-      others.map(keyOf),
-      seats,
+      pictures.map(keyOf),
+      isFull ? Math.max(1, seats - 1) : seats,
       recent.map((id) => keyOf({ source: 'camera', participant: { id } })),
       speaking,
       new Set(others.filter(({ participant }) => participant.local).map(keyOf)),
+      main,
     )
+    const count = shown.length + (isFull ? 1 : 0)
     const placed = JSON.stringify([area, gap, main, shown, pictures.length])
     if (placed === this.#placed) return
     this.#placed = placed
     const boxes = new Map<string, Box>()
     if (main === null) {
-      const grid = gridBoxes(shown.length, area, gap)
+      const grid = gridBoxes(count, area, gap)
       for (const [at, key] of shown.entries()) boxes.set(key, grid[at]!)
+      if (isFull) placeAt(this.#unseen, grid.at(-1)!)
     } else {
       const isScreen = main.startsWith('screen')
-      const spotlight = spotlightBoxes(shown.length, area, gap, isScreen)
+      const spotlight = spotlightBoxes(count, area, gap, isScreen)
       boxes.set(main, spotlight.main)
+      if (isFull) placeAt(this.#unseen, spotlight.others.at(-1)!)
       for (const [at, key] of shown.entries()) boxes.set(key, spotlight.others[at]!)
     }
     for (const [key, tile] of this.#tiles) {

@@ -61,17 +61,20 @@ export class Tile {
 
   /** Null: there is no place for it now. */
   place(box: Box | null): void {
-    const { element } = this
-    element.hidden = box === null
-    if (!box) return
-    element.style.setProperty('--x', `${box.x}px`)
-    element.style.setProperty('--y', `${box.y}px`)
-    element.style.setProperty('--tile-width', `${box.width}px`)
-    element.style.setProperty('--tile-height', `${box.height}px`)
+    this.element.hidden = box === null
+    if (box) placeAt(this.element, box)
   }
 
   remove(): void {
     this.#detach()
     this.element.remove()
   }
+}
+
+/** Where an element stands on the stage. */
+export function placeAt({ style }: HTMLElement, { x, y, width, height }: Box): void {
+  style.setProperty('--x', `${x}px`)
+  style.setProperty('--y', `${y}px`)
+  style.setProperty('--tile-width', `${width}px`)
+  style.setProperty('--tile-height', `${height}px`)
 }
