@@ -58,7 +58,7 @@ export class Caller {
     query: Record<string, string>,
   ): Promise<Caller> {
     const context = await browser.newContext({ viewport: { width: 960, height: 640 } })
-    await context.route('**/config.json', async (route) => {
+    await context.route(/\/config\.json/, async (route) => {
       const response = await route.fetch()
       const config = await response.json()
       const moved = new URL(config.relay)

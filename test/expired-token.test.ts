@@ -1,0 +1,78 @@
+/**
+ * A link whose token is over when it is opened: what the page says, and the way that it offers. Real: the
+ * relay with --auth, `sotto token`, Chromium.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildApp } from '../scripts/build-app.ts'
+import { DESKTOP, keepLooks } from './support/artefacts.ts'
+import { Caller } from './support/call-page.ts'
+import { launchChromium } from './support/chromium.ts'
+import { type RelayProcess, runRelay, startRelay } from './support/relay-process.ts'
+
+let folder: string
+let relay: RelayProcess
+let browser: Browser
+
+beforeAll(async () => {
+  await buildApp({ quiet: true })
+  folder = await mkdtemp(join(tmpdir(), 'sotto-expired-'))
+  await runRelay(['token', 'keys', '--out', folder])
+  relay = await startRelay(['--engine', 'quiche', '--auth', join(folder, 'jwks.json')])
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await relay?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function issue(sub: string, ttl: string): Promise<string> {
+  const key = join(folder, 'signing-key.json')
+  const args = ['--key', key, '--room', 'page', '--sub', sub, '--ttl', ttl]
+  const { code, stdout } = await runRelay(['token', 'issue', ...args])
+  expect(code).toBe(0)
+  return stdout.trim()
+}
+
+async function open(query: Record<string, string>): Promise<Caller> {
+  const context = await browser.newContext({ viewport: DESKTOP })
+  const who = { room: 'page', name: 'Ann', audio: '0', video: '0', suite: 'classical' }
+  return Caller.in(context, relay.urls.web, { ...who, ...query })
+}
+
+/** The page says that the token is over, and takes another one. */
+async function expectAdvice({ page }: Caller): Promise<void> {
+  await expect
+    .poll(() => page.innerText('#ending-text'))
+    .toBe('The token has expired. Ask for a new link or token.')
+}
+
+async function enterAnother(caller: Caller, sub: string): Promise<void> {
+  const { page } = caller
+  await page.click('#again')
+  await page.waitForSelector('#token-field:not([hidden])')
+  expect(await page.innerText('#token-problem')).toContain('has expired')
+  await page.fill('#token', await issue(sub, '10m'))
+  await page.click('#join')
+  await caller.until('in the call', ({ state }) => state === 'connected')
+}
+
+describe('a token that has expired', () => {
+  it('is said to have at the join, and another one is asked for', async () => {
+    const token = await issue('ann', '1s')
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    const caller = await open({ token, autojoin: '1' })
+    const { error } = await caller.until('refused', ({ state }) => state === 'failed')
+    expect(error?.code).toBe('token-expired')
+    await expectAdvice(caller)
+    await keepLooks(caller.page, 'token expired')
+    await enterAnother(caller, 'ann')
+    await caller.close()
+  })
+})
