@@ -18,6 +18,7 @@ export type {
   DeviceChange,
   DeviceChoice,
   DeviceKind,
+  DevicesInUse,
   GroupMember,
   InputKind,
   JoinOptions,
@@ -42,6 +43,7 @@ export {
   type ReceivedData,
   type ReceivedText,
 } from './chat/index.ts'
+export { canChooseSpeaker } from './media/audio-output.ts'
 export type { VideoCodecName } from './media/codecs.ts'
 export type {
   AlarmName,

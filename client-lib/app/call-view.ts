@@ -6,6 +6,7 @@
 import type { Call, CallError, Participant, Snapshot, VerificationEvent } from '../index.ts'
 import { type Banner, BannerView } from './banner.ts'
 import { ChatPanel } from './chat/chat-panel.ts'
+import { DevicesDialog } from './devices-dialog.ts'
 import { find, setText } from './dom.ts'
 import { Help } from './help.ts'
 import { Invite } from './invite.ts'
@@ -60,6 +61,7 @@ export class CallView {
   readonly #panels = new Panels((open) => this.#onPanel(open))
   readonly #verification = new Verification()
   readonly #invite = new Invite()
+  readonly #devices: DevicesDialog
   readonly #help = new Help((action) => this.#act(action))
   readonly #toolbar: Toolbar
   readonly #toasts: Toasts
@@ -73,11 +75,13 @@ export class CallView {
     this.#chat = new ChatPanel({
       unseen: (name, text) => toasts.show(`${name}: ${shortened(text)}`),
     })
+    this.#devices = new DevicesDialog((message) => toasts.show(message, 10_000))
     this.#toolbar = new Toolbar({
       microphone: (on) => this.#call?.setMicrophone(on),
       camera: (on) => this.#call?.setCamera(on),
       screen: () => this.#act('screen'),
       layout: () => this.#act('layout'),
+      devices: () => this.#act('devices'),
       invite: () => this.#act('invite'),
       help: () => this.#act('help'),
       leave: () => handlers.leave(),
@@ -108,6 +112,7 @@ export class CallView {
     this.#release = [
       () => clearInterval(timer),
       this.#chat.follow(call),
+      this.#devices.follow(call),
       call.on('state', () => this.#draw(call)),
       call.on('epoch', () => this.#draw(call)),
       call.on('participants', () => this.#draw(call)),
@@ -216,6 +221,9 @@ export class CallView {
         break
       case 'verification':
         this.#verification.open()
+        break
+      case 'devices':
+        this.#devices.open()
         break
       case 'invite':
         this.#invite.open(this.#room)

@@ -1,57 +1,83 @@
-/** Which camera and which microphone: a list of each, once the browser tells what there is. */
+/** Which camera, microphone and speaker: a list of each, once the browser tells what there is. */
 
+import { canChooseSpeaker, type DeviceKind } from '../index.ts'
 import { element, find } from './dom.ts'
 
 /** Device ids; absent: whichever the browser takes. */
-export interface DeviceIds {
-  readonly audio?: string
-  readonly video?: string
-}
+export type DeviceIds = Partial<Record<DeviceKind, string>>
 
 /** What the browser tells of a device. */
 type Told = Pick<MediaDeviceInfo, 'kind' | 'deviceId' | 'label'>
 
-const PICKERS = [
-  { kind: 'audio', told: 'audioinput', select: '#microphone-choice', field: '#microphone-field' },
-  { kind: 'video', told: 'videoinput', select: '#camera-choice', field: '#camera-field' },
-] as const
+const TOLD = { microphone: 'audioinput', camera: 'videoinput', speaker: 'audiooutput' } as const
 
+/** Lists of devices; of a kind of which there is none, or none that can be chosen, it is hidden. */
 export class DevicePickers {
-  /** @param onChange another device was chosen */
-  constructor(onChange: () => void) {
-    for (const { select } of PICKERS) {
-      find(select, HTMLSelectElement).addEventListener('change', onChange)
+  readonly #prefix: string
+  readonly #kinds: readonly DeviceKind[]
+
+  /**
+   * @param prefix of the elements' ids in `index.html`
+   * @param onChange another device was chosen
+   */
+  constructor(
+    prefix: string,
+    kinds: readonly DeviceKind[],
+    onChange: (kind: DeviceKind, deviceId: string) => void,
+  ) {
+    this.#prefix = prefix
+    this.#kinds = kinds
+    for (const kind of kinds) {
+      const list = this.#list(kind)
+      list.addEventListener('change', () => onChange(kind, list.value))
     }
     // A page without HTTPS has no devices.
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.refresh())
   }
 
   get chosen(): DeviceIds {
-    const ids: { audio?: string; video?: string } = {}
-    for (const { kind, select } of PICKERS) {
-      const { value } = find(select, HTMLSelectElement)
+    const ids: DeviceIds = {}
+    for (const kind of this.#kinds) {
+      const { value } = this.#list(kind)
       if (value !== '') ids[kind] = value
     }
     return ids
   }
 
-  /** Asks the browser what there is. It names devices only once one was allowed. */
-  async refresh(): Promise<void> {
+  /**
+   * Asks the browser what there is. It names devices only once one was allowed.
+   * @returns whether there is anything to choose from
+   */
+  async refresh(): Promise<boolean> {
     const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? []
-    for (const { told, select, field } of PICKERS) {
-      const devices = choices(all, told)
-      const list = find(select, HTMLSelectElement)
-      const before = list.value
-      list.replaceChildren(
-        ...devices.map(({ deviceId, label }) => {
-          const option = element('option', label)
-          option.value = deviceId
-          return option
-        }),
-      )
-      if (devices.some(({ deviceId }) => deviceId === before)) list.value = before
-      find(field, HTMLElement).hidden = devices.length === 0
-    }
+    return this.#kinds.map((kind) => this.#fill(kind, all)).includes(true)
+  }
+
+  /** Shows which one is used. @param deviceId null: it is not known */
+  select(kind: DeviceKind, deviceId: string | null): void {
+    const list = this.#list(kind)
+    const isThere = [...list.options].some(({ value }) => value === deviceId)
+    if (deviceId !== null && isThere) list.value = deviceId
+  }
+
+  #fill(kind: DeviceKind, all: readonly Told[]): boolean {
+    const devices = kind === 'speaker' && !canChooseSpeaker() ? [] : choices(all, TOLD[kind])
+    const list = this.#list(kind)
+    const before = list.value
+    list.replaceChildren(
+      ...devices.map(({ deviceId, label }) => {
+        const option = element('option', label)
+        option.value = deviceId
+        return option
+      }),
+    )
+    this.select(kind, before)
+    find(`#${this.#prefix}${kind}-field`, HTMLElement).hidden = devices.length === 0
+    return devices.length > 0
+  }
+
+  #list(kind: DeviceKind): HTMLSelectElement {
+    return find(`#${this.#prefix}${kind}-choice`, HTMLSelectElement)
   }
 }
 

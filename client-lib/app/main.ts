@@ -124,12 +124,18 @@ async function join(chosen: Settings): Promise<void> {
 function startCall({ relay: url, certificateHashes, auth }: ServerConfig): Call | null {
   const { audio, video, token, ...rest } = settings
   if (auth === 'token' && token === null) return null
+  const { microphone, camera, speaker } = devices
   return joinCall({
     ...rest,
     url,
     certificateHashes,
     renewCertificateHashes: async () => (await configFromServer()).certificateHashes,
-    media: { audio: audio && choice(devices.audio), video: video && choice(devices.video) },
+    media: {
+      audio: audio && choice(microphone),
+      video: video && choice(camera),
+      // The system's own is what is taken anyway.
+      ...(speaker !== undefined && speaker !== 'default' && { speaker: { deviceId: speaker } }),
+    },
     ...(token !== null && { token }),
   })
 }

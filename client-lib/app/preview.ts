@@ -18,7 +18,8 @@ export class Preview {
   /** @param onProblem what is wrong with the devices; null: nothing, as far as is known */
   constructor(onProblem: (message: string | null) => void) {
     this.#onProblem = onProblem
-    this.#pickers = new DevicePickers(() => {
+    this.#pickers = new DevicePickers('', ['microphone', 'camera', 'speaker'], (kind) => {
+      if (kind === 'speaker') return
       if (this.#stream !== null) void this.#start()
     })
     void this.#pickers.refresh()
@@ -82,18 +83,17 @@ export class Preview {
 }
 
 /** Both devices, or the one of them that can be had, and what is wrong with the other. */
-async function tryDevices({ audio, video }: DeviceIds) {
-  const devices = navigator.mediaDevices
-  if (devices === undefined) throw new DOMException('', 'InsecurePage')
-  const both = { audio: wanted(audio), video: wanted(video) }
+async function tryDevices({ microphone, camera }: DeviceIds) {
+  if (navigator.mediaDevices === undefined) throw new DOMException('', 'InsecurePage')
+  const both = { audio: wanted(microphone), video: wanted(camera) }
   try {
-    return { stream: await devices.getUserMedia(both), problem: null }
+    return { stream: await ask(both), problem: null }
   } catch (error) {
     // Who refused both is not asked again.
     if (error instanceof DOMException && error.name === 'NotAllowedError') throw error
     for (const { kind, without } of EACH) {
       try {
-        const stream = await devices.getUserMedia({ [kind]: both[kind] })
+        const stream = await ask({ [kind]: both[kind] })
         return { stream, problem: without }
       } catch {
         // Then neither can be had for the reason that was told first, or the other one.
@@ -115,9 +115,23 @@ const EACH = [
   },
 ] as const
 
-/** A device that is gone is no reason to have none. */
+/** The chosen ones; a device that is gone is no reason to have none. */
+async function ask({ audio, video }: MediaStreamConstraints): Promise<MediaStream> {
+  const { mediaDevices } = navigator
+  try {
+    return await mediaDevices.getUserMedia({ audio, video })
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'OverconstrainedError') throw error
+    return await mediaDevices.getUserMedia({
+      audio: audio !== undefined,
+      video: video !== undefined,
+    })
+  }
+}
+
+/** Chromium takes no notice of an ideal device. */
 function wanted(deviceId: string | undefined): boolean | MediaTrackConstraints {
-  return deviceId === undefined ? true : { deviceId: { ideal: deviceId } }
+  return deviceId === undefined ? true : { deviceId: { exact: deviceId } }
 }
 
 function stopTracks(stream: MediaStream): void {

@@ -7,6 +7,7 @@ export type ShortcutAction =
   | 'chat'
   | 'people'
   | 'layout'
+  | 'devices'
   | 'statistics'
   | 'verification'
   | 'invite'
@@ -27,6 +28,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { key: 'C', action: 'chat', text: 'Open or close the chat' },
   { key: 'P', action: 'people', text: 'Open or close the list of people' },
   { key: 'L', action: 'layout', text: 'Change between grid and speaker' },
+  { key: 'D', action: 'devices', text: 'Choose camera, microphone and speaker' },
   { key: 'I', action: 'invite', text: 'Show the link to this call' },
   { key: 'E', action: 'verification', text: 'Show how to check the encryption' },
   { key: 'G', action: 'statistics', text: 'Open or close the statistics' },

@@ -10,6 +10,7 @@ export interface ToolbarHandlers {
   camera(on: boolean): void
   screen(): void
   layout(): void
+  devices(): void
   invite(): void
   help(): void
   leave(): void
@@ -32,12 +33,12 @@ export class Toolbar {
     for (const { device, button } of DEVICES) {
       find(button, HTMLButtonElement).addEventListener('click', () => this.toggle(device))
     }
-    for (const what of ['screen', 'layout', 'invite', 'help', 'leave'] as const) {
-      const button = find(
-        what === 'invite' || what === 'help' ? `#${what}-button` : `#${what}`,
-        HTMLButtonElement,
-      )
-      button.addEventListener('click', () => handlers[what]())
+    for (const what of ['screen', 'layout', 'leave'] as const) {
+      find(`#${what}`, HTMLButtonElement).addEventListener('click', () => handlers[what]())
+    }
+    for (const dialog of ['devices', 'invite', 'help'] as const) {
+      const button = find(`#${dialog}-button`, HTMLButtonElement)
+      button.addEventListener('click', () => handlers[dialog]())
     }
     // What is chosen closes the menu; the focus goes back to its button before anything else opens.
     this.#menu.addEventListener('click', () => this.#menu.hidePopover(), { capture: true })

@@ -7,7 +7,7 @@ import { KeysError, UnsupportedSuiteError } from '../keys/index.ts'
 import { CaptureError, explain } from '../media/capture/errors.ts'
 import { ConnectError } from '../transport/errors.ts'
 import type { CallError, CallErrorCode } from './call-error.ts'
-import { captureFailure, deviceLost } from './capture-failure.ts'
+import { captureFailure, deviceLost, speakerUnsupported } from './capture-failure.ts'
 import { pageUnfit } from './missing-feature.ts'
 import { CallOptionsError, checkOptions } from './options.ts'
 import { askForToken } from './token.ts'
@@ -46,6 +46,7 @@ const SITUATIONS: Readonly<Record<CallErrorCode, readonly (readonly [CallError, 
   'device-lost': [
     [deviceLost(new CaptureError('no-device', 'none', 'Connect one.'), 'camera'), /Connect it/],
   ],
+  'speaker-unsupported': [[speakerUnsupported(), /settings of the system/]],
   'insecure-page': [
     [pageUnfit({ isSecureContext: false })!, /Open the page over https/],
     [captureFailure(new CaptureError('insecure-page', 'no', 'Open it over https.')), /Open/],

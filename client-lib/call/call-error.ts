@@ -8,6 +8,8 @@ export type CallErrorCode =
   | 'device-busy'
   /** The device in use was disconnected, and no other could take its place: it is off now. */
   | 'device-lost'
+  /** This browser plays sound where the system says, and nowhere else. */
+  | 'speaker-unsupported'
   /** The page was not loaded over HTTPS, nor from this machine. */
   | 'insecure-page'
   /** The browser lacks what the message names. */

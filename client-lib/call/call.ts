@@ -4,6 +4,7 @@
  */
 
 import { type ChatData, ChatError, type ChatText, DEFAULT_DATA_BYTES } from '../chat/index.ts'
+import { canChooseSpeaker } from '../media/audio-output.ts'
 import type { VerificationEvent } from '../verification/index.ts'
 import { Emitter } from './emitter.ts'
 import { Entrance } from './entrance.ts'
@@ -17,12 +18,15 @@ import { completeView, type ParticipantView, type PictureSource } from './partic
 import { Pictures } from './pictures.ts'
 import { Requests } from './requests.ts'
 import { Sounds } from './sounds.ts'
+import { Speaker } from './speaker.ts'
 import { rememberTransport } from './transport-memory.ts'
 import type {
   CallError,
   CallEvents,
   CallState,
   DeviceChange,
+  DeviceKind,
+  DevicesInUse,
   GroupMember,
   JoinOptions,
   Participant,
@@ -55,6 +59,7 @@ export class Call {
   })
   private readonly pictures: Pictures
   private readonly media: OwnMedia
+  private readonly speaker: Speaker
   private readonly texts = new Requests<ChatText>()
   private readonly data = new Requests<ChatData>()
   private ended = false
@@ -90,6 +95,14 @@ export class Call {
     const onCamera = (camera: MediaStreamTrack | null) => this.pictures.setCamera(camera)
     const onChanged = (change: DeviceChange) => this.emitter.emit('device', change)
     this.media = new OwnMedia(options, { tell, onCamera, onChanged, onError })
+    this.speaker = new Speaker({
+      id: options.media?.speaker?.deviceId,
+      canChoose: canChooseSpeaker(),
+      playAt: (id) => sounds.playAt(id),
+      devices: navigator.mediaDevices,
+      onChanged,
+      onError,
+    })
     const unfit = pageUnfit(globalThis)
     // Once there are listeners.
     if (unfit !== null) queueMicrotask(() => this.fail(unfit))
@@ -164,14 +177,38 @@ export class Call {
     return this.live.snapshot(this.self)
   }
 
-  /** Mutes or unmutes; a microphone that was not opened at the join is opened. */
+  /** Mutes or unmutes; a microphone that is not open is opened. Muted, it stays open and gives silence. */
   setMicrophone(on: boolean): void {
     this.media.enable('microphone', on)
   }
 
-  /** Turns our picture off or on; a camera that was not opened at the join is opened. */
+  /** Turns our camera off, which lets go of it, so that its lamp goes out, or on, which opens it. */
   setCamera(on: boolean): void {
     this.media.enable('camera', on)
+  }
+
+  /** Which devices are used, or will be when they are turned on. */
+  get devices(): DevicesInUse {
+    const { media, speaker } = this
+    return {
+      camera: media.deviceId('camera'),
+      microphone: media.deviceId('microphone'),
+      speaker: speaker.deviceId,
+    }
+  }
+
+  /**
+   * Takes another device, of those that `navigator.mediaDevices.enumerateDevices()` tells. What is on is
+   * changed at once, and the others miss nothing: the new one goes on in the tracks of the one before.
+   * What is off stays off, and closed; it is that device when it is turned on. A speaker can be chosen
+   * where `canChooseSpeaker`. When a device is unplugged, another takes its place, as the `device` event
+   * tells.
+   * @returns whether it is that device now, or will be; if not, the one before goes on, and the `error`
+   * event tells why
+   */
+  useDevice(kind: DeviceKind, deviceId: string): Promise<boolean> {
+    if (this.ended) return Promise.resolve(false)
+    return kind === 'speaker' ? this.speaker.choose(deviceId) : this.media.choose(kind, deviceId)
   }
 
   /**
@@ -346,6 +383,7 @@ export class Call {
     this.machine.close()
     if (!this.machine.away) this.entrance.forget()
     this.media.close()
+    this.speaker.close()
     this.pictures.close()
     this.sounds.close()
     this.texts.close()

@@ -24,6 +24,12 @@ export function deviceLost(error: unknown, device: 'camera' | 'microphone'): Cal
   return { code: 'device-lost', message, device }
 }
 
+export function speakerUnsupported(): CallError {
+  const message =
+    'This browser plays sound where the system says. Choose the speaker in the settings of the system.'
+  return { code: 'speaker-unsupported', message, device: 'speaker' }
+}
+
 function codeOf({ code }: CaptureError): CallError['code'] {
   switch (code) {
     case 'permission-denied':

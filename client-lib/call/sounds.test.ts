@@ -9,6 +9,7 @@ vi.mock('../media/playout-worklet.ts?worker&url', () => ({ default: '/worklet.js
 function world() {
   const opening = Promise.withResolvers<{
     addSource(events?: Partial<AudioSourceEvents>): AudioSource
+    playAt(id: string): Promise<void>
     close(): Promise<void>
   }>()
   const sources: (AudioSource & { closed: boolean })[] = []
@@ -30,6 +31,10 @@ function world() {
       }
       sources.push(source)
       return source
+    },
+    playAt: async (id: string) => {
+      if (id === 'gone') throw new Error('no such speaker')
+      log.push(`plays at ${id}`)
     },
     close: async () => {
       log.push('loudspeaker closed')
@@ -72,6 +77,27 @@ describe('sounds at the loudspeaker', () => {
     expect(sources.map(({ closed }) => closed)).toEqual([true, false])
     expect(log.slice(2)).toEqual(['ann/audio after null'])
     expect(sounds.of('ann', 'camera')).toBeNull()
+  })
+
+  it('come from the speaker that was chosen, before the loudspeaker opens or later', async () => {
+    const { sounds, log, open, settle } = world()
+    await sounds.playAt('head')
+    void sounds.open('ann/audio')
+    await open()
+    await settle()
+    expect(log).toEqual(['plays at head', 'opened ann/audio'])
+    await sounds.playAt('desk')
+    expect(log.at(-1)).toBe('plays at desk')
+    await expect(sounds.playAt('gone')).rejects.toThrow('no such speaker')
+  })
+
+  it('are heard although the speaker that was chosen before is gone', async () => {
+    const { sounds, log, open, settle } = world()
+    await sounds.playAt('gone')
+    void sounds.open('ann/audio')
+    await open()
+    await settle()
+    expect(log).toEqual(['opened ann/audio'])
   })
 
   it('tell how long after their timestamps they are heard, until they end', async () => {

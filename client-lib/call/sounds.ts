@@ -14,7 +14,7 @@ export interface SoundsEvents {
   onError(error: CallError): void
 }
 
-type Output = Pick<AudioOutput, 'addSource' | 'close'>
+type Output = Pick<AudioOutput, 'addSource' | 'playAt' | 'close'>
 
 /** What is heard of the others: a source at the loudspeaker for each track of sound. */
 export class Sounds {
@@ -24,6 +24,8 @@ export class Sounds {
   private readonly wishes = new Map<string, object>()
   private readonly create: () => Promise<Output>
   private output: Promise<Output | null> | null = null
+  /** Empty: where the system says. */
+  private speaker = ''
   private closed = false
 
   /** @param create opens the loudspeaker, once a source is wanted */
@@ -68,6 +70,22 @@ export class Sounds {
     return this.sources.get(soundSource(participantId, kind)) ?? null
   }
 
+  /**
+   * Where sound is played, now and later.
+   * @param speaker empty: where the system says
+   * @throws DOMException (rejects): it is gone, or not allowed
+   */
+  async playAt(speaker: string): Promise<void> {
+    const former = this.speaker
+    this.speaker = speaker
+    try {
+      await (await this.output)?.playAt(speaker)
+    } catch (error) {
+      if (this.speaker === speaker) this.speaker = former
+      throw error
+    }
+  }
+
   /** What the loudspeaker knows of a track. */
   measured(participant: Participant, track: TrackInfo): Pick<TrackInfo, 'jitterBufferMs'> {
     if (participant.local || (track.kind !== 'audio' && track.kind !== 'screen-audio')) return {}
@@ -82,15 +100,20 @@ export class Sounds {
     void this.output?.then((output) => output?.close())
   }
 
-  private openOutput(): Promise<Output | null> {
-    return this.create().catch((error) => {
+  private async openOutput(): Promise<Output | null> {
+    try {
+      const output = await this.create()
+      // One that is gone meanwhile is no reason to hear nothing.
+      if (this.speaker !== '') await output.playAt(this.speaker).catch(() => {})
+      return output
+    } catch (error) {
       this.events.onError({
         code: 'internal',
         message: 'Sound cannot be played in this browser.',
         detail: String(error),
       })
       return null
-    })
+    }
   }
 }
 

@@ -17,6 +17,12 @@ export type InputKind = 'camera' | 'microphone'
 /** Devices of which there may be several to choose from. */
 export type DeviceKind = InputKind | 'speaker'
 
+/**
+ * Which devices a call uses, or will use when they are turned on; null: whichever the browser or the system
+ * takes. Ids as `navigator.mediaDevices.enumerateDevices()` tells.
+ */
+export type DevicesInUse = Readonly<Record<DeviceKind, string | null>>
+
 /** Another device is used than before. */
 export interface DeviceChange {
   readonly kind: DeviceKind
@@ -151,6 +157,8 @@ export interface KeySettings {
 export interface MediaChoice {
   readonly audio?: boolean | DeviceChoice
   readonly video?: boolean | DeviceChoice
+  /** Where the others are heard; default: where the system says. */
+  readonly speaker?: DeviceChoice
 }
 
 /** As `navigator.mediaDevices.enumerateDevices()` tells. */

@@ -42,6 +42,16 @@ export interface AudioSource {
 /** The name that the worklet registers; importing it from there would run the worklet here. */
 const PROCESSOR: typeof import('./playout-worklet.ts').PLAYOUT_PROCESSOR = 'sotto-playout'
 
+/** TypeScript's library does not have it yet: https://webaudio.github.io/web-audio-api/#dom-audiocontext-setsinkid */
+interface SinkContext extends AudioContext {
+  setSinkId(id: string): Promise<void>
+}
+
+/** Whether this browser can play a call at another speaker than the system's. */
+export function canChooseSpeaker(): boolean {
+  return typeof AudioContext === 'function' && 'setSinkId' in AudioContext.prototype
+}
+
 export class AudioOutput {
   private readonly context: AudioContext
   private readonly stopResuming: () => void
@@ -122,6 +132,15 @@ export class AudioOutput {
     const { contextTime, performanceTime } = this.context.getOutputTimestamp()
     if (contextTime && performanceTime) return performanceTime - contextTime * 1000
     return performance.now() - this.context.currentTime * 1000 + this.latencyMs
+  }
+
+  /**
+   * Plays at another speaker from now on, where the browser can; see `canChooseSpeaker`.
+   * @param id as `enumerateDevices` tells; empty: where the system says
+   * @throws DOMException (rejects): it is gone, or not allowed
+   */
+  async playAt(id: string): Promise<void> {
+    if (canChooseSpeaker()) await (this.context as SinkContext).setSinkId(id)
   }
 
   async close(): Promise<void> {

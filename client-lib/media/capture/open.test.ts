@@ -31,13 +31,22 @@ describe('opening devices', () => {
   })
 
   it('takes another device than the wished one, unless no other will do', async () => {
-    const getUserMedia = vi.fn(async (_constraints: MediaStreamConstraints) => 'stream')
-    stubBrowser({ getUserMedia })
-    await openDevices({ camera: { deviceId: 'a' }, microphone: { deviceId: 'b', exact: true } })
-    expect(getUserMedia.mock.lastCall![0]).toMatchObject({
-      video: { deviceId: { ideal: 'a' } },
-      audio: { deviceId: { exact: 'b' } },
+    const gone = new Set(['a'])
+    const idOf = (asked: unknown) => (asked as { deviceId?: { exact: string } }).deviceId?.exact
+    const getUserMedia = vi.fn(async ({ video, audio }: MediaStreamConstraints) => {
+      for (const id of [idOf(video), idOf(audio)]) {
+        if (id !== undefined && gone.has(id)) throw new DOMException('x', 'OverconstrainedError')
+      }
+      return `${idOf(video)} ${idOf(audio)}`
     })
+    stubBrowser({ getUserMedia })
+    const camera = { deviceId: 'a', width: 320 }
+    const microphone = { deviceId: 'b', exact: true }
+    expect(await openDevices({ camera, microphone })).toBe('undefined b')
+    expect(getUserMedia.mock.lastCall![0].video).toMatchObject({ width: { ideal: 320 } })
+    gone.add('b')
+    await expect(openDevices({ camera, microphone })).rejects.toMatchObject({ code: 'constraints' })
+    await expect(openDevices({ microphone })).rejects.toMatchObject({ code: 'constraints' })
   })
 
   it('says when the page is not secure', async () => {

@@ -8,7 +8,7 @@ const SCREEN_FRAMERATE = 15
 
 /** Which device is asked for. */
 export interface DeviceWish {
-  readonly deviceId?: string
+  readonly deviceId?: string | undefined
   /** No other one will do: a device that is gone is an error. Default: another one is as good. */
   readonly exact?: boolean
 }
@@ -22,9 +22,9 @@ export interface CameraWish extends DeviceWish {
 
 export interface CaptureWish {
   /** Absent: no camera. */
-  readonly camera?: CameraWish
+  readonly camera?: CameraWish | undefined
   /** Absent: no microphone. Else with echo cancellation, noise suppression and gain control. */
-  readonly microphone?: DeviceWish
+  readonly microphone?: DeviceWish | undefined
 }
 
 /**
@@ -32,14 +32,12 @@ export interface CaptureWish {
  * the devices go out.
  * @throws CaptureError
  */
-export async function openDevices({ camera, microphone }: CaptureWish): Promise<MediaStream> {
+export async function openDevices(wish: CaptureWish): Promise<MediaStream> {
+  const { camera, microphone } = wish
   const what = camera && microphone ? 'camera or microphone' : camera ? 'camera' : 'microphone'
   checkPage(what)
   try {
-    return await navigator.mediaDevices.getUserMedia({
-      video: camera ? cameraConstraints(camera) : false,
-      audio: microphone ? microphoneConstraints(microphone) : false,
-    })
+    return await ask(wish)
   } catch (error) {
     throw explain(error, what)
   }
@@ -79,6 +77,32 @@ export function formatOf(track: MediaStreamTrack): CaptureFormat {
   }
 }
 
+/** The wished device, and only where that is gone another: Chromium takes no notice of an ideal one. */
+async function ask({ camera, microphone }: CaptureWish): Promise<MediaStream> {
+  try {
+    return await getUserMedia({ camera, microphone })
+  } catch (error) {
+    const isGone = error instanceof Error && error.name === 'OverconstrainedError'
+    const others = { camera: orAnother(camera), microphone: orAnother(microphone) }
+    const isSame = others.camera === camera && others.microphone === microphone
+    if (!isGone || isSame) throw error
+    return await getUserMedia(others)
+  }
+}
+
+function getUserMedia({ camera, microphone }: CaptureWish): Promise<MediaStream> {
+  return navigator.mediaDevices.getUserMedia({
+    video: camera ? cameraConstraints(camera) : false,
+    audio: microphone ? microphoneConstraints(microphone) : false,
+  })
+}
+
+/** The same, of any device; as it is where no other one will do. */
+function orAnother<Wish extends DeviceWish>(wish: Wish | undefined): Wish | undefined {
+  if (wish?.deviceId === undefined || wish.exact) return wish
+  return { ...wish, deviceId: undefined }
+}
+
 /** A browser has no devices for a page that came over plain HTTP. */
 function checkPage(what: string): void {
   if (globalThis.isSecureContext && navigator.mediaDevices) return
@@ -109,7 +133,6 @@ function microphoneConstraints(device: DeviceWish) {
   }
 }
 
-function deviceConstraint({ deviceId, exact = false }: DeviceWish): MediaTrackConstraints {
-  if (deviceId === undefined) return {}
-  return { deviceId: exact ? { exact: deviceId } : { ideal: deviceId } }
+function deviceConstraint({ deviceId }: DeviceWish): MediaTrackConstraints {
+  return deviceId === undefined ? {} : { deviceId: { exact: deviceId } }
 }
