@@ -69,7 +69,8 @@ async function expectAllSeen(): Promise<void> {
   const areSeen = (snapshot: Snapshot) => {
     const theirs = others(snapshot)
     const seen = theirs.filter((one) => (track(one, 'video')?.framesDecoded ?? 0) > 0)
-    return theirs.length === count && seen.length === 1 + SEEN.length
+    const isNamed = theirs.every(({ name }) => name !== '')
+    return isNamed && theirs.length === count && seen.length === 1 + SEEN.length
   }
   for (const caller of [ann, bob]) {
     await caller.until(`${count} others`, areSeen, PATIENCE_MS)

@@ -12,6 +12,8 @@ export const PHONE = { width: 390, height: 844 }
 const FOLDER = fileURLToPath(new URL('../../test-artifacts', import.meta.url))
 /** The page looks four times a second where its tiles belong. */
 const LAID_OUT_MS = 350
+/** Pictures that a busy machine holds up are grey; they are waited for so long, and then kept as they are. */
+const MOVING_MS = 5000
 
 /** Keeps what the page shows as `test-artifacts/<name>.png`; `fullPage`: also what is out of sight. */
 export async function keepPicture(
@@ -40,6 +42,11 @@ export async function keepLooks(
     await page.setViewportSize(size)
     await page.emulateMedia({ colorScheme })
     await page.waitForTimeout(LAID_OUT_MS)
+    await page
+      .locator('.tile.stalled')
+      .first()
+      .waitFor({ state: 'detached', timeout: MOVING_MS })
+      .catch(() => {})
     await keepPicture(page, `${name}, ${device}`)
     await check(`${name}, ${device}`)
   }
