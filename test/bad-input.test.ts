@@ -240,12 +240,14 @@ describe('a page with a bad address', () => {
   })
 
   it('says so when the relay cannot be reached, and offers to try again', async () => {
-    const caller = await Caller.open(browser, relay.urls.web, { room: 'demo', name: 'one' })
-    await caller.page.route(/\/config\.json/, (route) =>
+    const context = await browser.newContext()
+    // The page asks while its form is shown.
+    await context.route(/\/config\.json/, (route) =>
       route.fulfill({
         json: { relay: 'https://127.0.0.1:9/', certificateHashes: ['00'.repeat(32)], auth: 'none' },
       }),
     )
+    const caller = await Caller.in(context, relay.urls.web, { room: 'demo', name: 'one' })
     await caller.page.click('#join')
     const snapshot = await caller.until('failed', ({ state }) => state === 'failed', 30_000)
     expect(snapshot.error).toMatchObject({ code: 'relay-unreachable' })
