@@ -165,7 +165,8 @@ export class MemberEpochs {
       return
     }
     const keys = await core.book.begin(engine, group, cause)
-    if (core.state.name !== 'member') {
+    const isFirst = core.state.name !== 'member'
+    if (isFirst) {
       this.memberSince = now
       core.tries.count = 0
     } else if (now - this.memberSince > core.settings.stableMs) core.tries.rejoins = 0
@@ -174,10 +175,13 @@ export class MemberEpochs {
     core.removals.departures.setRoster(members, cause.rejoined, epoch, now)
     core.setState({ name: 'member', engine, group, epoch, pending: null })
     core.events.onEpoch(keys)
-    core.keeper.saveLater(
-      () => core.state,
-      () => core.entrance.keys.keys,
-    )
+    if (isFirst) core.keeper.saveNow(core.state, core.entrance.keys.keys)
+    else {
+      core.keeper.saveLater(
+        () => core.state,
+        () => core.entrance.keys.keys,
+      )
+    }
     core.updates.plan(keys.roster, own)
     this.checkLater()
     await this.planRemoval()

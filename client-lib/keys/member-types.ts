@@ -82,7 +82,7 @@ export interface MemberSettings {
   readonly updateMs: number
   /** How long a reported commit may stay before this member joins anew, ms. */
   readonly disputeMs: number
-  /** The state is stored this long after an epoch began, ms: of a burst only the last one is. */
+  /** After the first one, an epoch's state is stored this late, ms: of a burst only the last one is. */
   readonly saveMs: number
 }
 

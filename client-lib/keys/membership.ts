@@ -70,6 +70,7 @@ export class Membership {
   }
 
   suspend(): void {
+    this.core.keeper.flush(this.core.state, this.core.entrance.keys.keys)
     this.core.end({ name: 'left' }, true)
   }
 

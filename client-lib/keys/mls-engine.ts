@@ -6,7 +6,6 @@
  */
 
 import {
-  bytesToBase64,
   type CiphersuiteImpl,
   type ClientState,
   type CryptoProvider,
@@ -18,7 +17,6 @@ import {
   type GroupInfo,
   getCiphersuiteFromName,
   joinGroupExternal,
-  makePskIndex,
   mlsExporter,
   type Proposal,
   type PskIndex,
@@ -36,6 +34,8 @@ import { asKeysError, KeysError, UnsupportedSuiteError } from './errors.ts'
 import { EpochExporter } from './exporter.ts'
 import { type Identity, participantOf, type SignatureKeys } from './identity.ts'
 import { signAsLeaf, verifyAsLeaf } from './leaf-signature.ts'
+import { replaceOnlyLeaf } from './only-leaf.ts'
+import { ownPreSharedKey } from './own-psk.ts'
 import { type CheckedCommit, checkCommit, checkTree } from './policy.ts'
 import { leafOf, leaves } from './roster.ts'
 import { trim } from './secrets.ts'
@@ -125,18 +125,20 @@ export class MlsEngine {
       const { publicPackage, privatePackage } = identity
       // ts-mls hangs when told to replace a former leaf that is not there.
       const former = leafOf(tree, participantOf(publicPackage.leafNode.credential))
-      for (const [index, leaf] of leaves(tree)) {
-        if (index !== former) await authenticateLeaf(this.authenticate, leaf, false)
-      }
-      const { publicMessage, newState } = await joinGroupExternal(
-        info,
-        publicPackage,
-        privatePackage,
-        former !== undefined,
-        this.crypto,
-        undefined,
-        engineConfig,
-      )
+      const others = [...leaves(tree)].filter(([index]) => index !== former)
+      for (const [, leaf] of others) await authenticateLeaf(this.authenticate, leaf, false)
+      const isAlone = former !== undefined && others.length === 0
+      const { publicMessage, newState } = isAlone
+        ? await replaceOnlyLeaf(identity, info, tree, former, this.crypto)
+        : await joinGroupExternal(
+            info,
+            publicPackage,
+            privatePackage,
+            former !== undefined,
+            this.crypto,
+            undefined,
+            engineConfig,
+          )
       return this.attempt(newState, publicMessage)
     })
   }
@@ -155,7 +157,7 @@ export class MlsEngine {
       // Alone in the group there is no one to encrypt a path secret to, and ts-mls then takes a commit
       // secret of zeros: who was removed, or had the old state, could derive the next epoch. A
       // pre-shared key that nobody else knows, and nobody else needs, makes the epoch secret fresh again.
-      const { proposal, index } = this.ownPreSharedKey(state)
+      const { proposal, index } = ownPreSharedKey(this.crypto)
       proposals.push(proposal)
       pskIndex = index
     }
@@ -228,19 +230,6 @@ export class MlsEngine {
     signature: Uint8Array,
   ): Promise<boolean> {
     return verifyAsLeaf(publicKey, label, content, signature, this.crypto)
-  }
-
-  private ownPreSharedKey(state: ClientState): { proposal: Proposal; index: PskIndex } {
-    const { rng, kdf } = this.crypto
-    const pskId = rng.randomBytes(16)
-    const pskNonce = rng.randomBytes(kdf.size)
-    return {
-      proposal: {
-        proposalType: 'psk',
-        psk: { preSharedKeyId: { psktype: 'external', pskId, pskNonce } },
-      },
-      index: makePskIndex(state, { [bytesToBase64(pskId)]: rng.randomBytes(kdf.size) }),
-    }
   }
 
   private async attempt(newState: ClientState, message: PublicMessage): Promise<Attempt> {

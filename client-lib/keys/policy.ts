@@ -91,7 +91,7 @@ function checkMemberCommit(commit: Commit, sender: number, tree: RatchetTree): C
 }
 
 function checkExternalCommit(commit: Commit, tree: RatchetTree, maxMembers: number): CheckedCommit {
-  requireOnly(commit, ['remove', 'external_init'])
+  requireOnly(commit, ['remove', 'external_init', 'psk'])
   const inits = commit.proposals.filter(
     (item) =>
       item.proposalOrRefType === 'proposal' && item.proposal.proposalType === 'external_init',
@@ -114,6 +114,8 @@ function checkExternalCommit(commit: Commit, tree: RatchetTree, maxMembers: numb
     }
   }
   if (members > maxMembers) throw new KeysError('too-many-members', `${members} members`)
+  // See `only-leaf.ts`.
+  if (members > 1) requireOnly(commit, ['remove', 'external_init'])
   requireFreshEncryptionKey(commit, tree)
   return { removed, leaf: null, committer, external: true }
 }

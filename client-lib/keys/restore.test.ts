@@ -151,6 +151,35 @@ describe('what is stored', () => {
     expect(hex(bytes!)).not.toContain(hex(ann!.last.baseKey))
   })
 
+  it('is there as soon as its member is in the group, however the page ends', async () => {
+    const store = new MemoryStateStore()
+    const room = new SimulatedRoom(new Sequencer(), 'classical', 5)
+    const slot = await store.open('ann')
+    const ann = room.join('ann', { slot })
+    const isMember = new Promise<void>((resolve) => {
+      ann.onState = (state) => {
+        if (state === 'member') ann.work.push(ann.member.idle().then(resolve))
+      }
+    })
+    void isMember.then(() => slot!.close())
+    await room.run(300)
+    await isMember
+    const bytes = await (await store.open('ann'))!.take()
+    expect(decodeSaved(bytes!)!.group!.groupContext.epoch).toBe(0n)
+  })
+
+  it('is of the newest epoch when the page goes, of which nothing was stored yet', async () => {
+    const store = new MemoryStateStore()
+    const room = await roomOf(store, 'ann')
+    const [ann] = room.participants
+    ann!.onEpoch = () => ann!.work.push(ann!.member.idle().then(() => room.crash(ann!)))
+    ann!.member.update()
+    await room.run(300)
+    expect(ann!.last.epoch).toBe(1)
+    const bytes = await (await store.open('ann'))!.take()
+    expect(decodeSaved(bytes!)!.group!.groupContext.epoch).toBe(1n)
+  })
+
   it('is refused when damaged', async () => {
     const store = new MemoryStateStore()
     const room = await roomOf(store, 'ann')

@@ -48,14 +48,21 @@ export class StateKeeper {
     }
   }
 
+  /** The page may be left at any time. */
+  saveNow(state: MemberState, keys: SignatureKeys | null): void {
+    this.timers.clear('save')
+    if (state.name === 'member' && keys) void this.saveGroup(state, keys)
+  }
+
   /** Soon. @param state asked when it is time */
   saveLater(state: () => MemberState, keys: () => SignatureKeys | null): void {
     if (this.slot === null || this.timers.has('save')) return
-    this.timers.set('save', this.saveMs, () => {
-      const now = state()
-      const signatureKeys = keys()
-      if (now.name === 'member' && signatureKeys) void this.saveGroup(now, signatureKeys)
-    })
+    this.timers.set('save', this.saveMs, () => this.saveNow(state(), keys()))
+  }
+
+  /** Saves now what was to be saved soon. */
+  flush(state: MemberState, keys: SignatureKeys | null): void {
+    if (this.timers.has('save')) this.saveNow(state, keys)
   }
 
   /** The group is over for this member: its state is of no use, the keys are. */
@@ -75,9 +82,10 @@ export class StateKeeper {
     this.slot?.close()
   }
 
-  private saveGroup({ engine, group }: InGroup, signatureKeys: SignatureKeys): Promise<void> {
+  private async saveGroup({ engine, group }: InGroup, signatureKeys: SignatureKeys): Promise<void> {
+    if (this.slot === null) return
     const { participantId } = this
-    return this.save({ participantId, suite: engine.suite, signatureKeys, group })
+    await this.save({ participantId, suite: engine.suite, signatureKeys, group })
   }
 
   private async save(saved: SavedMember): Promise<void> {

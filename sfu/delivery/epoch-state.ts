@@ -71,7 +71,7 @@ export function checkNewcomer(
   state: EpochState,
   participant: string,
   identity: string,
-  { removed }: CommitView,
+  { removed, hasPsk }: CommitView,
   members: number,
 ): void {
   if (identity !== participant) {
@@ -81,6 +81,10 @@ export function checkNewcomer(
   const expected = former === undefined ? [] : [former]
   if (removed.length !== expected.length || removed[0] !== former) {
     throw new Refusal('bad-resync', `removes [${removed}], not [${expected}]`)
+  }
+  // Who is alone makes its epoch's keys new by one; others could not know it.
+  if (hasPsk && state.roster.size > expected.length) {
+    throw new Refusal('bad-proposal', 'a pre-shared key of a newcomer among others')
   }
   if (former === undefined && state.roster.size >= members) {
     throw new Refusal('full', `${state.roster.size} members`)

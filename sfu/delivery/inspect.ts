@@ -15,6 +15,8 @@ export interface CommitView {
   readonly epoch: number
   /** Leaves that it removes. */
   readonly removed: readonly number[]
+  /** Whether it proposes a pre-shared key. */
+  readonly hasPsk: boolean
   readonly by:
     | { readonly kind: 'member'; readonly leaf: number }
     | { readonly kind: 'external'; readonly participant: string }
@@ -45,6 +47,7 @@ export function inspectCommit(bytes: Uint8Array): CommitView {
   const view = {
     groupId: content.groupId,
     epoch: safeEpoch(content.epoch),
+    hasPsk: proposals.some(({ proposalType }) => proposalType === 'psk'),
     message: { ...publicMessage, content },
   }
   switch (content.sender.senderType) {
@@ -53,7 +56,7 @@ export function inspectCommit(bytes: Uint8Array): CommitView {
       return { ...view, removed, by: { kind: 'member', leaf: content.sender.leafIndex } }
     }
     case 'new_member_commit': {
-      const removed = removedLeaves(proposals, ['remove', 'external_init'])
+      const removed = removedLeaves(proposals, ['remove', 'external_init', 'psk'])
       return { ...view, removed, by: { kind: 'external', participant: newcomer(content) } }
     }
     default:

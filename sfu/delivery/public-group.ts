@@ -9,15 +9,14 @@ import type { GroupContext, GroupInfo, PublicMessage, RatchetTree } from 'ts-mls
 import { encodeFramedContentTBS } from 'ts-mls/framedContent.js'
 import { encodeGroupContext } from 'ts-mls/groupContext.js'
 import { encodeGroupInfoTBS } from 'ts-mls/groupInfo.js'
-import { encodeRatchetTree, removeLeafNode } from 'ts-mls/ratchetTree.js'
+import { encodeRatchetTree } from 'ts-mls/ratchetTree.js'
 import { encodeConfirmedTranscriptHashInput } from 'ts-mls/transcriptHash.js'
-import { toLeafIndex } from 'ts-mls/treemath.js'
 import type { SuiteName } from '../../moq/delivery/index.ts'
 import { sameBytes } from '../../moq/wire/names.ts'
 import { type Digest, digestOf, lengthOf, verifyWithLabel } from './public-crypto.ts'
 import { Refusal } from './refusal.ts'
 import { TreeHasher } from './tree-hash.ts'
-import { checkLeaf, leafAt, placeNewcomer, treeOf } from './tree-leaves.ts'
+import { checkLeaf, leafAt, placeNewcomer, treeOf, withoutLeaf } from './tree-leaves.ts'
 import { applyPath, type UpdatePath } from './update-path.ts'
 
 export type CommitMessage = PublicMessage & {
@@ -107,7 +106,7 @@ export class PublicGroup {
     const { path, proposals } = message.content.commit
     this.checkCommitSignature(message, terms.committer)
     let tree = this.tree
-    for (const leaf of terms.removed) tree = removeLeafNode(tree, toLeafIndex(leaf))
+    for (const leaf of terms.removed) tree = withoutLeaf(tree, leaf)
     let leaf = terms.committer
     if (path === undefined) {
       if (leaf === null || terms.removed.length > 0 || proposals.length === 0) {

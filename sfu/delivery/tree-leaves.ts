@@ -2,8 +2,8 @@
 
 import type { GroupInfo, RatchetTree } from 'ts-mls'
 import { encodeLeafNodeTBS, type LeafNode } from 'ts-mls/leafNode.js'
-import { addLeafNode, decodeRatchetTree } from 'ts-mls/ratchetTree.js'
-import { nodeToLeafIndex } from 'ts-mls/treemath.js'
+import { addLeafNode, decodeRatchetTree, removeLeafNode } from 'ts-mls/ratchetTree.js'
+import { nodeToLeafIndex, toLeafIndex } from 'ts-mls/treemath.js'
 import { DeliveryFormatError, decodeIdentity, type SuiteName } from '../../moq/delivery/index.ts'
 import { verifyWithLabel } from './public-crypto.ts'
 import { Refusal } from './refusal.ts'
@@ -77,4 +77,10 @@ export function checkLeaf(
 export function placeNewcomer(tree: RatchetTree, leaf: LeafNode): [RatchetTree, number] {
   const [placed, index] = addLeafNode(tree, leaf)
   return [placed, nodeToLeafIndex(index)]
+}
+
+/** Blanks a leaf; of a tree without any leaf one blank node stays (section 7.7), unlike in ts-mls. */
+export function withoutLeaf(tree: RatchetTree, leaf: number): RatchetTree {
+  const hasOthers = tree.some((node, index) => node?.nodeType === 'leaf' && index !== leaf * 2)
+  return hasOthers ? removeLeafNode(tree, toLeafIndex(leaf)) : [undefined]
 }
