@@ -126,3 +126,40 @@ describe('a call that is interrupted', () => {
     await cy.close()
   })
 })
+
+describe('a person alone in a room', () => {
+  it.each([
+    ['its state', false],
+    ['no state', true],
+  ])('is in it again at once after reloads, with %s, and others can come', async (what, forgets) => {
+    const room = `alone-${forgets}`
+    const page = { room, name: 'Dee', suite: 'classical', audio: '0', video: '0', autojoin: '1' }
+    const dee = await Caller.open(browser, relay.urls.web, page)
+    const { self } = await dee.until('in the call', ({ state }) => state === 'connected')
+    for (let i = 0; i < 3; i++) {
+      if (forgets) await dee.page.evaluate(deleteDatabase, 'sotto-keys')
+      await dee.page.reload()
+      const again = await dee.until('again', ({ state }) => state === 'connected', 10_000)
+      expect(again.self).toBe(self)
+      expect(again.participants.flatMap(({ alarms }) => alarms)).toEqual([])
+      expect(await dee.page.isHidden('#alarms')).toBe(true)
+    }
+    const eli = await Caller.open(browser, relay.urls.web, { ...page, name: 'Eli' })
+    const both = [dee, eli]
+    for (const caller of both) {
+      await caller.until('not alone', (snapshot) => others(snapshot).length === 1)
+      const { alarms } = others(await caller.snapshot())[0]!
+      expect([what, alarms, caller.errors]).toEqual([what, [], []])
+    }
+    for (const caller of both) await caller.close()
+  })
+})
+
+/** In the page: as if it had kept nothing. */
+function deleteDatabase(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(request.error)
+  })
+}
