@@ -50,6 +50,22 @@ describe('the ticker of paths', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('does not look more seldom where the machine took the process off its core during a look', () => {
+    const clock = new ManualClock()
+    const ticker = new PathTicker(clock)
+    const path = new Path()
+    path.isUrgent = true
+    const look = path.tick.bind(path)
+    path.tick = (now) => {
+      look(now)
+      clock.advance(100)
+    }
+    ticker.add(path)
+    clock.advance(1000)
+    const gaps = path.ticks.slice(1).map((at, i) => at - path.ticks[i]!)
+    expect(Math.max(...gaps)).toBe(120)
+  })
+
   it('takes a tenth of the time at most, in slices of 2 ms, and passes nobody over', () => {
     const clock = new ManualClock()
     let spent = 0

@@ -68,7 +68,8 @@ export class PathTicker {
     this.urgent = false
     const isDone = this.look(now)
     if (this.ticked.size === 0 || this.cancel) return
-    const pause = (clock.now() - now) * PAUSES
+    // What took longer was not looks: the machine had other work, and the paths have to be looked at all the more.
+    const pause = Math.min(SLICE_MS, clock.now() - now) * PAUSES
     const interval = this.urgent ? URGENT_MS : INTERVAL_MS
     this.plan(isDone ? Math.max(interval, pause) : Math.max(1, pause))
   }
@@ -85,9 +86,9 @@ export class PathTicker {
         this.ticked.set(one, now)
         one.tick(now, this.lagMs)
         if (one.isIdle) this.ticked.delete(one)
-        if (this.clock.now() - now >= SLICE_MS) return left === 0
       }
       this.urgent ||= one.isUrgent
+      if (this.clock.now() - now >= SLICE_MS) return left === 0
     }
     return true
   }
