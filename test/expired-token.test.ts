@@ -1,6 +1,6 @@
 /**
- * A link whose token is over when it is opened: what the page says, and the way that it offers. Real: the
- * relay with --auth, `sotto token`, Chromium.
+ * A token that ends: at the join, and during a call that gets no other. What the page says, and the way
+ * that it offers. Real: the relay with --auth, `sotto token`, Chromium.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -73,6 +73,16 @@ describe('a token that has expired', () => {
     await expectAdvice(caller)
     await keepLooks(caller.page, 'token expired')
     await enterAnother(caller, 'ann')
+    await caller.close()
+  })
+
+  it('ends a call that is under way with the same words and the same way on', async () => {
+    const caller = await open({ token: await issue('bea', '8s'), autojoin: '1' })
+    await caller.until('in the call', ({ state }) => state === 'connected')
+    const { error } = await caller.until('over', ({ state }) => state === 'failed', 30_000)
+    expect(error?.code).toBe('token-expired')
+    await expectAdvice(caller)
+    await enterAnother(caller, 'bea')
     await caller.close()
   })
 })

@@ -1,6 +1,6 @@
 import type { SendStream, TransportSession } from '../transport/transport.ts'
 import type { Codec } from '../wire/codec.ts'
-import { SessionCode } from '../wire/codes.ts'
+import { ResetCode, SessionCode } from '../wire/codes.ts'
 import { ProtocolError } from '../wire/errors.ts'
 import type { ControlMessage, Goaway, Setup } from '../wire/messages.ts'
 import type { Clock } from './clock.ts'
@@ -22,6 +22,9 @@ export interface ControlHost {
 }
 
 const SEND_ORDER = 0
+/** A session whose streams were reset because it ends does so within this, ms. */
+const END_MS = 1000
+const ENDED = 'the control stream was closed'
 
 /**
  * The control streams of a session, one each way (draft-18 section 3.3): SETUP in the beginning of each,
@@ -35,6 +38,7 @@ export class ControlStreams {
   private ours: SendStream | null = null
   private theirs: 'none' | 'open' | 'ready' = 'none'
   private readonly stopTimer: () => void
+  private stopEndTimer: () => void = () => {}
 
   /** @param setup opens our stream, now or when there is stream credit */
   constructor(host: ControlHost, codec: Codec, setup: Setup) {
@@ -79,9 +83,22 @@ export class ControlStreams {
     )
   }
 
+  /**
+   * The peer's stream came to its end.
+   * @param code what it was reset with: at SESSION_CLOSED the end of the session follows, and says why
+   * @throws ProtocolError for any other, and without one
+   */
+  ended(code: number | null): void {
+    if (code !== ResetCode.SESSION_CLOSED) throw new ProtocolError(ENDED)
+    this.stopEndTimer = this.host.clock.after(END_MS, () => {
+      this.host.close(SessionCode.PROTOCOL_VIOLATION, ENDED)
+    })
+  }
+
   /** The session is over. */
   stop(): void {
     this.stopTimer()
+    this.stopEndTimer()
   }
 
   private onMessage(message: ControlMessage): void {

@@ -29,7 +29,8 @@ export interface DataStreamHost {
   limitHit(limit: SessionLimitName): void
   /** The peer's control stream came; its messages go to the parser that is returned. */
   controlStream(): MessageParser
-  controlStreamEnded(): void
+  /** @param code what it was reset with; null: it was finished */
+  controlStreamEnded(code: number | null): void
   /** The control stream brought bytes; it may be paused for it. */
   controlBytes(stream: Throttled, bytes: number): void
   /** The stream waits, paused, until `resume` is called: for SETUP or for its alias. */

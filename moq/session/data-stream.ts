@@ -155,7 +155,7 @@ export class DataStream
       case 'control':
         this.host.controlBytes(this, chunk.length)
         this.control!.feed(chunk)
-        if (fin) this.host.controlStreamEnded()
+        if (fin) this.host.controlStreamEnded(null)
         return
       case 'discard':
         if (fin) this.end()
@@ -355,7 +355,7 @@ export class DataStream
 
   private abandoned(code: number): void {
     const { subscription, fetch, state } = this
-    if (state === 'control') this.host.controlStreamEnded()
+    if (state === 'control') this.host.controlStreamEnded(code)
     this.end()
     if (state === 'subgroup') subscription!.subgroupReset(this, code)
     else if (state === 'fetch') fetch!.streamReset(code)

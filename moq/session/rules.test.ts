@@ -165,6 +165,36 @@ describe('the control stream (section 3.3)', () => {
     expect(end.code).toBe(SessionCode.PROTOCOL_VIOLATION)
   })
 
+  it('may be reset with SESSION_CLOSED by a peer that then says why it ends the session', async () => {
+    const link = new TestLink()
+    const ends: string[] = []
+    link.session('server', { onClosed: ({ reason }) => ends.push(reason) })
+    const { transport } = silent(link, 'client')
+    const control = transport.openUni(0)!
+    control.write(setup)
+    await link.settle()
+    control.reset(ResetCode.SESSION_CLOSED)
+    await link.settle()
+    expect(ends).toEqual([])
+    transport.close(SessionCode.EXPIRED_AUTH_TOKEN, 'the token has expired')
+    await link.settle()
+    expect(ends).toEqual(['the token has expired'])
+  })
+
+  it('ends the session when it is reset with SESSION_CLOSED and nothing follows', async () => {
+    const link = new TestLink()
+    link.session('server', {})
+    const { transport, end } = silent(link, 'client')
+    const control = transport.openUni(0)!
+    control.write(setup)
+    await link.settle()
+    control.reset(ResetCode.SESSION_CLOSED)
+    await link.settle()
+    link.clock.advance(1000)
+    await link.settle()
+    expect(end.code).toBe(SessionCode.PROTOCOL_VIOLATION)
+  })
+
   it('begins with SETUP that names the implementation (section 10.3.1.5)', async () => {
     const link = new TestLink()
     const told: string[] = []

@@ -349,8 +349,8 @@ export class Session implements ControlHost, DataStreamHost, FetchHost, GoawayHo
     return this.control.receive()
   }
 
-  controlStreamEnded(): void {
-    throw new ProtocolError('the control stream was closed')
+  controlStreamEnded(code: number | null): void {
+    this.control.ended(code)
   }
 
   /** Runs a callback; what breaks the protocol ends this session and no other. */

@@ -249,6 +249,13 @@ export class Outflow implements SendOwner, SendQueueHandler {
     stream.stopped(streamErrorCode(error) ?? 0)
   }
 
+  /** Resets the streams that bear these codes, also those whose end is not sent yet. */
+  resetStreams(code: number, codes: StreamCodes): void {
+    for (const stream of [...this.#open.values()]) {
+      if (stream.codes === codes) stream.resetRaw(codes.toWire(code))
+    }
+  }
+
   /** Ends the streams that bear these codes, without a word to the peer. */
   endStreams(codes: StreamCodes): void {
     for (const stream of [...this.#open.values()]) {

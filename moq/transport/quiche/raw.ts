@@ -59,6 +59,7 @@ function rawCarrier(connection: Connection): Carrier {
     uniPreface: null,
     bidiPreface: null,
     datagramPrefix: null,
+    resetsAtClose: false,
     sendClose(code, reason) {
       connection.transmit()
       connection.close(true, code, reason)

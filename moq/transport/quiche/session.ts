@@ -24,7 +24,9 @@ export interface Carrier {
   readonly uniPreface: Uint8Array | null
   readonly bidiPreface: Uint8Array | null
   readonly datagramPrefix: Uint8Array | null
-  /** Tells the peer that the session ends. Called from the flush, after what was written went out. */
+  /** Whether the streams that we still send on are reset before `sendClose`; else what waits goes out. */
+  readonly resetsAtClose: boolean
+  /** Tells the peer that the session ends. Called from the flush. */
   sendClose(code: number, reason: string): void
 }
 
@@ -134,7 +136,10 @@ export class QuicSession implements TransportSession {
   onFlush(): void {
     if (this.#state !== 'closing') return
     const closing = this.#closing!
-    this.#connection.outflow.flush(null)
+    const { outflow } = this.#connection
+    const { codes, resetsAtClose } = this.#carrier
+    if (resetsAtClose) outflow.resetStreams(STREAM_SESSION_CLOSED, codes)
+    else outflow.flush(null)
     this.#carrier.sendClose(closing.code, closing.reason)
     this.end(closing)
   }

@@ -401,6 +401,35 @@ describe('limits and faults', () => {
     }
   })
 
+  it('resets what it sends to a WebTransport client before it ends the session', async () => {
+    const sessions: TransportSession[] = []
+    const { engine } = await start({
+      onSession: (session) => {
+        session.handler = silentHandler()
+        sessions.push(session)
+      },
+    })
+    const { session } = await web(engine)
+    const told: (string | number)[] = []
+    session.handler = silentHandler({
+      onUni: (stream) => {
+        stream.handler = {
+          onBytes: (_, fin) => told.push(fin ? 'finished' : 'bytes'),
+          onReset: (code) => told.push(code),
+        }
+      },
+      onClosed: ({ reason }) => told.push(reason),
+    })
+    await expect.poll(() => sessions.length).toBe(1)
+    const stream = sessions[0]!.openUni(0)!
+    stream.write(Uint8Array.of(1))
+    await expect.poll(() => told).toEqual(['bytes'])
+    // Else the browser has an end still to read when its session ends.
+    stream.finish()
+    sessions[0]!.close(0x7, 'over')
+    await expect.poll(() => told).toEqual(['bytes', 0x3, 'over'])
+  })
+
   it('tells of a peer that is gone', async () => {
     const { promise: served, resolve } = Promise.withResolvers<TransportSession>()
     const { engine } = await start({ limits: { idleTimeoutMs: 100 }, onSession: resolve })

@@ -163,6 +163,8 @@ export abstract class Http3 implements Application, StreamSorter {
       uniPreface: varints(STREAM_WEBTRANSPORT_UNI, send.id),
       bidiPreface: varints(STREAM_WEBTRANSPORT_BIDI, send.id),
       datagramPrefix: varints(send.id / 4),
+      // Chromium 156 crashes the page when a session ends of which it has a stream whose end it has not read.
+      resetsAtClose: true,
       sendClose(code, reason) {
         send.write(encodeFrame(FRAME_DATA, encodeCloseSession(code, reason)))
         send.finish()
