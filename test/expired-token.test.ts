@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Call, CallError, JoinOptions } from '../client-lib/index.ts'
 import { buildApp } from '../scripts/build-app.ts'
 import { DESKTOP, keepLooks } from './support/artefacts.ts'
 import { Caller } from './support/call-page.ts'
@@ -83,6 +84,41 @@ describe('a token that has expired', () => {
     expect(error?.code).toBe('token-expired')
     await expectAdvice(caller)
     await enterAnother(caller, 'bea')
+    await caller.close()
+  })
+
+  it('is told of beforehand to an application whose function has no other', async () => {
+    const other = await issue('cleo', '10m')
+    const caller = await open({ token: other, autojoin: '1' })
+    await caller.until('in the call', ({ state }) => state === 'connected')
+    const token = await issue('dora', '12s')
+    // The page has no function for a token; its bundle has the class that takes one.
+    const errors = await caller.page.evaluate(
+      async ({ url, first }) => {
+        const { certificateHashes } = await (await fetch('/config.json')).json()
+        const PageCall = globalThis.sotto!.call!.constructor as new (options: JoinOptions) => Call
+        let asked = 0
+        const token = async () => {
+          if (asked++ === 0) return first
+          throw new Error('signed out')
+        }
+        const media = { audio: false, video: false }
+        const who = { room: 'page', name: 'Dora', suite: 'classical' as const }
+        const short = { reconnectMs: 3000 }
+        const call = new PageCall({ url, certificateHashes, ...who, ...short, media, token })
+        const told: Pick<CallError, 'code' | 'message'>[] = []
+        call.on('error', ({ code, message }) => told.push({ code, message }))
+        await new Promise<void>((resolve) => {
+          call.on('state', (state) => {
+            if (state === 'failed') resolve()
+          })
+        })
+        return told
+      },
+      { url: relay.urls.relay, first: token },
+    )
+    expect(errors[0]?.message).toMatch(/no new token yet/)
+    expect(errors.at(-1)?.code).toBe('token-expired')
     await caller.close()
   })
 })
