@@ -37,6 +37,17 @@ describe('CaptureClock', () => {
     expect(run([0, 0, 2000]).at(-1)).toBe(2000)
   })
 
+  it('goes after a device that left something out, once every frame of two seconds is late by that', () => {
+    const errors = run([5, ...new Array<number>(10).fill(0), ...new Array<number>(150).fill(300)])
+    expect(errors[40]).toBeLessThan(10)
+    expect(errors.at(-1)).toBeCloseTo(300, 0)
+  })
+
+  it('stays where some frames of each two seconds are in time', () => {
+    const errors = run(Array.from({ length: 300 }, (_, i) => (i % 30 === 0 ? 0 : 300)))
+    expect(Math.max(...errors)).toBeLessThan(6)
+  })
+
   it('gives integers', () => {
     const clock = new CaptureClock(() => 0.1234567)
     expect(clock.toWallClock(0.5)).toBe(123)

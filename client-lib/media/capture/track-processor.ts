@@ -6,7 +6,10 @@
 interface TrackProcessor<T> {
   readonly readable: ReadableStream<T>
 }
-type TrackProcessorType = new <T>(init: { track: MediaStreamTrack }) => TrackProcessor<T>
+type TrackProcessorType = new <T>(init: {
+  track: MediaStreamTrack
+  maxBufferSize?: number
+}) => TrackProcessor<T>
 
 declare global {
   // Not in TypeScript's library: https://www.w3.org/TR/mediacapture-transform/
@@ -25,5 +28,7 @@ export function canReadTracks(): boolean {
 export function readableOf<T>(track: MediaStreamTrack): ReadableStream<T> {
   const { MediaStreamTrackProcessor: Processor } = globalThis
   if (Processor === undefined) throw new TypeError('there is no MediaStreamTrackProcessor')
-  return new Processor<T>({ track }).readable
+  // Of pictures only the newest may wait: Chromium keeps ten, and whoever was slow once would be late for good.
+  const bound = track.kind === 'video' ? { maxBufferSize: 1 } : {}
+  return new Processor<T>({ track, ...bound }).readable
 }
