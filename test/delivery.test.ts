@@ -52,11 +52,12 @@ class DeliveryProcess {
   }
 
   async says(text: string, times = 1): Promise<void> {
-    await until(`the delivery service says ${text}`, () => {
+    const hasSaid = () => {
       if (this.output.split(text).length > times) return true
       if (this.child.exitCode !== null) throw new Error(`it ended: ${this.output}`)
       return false
-    })
+    }
+    await until(`the delivery service says ${text}`, hasSaid, () => this.output)
   }
 
   async ops(path: string): Promise<string> {
@@ -70,9 +71,13 @@ class DeliveryProcess {
   }
 }
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 15_000; !condition(); await pause(20)) {
-    if (Date.now() > end) throw new Error(`not in time: ${what}`)
+/** Loose: processes start slowly on a busy machine, and a session without an end is over after 15 s only. */
+const PATIENCE_MS = 40_000
+
+/** @param seen what there was instead, for when it is not in time */
+async function until(what: string, condition: () => boolean, seen = () => ''): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; !condition(); await pause(20)) {
+    if (Date.now() > end) throw new Error(`not in time: ${what}\n${seen()}`)
   }
 }
 
